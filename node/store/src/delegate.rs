@@ -1,0 +1,183 @@
+//! One way to answer the contract's questions, for every store.
+
+/// Implements [`ReadStore`](crate::ReadStore) for a type with an `ask` method that lets its rows be read.
+macro_rules! read_store {
+    ($store:ty) => {
+        impl $crate::ReadStore for $store {
+            fn spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
+                self.ask(|shelf| ReadShelf::spaces(shelf))
+            }
+
+            fn trees(&self, space: SpaceId) -> Result<BTreeMap<[u8; 32], FeedTree>, StoreError> {
+                self.ask(|shelf| reading::trees(shelf, space))
+            }
+
+            fn openings(&self, space: SpaceId) -> Result<BTreeMap<FeedName, Opening>, StoreError> {
+                self.ask(|shelf| reading::openings(shelf, space))
+            }
+
+            fn read(
+                &self,
+                space: SpaceId,
+                from: &[(FeedName, u64)],
+                bytes_max: usize,
+            ) -> Result<Vec<Run>, StoreError> {
+                self.ask(|shelf| reading::read(shelf, space, from, bytes_max))
+            }
+
+            fn hash_at(
+                &self,
+                space: SpaceId,
+                feed: FeedName,
+                number: u64,
+            ) -> Result<Option<Hash>, StoreError> {
+                self.ask(|shelf| reading::hash_of(shelf, space, feed, number))
+            }
+
+            fn find(
+                &self,
+                space: SpaceId,
+                writer: [u8; 32],
+                points: &[Height],
+            ) -> Result<Vec<bool>, StoreError> {
+                self.ask(|shelf| reading::find(shelf, space, writer, points))
+            }
+
+            fn sample(&self, space: SpaceId, writer: [u8; 32]) -> Result<Vec<Height>, StoreError> {
+                self.ask(|shelf| reading::sample(shelf, space, writer))
+            }
+
+            fn log_feeds(&self, network: NetworkId) -> Result<Vec<LogFeed>, StoreError> {
+                self.ask(|shelf| reading::log_feeds(shelf, network))
+            }
+
+            fn arrivals_after(
+                &self,
+                arrival: u64,
+                limit: usize,
+            ) -> Result<Vec<StoredEntry>, StoreError> {
+                self.ask(|shelf| ReadShelf::arrivals_after(shelf, arrival, limit))
+            }
+
+            fn entries_of(
+                &self,
+                subject: Subject,
+                after_arrival: u64,
+            ) -> Result<Vec<StoredEntry>, StoreError> {
+                self.ask(|shelf| ReadShelf::entries_of(shelf, subject, after_arrival))
+            }
+
+            fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {
+                self.ask(|shelf| ReadShelf::entry(shelf, hash))
+            }
+
+            fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError> {
+                self.ask(|shelf| ReadShelf::subjects(shelf, space, kind))
+            }
+
+            fn is_erased(&self, subject: Subject) -> Result<bool, StoreError> {
+                self.ask(|shelf| ReadShelf::is_erased(shelf, subject))
+            }
+
+            fn evidence(&self, space: SpaceId) -> Result<Vec<Evidence>, StoreError> {
+                self.ask(|shelf| ReadShelf::evidence_in(shelf, space))
+            }
+
+            fn withheld(&self, space: SpaceId) -> Result<Vec<Withheld>, StoreError> {
+                self.ask(|shelf| reading::withheld(shelf, space))
+            }
+
+            fn totals(&self) -> Result<Totals, StoreError> {
+                self.ask(|shelf| ReadShelf::totals(shelf))
+            }
+
+            fn settings(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+                self.ask(|shelf| ReadShelf::settings(shelf, prefix))
+            }
+
+            fn setting(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+                self.ask(|shelf| ReadShelf::setting(shelf, key))
+            }
+
+            fn peer_memory(&self, peer: NodeId) -> Result<Option<PeerMemory>, StoreError> {
+                self.ask(|shelf| ReadShelf::peer_memory(shelf, peer))
+            }
+
+            fn refusals(&self, peer: NodeId) -> Result<Vec<Refusal>, StoreError> {
+                self.ask(|shelf| ReadShelf::refusals(shelf, peer))
+            }
+
+            fn receipts(&self, space: SpaceId) -> Result<Vec<Receipt>, StoreError> {
+                self.ask(|shelf| ReadShelf::receipts(shelf, space))
+            }
+        }
+    };
+}
+
+/// Implements [`EntryStore`](crate::EntryStore) for a type with a `change` method that makes one
+/// durable change of its rows.
+macro_rules! entry_store {
+    ($store:ty) => {
+        impl $crate::EntryStore for $store {
+            fn append(
+                &mut self,
+                authority: &Authority,
+                runs: Vec<VerifiedRun>,
+            ) -> Result<Vec<Appended>, StoreError> {
+                self.change(|shelf| ledger::append(shelf, authority, runs))
+            }
+
+            fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError> {
+                self.change(|shelf| ledger::reconcile(shelf, authority))
+            }
+
+            fn drop_replaced_cards(&mut self, before_ms: u64) -> Result<u64, StoreError> {
+                self.change(|shelf| reading::drop_replaced_cards(shelf, before_ms))
+            }
+
+            fn set_setting(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+                self.change(|shelf| Shelf::set_setting(shelf, key, value))
+            }
+
+            fn remember_peer(
+                &mut self,
+                peer: NodeId,
+                memory: &PeerMemory,
+            ) -> Result<(), StoreError> {
+                self.change(|shelf| Shelf::remember_peer(shelf, peer, memory))
+            }
+
+            fn store_refusal(&mut self, peer: NodeId, refusal: &Refusal) -> Result<(), StoreError> {
+                self.change(|shelf| Shelf::store_refusal(shelf, peer, refusal))
+            }
+
+            fn clear_refusals(&mut self, peer: NodeId) -> Result<(), StoreError> {
+                self.change(|shelf| Shelf::clear_refusals(shelf, peer))
+            }
+
+            fn store_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
+                self.change(|shelf| Shelf::store_receipt(shelf, receipt))
+            }
+        }
+    };
+}
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use node_feed::{
+    Authority, FeedName, FeedTree, Hash, Height, Kind, LogFeed, NetworkId, NodeId, Opening,
+    Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+};
+
+use crate::shelf::{ReadShelf, Shelf};
+use crate::{
+    Appended, Evidence, MemoryStore, PeerMemory, Readers, SqliteStore, StoreError, StoredEntry,
+    Totals, Withheld, ledger, reading,
+};
+
+read_store!(MemoryStore);
+entry_store!(MemoryStore);
+read_store!(SqliteStore);
+entry_store!(SqliteStore);
+read_store!(Readers);

@@ -1,0 +1,179 @@
+//! The contract that every store keeps.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use node_feed::{
+    Authority, AuthorityLog, FeedName, FeedTree, Hash, Height, Kind, LogFeed, NetworkId, NodeId,
+    Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+};
+
+use crate::{Appended, Evidence, PeerMemory, StoreError, StoredEntry, Totals, Withheld};
+
+/// Reading what is held.
+///
+/// Every method fails with [`StoreError`] if the file cannot be read; the in-memory store never
+/// fails.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all methods fail alike, as the trait's text says"
+)]
+pub trait ReadStore {
+    /// The spaces with at least one entry that counts.
+    fn spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// Every writer's feeds in `space`. Costs as much as there are feeds, whatever their length.
+    fn trees(&self, space: SpaceId) -> Result<BTreeMap<[u8; 32], FeedTree>, StoreError>;
+
+    /// Who writes which feed of `space`. A branch has its trunk's opening unless it starts at 0.
+    fn openings(&self, space: SpaceId) -> Result<BTreeMap<FeedName, Opening>, StoreError>;
+
+    /// Runs that hold the entries from the given numbers on, in the order of arrival, so that
+    /// causes come first.
+    ///
+    /// At least one run if there is any entry, and about `bytes_max` of payload at most. Every run
+    /// ends at a proof; one that starts in a trunk may therefore end in one of its branches.
+    fn read(
+        &self,
+        space: SpaceId,
+        from: &[(FeedName, u64)],
+        bytes_max: usize,
+    ) -> Result<Vec<Run>, StoreError>;
+
+    /// The hash of entry `number`, if `feed` itself holds it.
+    fn hash_at(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        number: u64,
+    ) -> Result<Option<Hash>, StoreError>;
+
+    /// Which of `points` are held in any feed of `writer`, in the same order.
+    fn find(
+        &self,
+        space: SpaceId,
+        writer: [u8; 32],
+        points: &[Height],
+    ) -> Result<Vec<bool>, StoreError>;
+
+    /// Points of every feed of `writer`: its tip, 1, 2, 4, 8… before it, and its first entry.
+    fn sample(&self, space: SpaceId, writer: [u8; 32]) -> Result<Vec<Height>, StoreError>;
+
+    /// The terms of the authority log, for [`AuthorityLog`].
+    fn log_feeds(&self, network: NetworkId) -> Result<Vec<LogFeed>, StoreError>;
+
+    /// Up to `limit` entries of all spaces after `arrival`, in the order of arrival.
+    fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The entries about `subject` that arrived after `after_arrival`, in the order of arrival.
+    fn entries_of(
+        &self,
+        subject: Subject,
+        after_arrival: u64,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The entry with this hash, if it counts.
+    fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
+
+    /// The distinct subjects of the entries of `kind` in `space`, in the order of their bytes.
+    fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
+
+    /// Whether its owner erased `subject`.
+    fn is_erased(&self, subject: Subject) -> Result<bool, StoreError>;
+
+    /// The entries of `space` that no longer count.
+    fn evidence(&self, space: SpaceId) -> Result<Vec<Evidence>, StoreError>;
+
+    /// The entries of `space` whose payload is lacking although nothing held here replaces or
+    /// erases it. Costs as much as there are dropped payloads.
+    fn withheld(&self, space: SpaceId) -> Result<Vec<Withheld>, StoreError>;
+
+    /// How much is held. Looks at every entry, so it is for people and not for each request.
+    fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// The names of the settings that begin with `prefix`, in order.
+    fn settings(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// A setting's value.
+    fn setting(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// What is remembered of `peer`.
+    fn peer_memory(&self, peer: NodeId) -> Result<Option<PeerMemory>, StoreError>;
+
+    /// What `peer` refused.
+    fn refusals(&self, peer: NodeId) -> Result<Vec<Refusal>, StoreError>;
+
+    /// The latest receipt of each node for `space`.
+    fn receipts(&self, space: SpaceId) -> Result<Vec<Receipt>, StoreError>;
+}
+
+/// Storing entries and what belongs to them.
+///
+/// Every method is one durable change: when it returns, what it did survives a power cut, and if
+/// it fails with a [`StoreError`], nothing of it was done.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all methods fail alike, as the trait's text says"
+)]
+pub trait EntryStore: ReadStore {
+    /// Stores runs in order, and answers each.
+    ///
+    /// Repeating a run is harmless. Later runs see what earlier ones did; a refused run affects
+    /// no other. `authority` decides what counts. Erasures are obeyed in the same change.
+    fn append(
+        &mut self,
+        authority: &Authority,
+        runs: Vec<VerifiedRun>,
+    ) -> Result<Vec<Appended>, StoreError>;
+
+    /// Applies `authority` to all that is held: entries that no longer count leave their feeds as
+    /// evidence, and evidence that counts again comes back, with new arrivals. Returns the spaces
+    /// whose feeds changed; their documents must be rebuilt.
+    ///
+    /// Cheap when nothing changed for a writer. See [`settle_authority`] for when to call it.
+    fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// Drops the payloads of card revisions that a held revision replaces and whose author's time
+    /// is before `before_ms`. Returns how many.
+    fn drop_replaced_cards(&mut self, before_ms: u64) -> Result<u64, StoreError>;
+
+    /// Sets a setting, or removes it.
+    fn set_setting(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError>;
+
+    /// Replaces what is remembered of `peer`.
+    fn remember_peer(&mut self, peer: NodeId, memory: &PeerMemory) -> Result<(), StoreError>;
+
+    /// Notes a refusal by `peer`; a later one of the same feed replaces it.
+    fn store_refusal(&mut self, peer: NodeId, refusal: &Refusal) -> Result<(), StoreError>;
+
+    /// Forgets what `peer` refused.
+    fn clear_refusals(&mut self, peer: NodeId) -> Result<(), StoreError>;
+
+    /// Keeps a receipt if it is later than the one held of the same node and space.
+    fn store_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError>;
+}
+
+/// Folds the authority log that `store` holds and reconciles the store with it, until both agree.
+///
+/// To be called at start and whenever entries of the authority's space were stored. More than one
+/// pass is needed when a new term chooses one branch of a forked one: only then does the log go
+/// on beyond the fork.
+///
+/// # Errors
+/// [`StoreError`] of the store.
+pub fn settle_authority(
+    store: &mut impl EntryStore,
+    network: NetworkId,
+) -> Result<(Authority, Vec<SpaceId>), StoreError> {
+    let log_space = SpaceId::authority(network);
+    let mut changed = std::collections::BTreeSet::new();
+    loop {
+        let authority = AuthorityLog::new(network, store.log_feeds(network)?).fold();
+        let spaces = store.reconcile(&authority)?;
+        let again = spaces.contains(&log_space);
+        changed.extend(spaces);
+        if !again {
+            return Ok((authority, changed.into_iter().collect()));
+        }
+    }
+}

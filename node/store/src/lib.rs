@@ -1,0 +1,30 @@
+//! What is durable: entries and what belongs to them, in SQLite or in memory.
+//!
+//! A store keeps feeds and knows which of their entries count; it knows nothing of the network,
+//! of Automerge or of what a document says. [`ReadStore`] and [`EntryStore`] are the contract;
+//! the rules behind it are written once, over the rows that each store provides.
+
+mod appended;
+mod delegate;
+mod entry_store;
+mod error;
+mod ledger;
+mod memory_store;
+mod projections;
+mod readers;
+mod reading;
+mod shelf;
+mod sqlite_store;
+mod stored_entry;
+mod writer;
+mod writer_feeds;
+
+pub use appended::{Appended, Refused, Stored};
+pub use entry_store::{EntryStore, ReadStore, settle_authority};
+pub use error::StoreError;
+pub use memory_store::MemoryStore;
+pub use projections::{Projections, RecordRow, SetAsideRow};
+pub use readers::Readers;
+pub use sqlite_store::{Check, SqliteStore};
+pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
+pub use writer::{Writer, WriterHandle};

@@ -1,0 +1,137 @@
+//! What the two stores must each provide: rows, and nothing of the rules.
+//!
+//! The rules (what a run does to feeds, what counts, what is sent) are in `ledger` and `reading`,
+//! written once over these traits.
+
+use bytes::Bytes;
+use node_feed::{
+    Hash, Height, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason, SpaceId, Subject,
+};
+
+use crate::writer_feeds::{FeedKey, WriterFeeds};
+use crate::{Evidence, PeerMemory, StoreError, StoredEntry, Totals};
+
+/// One entry, as it lies in a feed.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) height: Height,
+    pub(crate) time_ms: u64,
+    pub(crate) kind: Kind,
+    pub(crate) subject: Subject,
+    pub(crate) payload: Payload,
+    /// Set on a run's last entry only.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// What planning a read needs of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    pub(crate) arrival: u64,
+    pub(crate) payload_bytes: usize,
+    pub(crate) proven: bool,
+}
+
+/// An entry that left its feed.
+#[derive(Debug, Clone)]
+pub(crate) struct EvidenceRow {
+    pub(crate) row: Row,
+    /// The hash of the entry before it.
+    pub(crate) previous: Hash,
+    pub(crate) reason: RefusalReason,
+}
+
+/// Rows to read.
+pub(crate) trait ReadShelf {
+    fn spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
+    /// Every writer ever seen, also those of whom only evidence is left.
+    fn writers(&self) -> Result<Vec<(SpaceId, [u8; 32])>, StoreError>;
+    fn writers_in(&self, space: SpaceId) -> Result<Vec<WriterFeeds>, StoreError>;
+    fn writer(&self, space: SpaceId, writer: [u8; 32]) -> Result<Option<WriterFeeds>, StoreError>;
+
+    fn hash(&self, feed: FeedKey, number: u64) -> Result<Option<Hash>, StoreError>;
+    /// Up to `limit` marks from `number` on, in order.
+    fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError>;
+    /// The rows from `first` to `last`, in order.
+    fn rows(&self, feed: FeedKey, first: u64, last: u64) -> Result<Vec<Row>, StoreError>;
+    /// The last number below `before` that has a proof.
+    fn proof_before(&self, feed: FeedKey, before: u64) -> Result<Option<u64>, StoreError>;
+    /// The entries whose proof is a cut.
+    fn cut_proofs(&self, feed: FeedKey) -> Result<Vec<Height>, StoreError>;
+    /// The entries from `first` to `last` whose payload is dropped.
+    fn dropped(&self, feed: FeedKey, first: u64, last: u64) -> Result<Vec<Height>, StoreError>;
+    /// Every entry of `space` whose payload is dropped.
+    fn dropped_in(&self, space: SpaceId) -> Result<Vec<StoredEntry>, StoreError>;
+
+    fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
+    fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
+    fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
+    fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
+    /// Cards with more than one revision whose payload is held.
+    fn revised_cards(&self) -> Result<Vec<Subject>, StoreError>;
+    fn is_erased(&self, subject: Subject) -> Result<bool, StoreError>;
+    fn evidence_in(&self, space: SpaceId) -> Result<Vec<Evidence>, StoreError>;
+    fn has_evidence(&self, feeds: &WriterFeeds) -> Result<bool, StoreError>;
+    /// In the order of the numbers.
+    fn evidence_of(&self, feeds: &WriterFeeds) -> Result<Vec<EvidenceRow>, StoreError>;
+    fn totals(&self) -> Result<Totals, StoreError>;
+
+    fn settings(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+    fn setting(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+    fn peer_memory(&self, peer: NodeId) -> Result<Option<PeerMemory>, StoreError>;
+    fn refusals(&self, peer: NodeId) -> Result<Vec<Refusal>, StoreError>;
+    fn receipts(&self, space: SpaceId) -> Result<Vec<Receipt>, StoreError>;
+}
+
+/// Rows to write. Called within one change that is undone as a whole if anything fails.
+pub(crate) trait Shelf: ReadShelf {
+    /// Makes room for a feed of `feeds`' writer, whom it makes known if need be.
+    fn create_feed(
+        &mut self,
+        feeds: &WriterFeeds,
+        name: node_feed::FeedName,
+        start: u64,
+    ) -> Result<FeedKey, StoreError>;
+    /// Removes a feed without rows.
+    fn delete_feed(&mut self, feed: FeedKey) -> Result<(), StoreError>;
+    /// Writes down what `feeds` says of feeds that exist already.
+    fn save_writer(&mut self, feeds: &WriterFeeds) -> Result<(), StoreError>;
+
+    /// Adds a row with the next arrival.
+    fn insert(&mut self, space: SpaceId, feed: FeedKey, row: Row) -> Result<(), StoreError>;
+    /// Moves the rows from `number` on to another feed.
+    fn move_rows(&mut self, feed: FeedKey, number: u64, to: FeedKey) -> Result<(), StoreError>;
+    /// Removes the rows from `number` on.
+    fn delete_rows(&mut self, feed: FeedKey, number: u64) -> Result<(), StoreError>;
+    fn set_proof(
+        &mut self,
+        feed: FeedKey,
+        number: u64,
+        proof: Option<Proof>,
+    ) -> Result<(), StoreError>;
+    fn fill(&mut self, feed: FeedKey, number: u64, payload: &Bytes) -> Result<(), StoreError>;
+    /// Drops the payload of the entry that arrived at `arrival`.
+    fn drop_payload(&mut self, arrival: u64) -> Result<(), StoreError>;
+    /// Marks `subject` as erased and drops its payloads, in feeds and in the evidence.
+    fn erase(&mut self, subject: Subject) -> Result<(), StoreError>;
+
+    fn add_evidence(&mut self, feeds: &WriterFeeds, row: EvidenceRow) -> Result<(), StoreError>;
+    fn delete_evidence(&mut self, feeds: &WriterFeeds, hash: Hash) -> Result<(), StoreError>;
+
+    fn set_setting(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError>;
+    fn remember_peer(&mut self, peer: NodeId, memory: &PeerMemory) -> Result<(), StoreError>;
+    fn store_refusal(&mut self, peer: NodeId, refusal: &Refusal) -> Result<(), StoreError>;
+    fn clear_refusals(&mut self, peer: NodeId) -> Result<(), StoreError>;
+    fn store_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError>;
+}
+
+/// The same payload without its bytes.
+pub(crate) fn without_bytes(kind: Kind, payload: &Payload) -> Payload {
+    match payload.hash(kind) {
+        Ok(hash) => Payload::Dropped {
+            hash,
+            length: payload.length(),
+        },
+        // Only a payload that carriage would have refused has no hash.
+        Err(_) => payload.clone(),
+    }
+}
