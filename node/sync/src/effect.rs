@@ -1,0 +1,187 @@
+//! What is to be done.
+
+use node_feed::{FeedName, Height, NodeId, Receipt, Refusal, SpaceId, VerifiedRun};
+
+use crate::{Goodbye, Message, PeerMemory, SessionId, Ticket};
+
+/// Why a session is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CloseReason {
+    /// This end says goodbye; the message was sent before.
+    Ours(Goodbye, String),
+    /// The peer said goodbye.
+    Theirs(Goodbye, String),
+    /// The peer said nothing in time.
+    Silent,
+}
+
+/// Something that a person must hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alarm {
+    /// Two entries were signed under one number: a clone writes on, or a key is stolen.
+    Fork {
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+    },
+    /// The authority log is forked and waits for the root key.
+    Frozen,
+    /// A peer sent entries whose signature, chain or payload does not hold.
+    Forged {
+        /// The peer.
+        peer: NodeId,
+        /// The space.
+        space: SpaceId,
+        /// The writer that the entries claim.
+        writer: [u8; 32],
+        /// What does not hold.
+        what: String,
+    },
+    /// Where a peer's copy of a feed parts from ours could not be found; the feed is not sent to
+    /// it in this session.
+    Lost {
+        /// The peer.
+        peer: NodeId,
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+    },
+}
+
+/// One thing that the driver must do. Effects are in order, and messages of one session must be
+/// sent in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a message.
+    Send {
+        /// The session.
+        session: SessionId,
+        /// The message.
+        message: Message,
+    },
+    /// Close the connection once what was sent before is out. No
+    /// [`Input::Disconnected`](crate::Input::Disconnected) is needed for it, and one is harmless.
+    Close {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Store runs of one space durably; answer with [`Input::Appended`](crate::Input::Appended).
+    /// Appends must take effect in order.
+    Append {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The session that sent them.
+        session: SessionId,
+        /// The runs.
+        runs: Vec<VerifiedRun>,
+    },
+    /// Read entries; answer with [`Input::Read`](crate::Input::Read). At most one feed of each
+    /// writer is asked for.
+    Read {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// Feeds, each with the number of the first entry wanted.
+        from: Vec<(FeedName, u64)>,
+        /// About how many bytes at most.
+        bytes_max: usize,
+    },
+    /// Give points of every feed of a writer, thinning out towards the start; answer with
+    /// [`Input::Sampled`](crate::Input::Sampled).
+    Sample {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+    },
+    /// Say which feeds of a writer hold these points; answer with
+    /// [`Input::Found`](crate::Input::Found).
+    Find {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+        /// The points.
+        points: Vec<Height>,
+    },
+    /// Look up what is remembered of a peer; answer with
+    /// [`Input::Recalled`](crate::Input::Recalled).
+    Recall {
+        /// The session.
+        session: SessionId,
+        /// The peer.
+        peer: NodeId,
+    },
+    /// Remember this state of a peer, instead of any earlier one.
+    Remember {
+        /// The peer.
+        peer: NodeId,
+        /// What to remember.
+        memory: PeerMemory,
+    },
+    /// A peer refused an entry; to be kept, and given back when the peer connects again.
+    Refused {
+        /// The peer.
+        peer: NodeId,
+        /// What it said.
+        refusal: Refusal,
+    },
+    /// Refusals are void: of one peer after its upgrade, or of all after a change of access.
+    RefusalsCleared {
+        /// The peer, or none for all.
+        peer: Option<NodeId>,
+    },
+    /// Entries of the authority log became durable: fold the log, reconcile the store with it, and
+    /// answer with [`Input::AuthorityChanged`](crate::Input::AuthorityChanged) in any case. What
+    /// peers send of other spaces waits for it.
+    AuthorityGrew,
+    /// A peer holds entries of one of this node's own feeds that this node did not write in this
+    /// life: it was restored or cloned and must go on with a new writer key. Said once a feed.
+    OwnFeedAhead {
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+    },
+    /// A peer holds this durably: what the mark *sent* rests on.
+    PeerHolds {
+        /// The peer.
+        peer: NodeId,
+        /// The space.
+        space: SpaceId,
+        /// The feeds of which this was learnt just now. It may be less than before.
+        heights: Vec<(FeedName, Height)>,
+        /// Whether these are all that the peer holds of the space.
+        whole: bool,
+    },
+    /// A receipt, checked, of this or another node; to be kept if it is later than the one held.
+    ReceiptStored {
+        /// The receipt.
+        receipt: Receipt,
+    },
+    /// Both ends hold the same in every space that they share, and both know it.
+    Equal {
+        /// The session.
+        session: SessionId,
+        /// The peer.
+        peer: NodeId,
+    },
+    /// They no longer do.
+    NotEqual {
+        /// The session.
+        session: SessionId,
+        /// The peer.
+        peer: NodeId,
+    },
+    /// Something that a person must hear of.
+    Alarm(Alarm),
+}

@@ -1,0 +1,304 @@
+//! The engine: one input in, effects out.
+
+mod access;
+mod compare;
+mod deliver;
+mod greet;
+mod heights;
+mod receipts;
+mod receive;
+mod refuse;
+mod search;
+mod settle;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use node_feed::{Authority, FeedName, Hash, Height, NodeId, Receipt, Refusal, SpaceId};
+
+use crate::keyring::Keyring;
+use crate::session::{Phase, Session};
+use crate::space::Space;
+use crate::{
+    CloseReason, Config, Effect, Farewell, Goodbye, Held, Input, Message, Own, SessionId, Ticket,
+    Timestamp,
+};
+
+/// A run, without its entries.
+#[derive(Debug)]
+struct RunEnds {
+    writer: [u8; 32],
+    first: Height,
+    last: Height,
+}
+
+/// Something that the driver was asked for.
+#[derive(Debug)]
+enum Pending {
+    Append {
+        session: SessionId,
+        frame: u64,
+        space: SpaceId,
+        runs: Vec<RunEnds>,
+        refused: Vec<Refusal>,
+    },
+    Read {
+        session: SessionId,
+        space: SpaceId,
+        from: Vec<(FeedName, u64)>,
+    },
+    Sample {
+        session: SessionId,
+        space: SpaceId,
+        writer: [u8; 32],
+    },
+    Find {
+        session: SessionId,
+        space: SpaceId,
+        writer: [u8; 32],
+        points: Vec<Height>,
+        answer: bool,
+    },
+}
+
+/// Keeps this node's spaces equal with those of its peers.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    own: Own,
+    node: NodeId,
+    authority: Arc<Authority>,
+    spaces: BTreeMap<SpaceId, Space>,
+    sessions: BTreeMap<SessionId, Session>,
+    keyring: Keyring,
+    pending: BTreeMap<Ticket, Pending>,
+    next_ticket: u64,
+    /// Appends to the authority log that are not durable yet.
+    authority_appends: usize,
+    /// Whether the driver is folding the authority log.
+    folding: bool,
+    /// Own feeds of which a peer was found to hold more.
+    ahead: BTreeSet<(SpaceId, [u8; 32])>,
+    receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
+    receipts_due: BTreeMap<SpaceId, Timestamp>,
+    now: Timestamp,
+    /// Sessions in which something changed while handling the current input.
+    touched: BTreeSet<SessionId>,
+    effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// An engine without a connection. All of `held` must be durable.
+    pub fn new(config: Config, own: Own, authority: Arc<Authority>, held: Held) -> Self {
+        let spaces = held
+            .spaces
+            .into_iter()
+            .map(|(id, trees)| (id, Space::new(id, trees)))
+            .collect();
+        let receipts = held
+            .receipts
+            .into_iter()
+            .map(|receipt| ((receipt.space, receipt.node), receipt))
+            .collect();
+        let mut engine = Self {
+            config,
+            node: own.identity.public().node(),
+            own,
+            authority,
+            spaces,
+            sessions: BTreeMap::new(),
+            keyring: Keyring::default(),
+            pending: BTreeMap::new(),
+            next_ticket: 0,
+            authority_appends: 0,
+            folding: false,
+            ahead: BTreeSet::new(),
+            receipts,
+            receipts_due: BTreeMap::new(),
+            now: Timestamp(0),
+            touched: BTreeSet::new(),
+            effects: Vec::new(),
+        };
+        engine.schedule_all_receipts();
+        engine
+    }
+
+    /// Takes one input and says what is to be done about it.
+    ///
+    /// An input of a session that was closed, or an answer to a question that was not asked, has
+    /// no effect.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        match input {
+            Input::Connected {
+                session,
+                exporter,
+                dialled,
+                memory,
+                refusals,
+            } => self.connected(session, exporter, dialled, memory, refusals),
+            Input::Recalled {
+                session,
+                memory,
+                refusals,
+            } => self.recalled(session, memory, refusals),
+            Input::Received { session, message } => self.received(session, message),
+            Input::Disconnected { session } => self.forget(session),
+            Input::Appended { ticket, results } => self.appended(ticket, results),
+            Input::Read { ticket, runs } => self.read(ticket, runs),
+            Input::Sampled { ticket, points } => self.sampled(ticket, points),
+            Input::Found { ticket, held } => self.found(ticket, &held),
+            Input::Written(stored) => self.written(stored),
+            Input::AuthorityChanged { authority, spaces } => {
+                self.authority_changed(authority, spaces);
+            }
+            Input::Tick => self.tick(),
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Input::Tick`] is due; none while there is nothing to wait for. It may have passed.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let sessions = self.sessions.values().flat_map(|session| {
+            let greeting = (!session.is_live()).then_some(session.hello_due);
+            let remember = self
+                .is_worth_remembering(session)
+                .then_some(session.remember_due);
+            [greeting, remember, session.retry_due]
+        });
+        let receipts = self.receipts_due.values().copied().map(Some);
+        sessions.chain(receipts).flatten().min()
+    }
+
+    fn received(&mut self, id: SessionId, message: Message) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        session.frames_received += 1;
+        if let Message::Goodbye(farewell) = message {
+            let reason = CloseReason::Theirs(farewell.reason, farewell.text);
+            self.forget(id);
+            self.effects.push(Effect::Close {
+                session: id,
+                reason,
+            });
+            return;
+        }
+        match (&session.phase, message) {
+            (Phase::Greeting, Message::Hello(hello)) => self.greeted(id, *hello),
+            (Phase::Greeting | Phase::Recalling(_), _) | (Phase::Live, Message::Hello(_)) => {
+                self.leave(id, Goodbye::Malformed);
+            }
+            (Phase::Live, message) => self.discuss(id, message),
+        }
+    }
+
+    fn discuss(&mut self, id: SessionId, message: Message) {
+        self.touched.insert(id);
+        match message {
+            Message::Spaces(digests) => self.take_spaces(id, digests),
+            Message::Heights(heights) => self.take_heights(id, heights),
+            Message::Entries { space, runs } => self.take_entries(id, space, runs),
+            Message::Acknowledged {
+                space,
+                digest,
+                heights,
+                through,
+            } => self.take_acknowledgement(id, space, digest, &heights, through),
+            Message::Refused(refusal) => self.take_refusal(id, refusal),
+            Message::Receipts(receipts) => self.take_receipts(id, receipts),
+            Message::ReceiptsHeld(held) => self.take_receipts_held(id, &held),
+            Message::Probe {
+                space,
+                writer,
+                points,
+            } => self.take_probe(id, space, writer, points),
+            Message::Common {
+                space,
+                writer,
+                points,
+            } => self.take_common(id, space, writer, points),
+            Message::Hello(_) | Message::Goodbye(_) => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        let silent = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !session.is_live() && session.hello_due <= now)
+            .map(|(id, _)| *id)
+            .collect::<Vec<_>>();
+        for id in silent {
+            self.forget(id);
+            self.effects.push(Effect::Close {
+                session: id,
+                reason: CloseReason::Silent,
+            });
+        }
+        for (id, session) in &mut self.sessions {
+            if session.retry_due.is_some_and(|due| due <= now) {
+                session.ask_again();
+            }
+            self.touched.insert(*id);
+        }
+        self.sign_receipts();
+    }
+
+    /// Says goodbye and ends a session.
+    fn leave(&mut self, id: SessionId, reason: Goodbye) {
+        let text = reason.sentence().to_owned();
+        self.send(
+            id,
+            Message::Goodbye(Farewell {
+                reason,
+                text: text.clone(),
+            }),
+        );
+        self.forget(id);
+        self.effects.push(Effect::Close {
+            session: id,
+            reason: CloseReason::Ours(reason, text),
+        });
+    }
+
+    /// Ends a session without a word.
+    fn forget(&mut self, id: SessionId) {
+        self.remember(id, true);
+        self.sessions.remove(&id);
+        self.touched.remove(&id);
+    }
+
+    fn send(&mut self, id: SessionId, message: Message) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.frames_sent += 1;
+            self.effects.push(Effect::Send {
+                session: id,
+                message,
+            });
+        }
+    }
+
+    fn ask(&mut self, pending: Pending) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.pending.insert(ticket, pending);
+        ticket
+    }
+
+    fn space(&mut self, id: SpaceId) -> &mut Space {
+        self.spaces
+            .entry(id)
+            .or_insert_with(|| Space::new(id, BTreeMap::new()))
+    }
+
+    fn digest(&mut self, id: SpaceId) -> Hash {
+        self.space(id).digest()
+    }
+
+    fn authority_space(&self) -> SpaceId {
+        SpaceId::authority(self.authority.network())
+    }
+}

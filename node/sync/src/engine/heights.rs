@@ -1,0 +1,178 @@
+//! Saying and taking heights.
+
+use node_feed::{FeedName, Hash, Height, SpaceId};
+
+use crate::message::SpaceHeights;
+use crate::peer_space::PeerSpace;
+use crate::{Effect, Engine, Goodbye, Message, SessionId};
+
+impl Engine {
+    /// Says our heights of a space: the difference to what both remember, or all.
+    pub(super) fn say_heights(&mut self, id: SessionId, space: SpaceId, ask: bool) {
+        let digest = self.digest(space);
+        let ours = self.space(space).heights().clone();
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let base = session.base(&space).filter(|_| !ask);
+        let heights = match &base {
+            Some(base) => ours.since(base),
+            None => ours.iter().collect(),
+        };
+        if let Some(peer_space) = session.spaces.get_mut(&space) {
+            peer_space.asked |= ask;
+        }
+        self.send(
+            id,
+            Message::Heights(SpaceHeights {
+                space,
+                base: base.map(|base| base.digest(space)),
+                digest,
+                heights,
+                ask,
+            }),
+        );
+    }
+
+    /// Says all our heights of a space.
+    pub(super) fn say_whole(&mut self, id: SessionId, space: SpaceId, ask: bool) {
+        let digest = self.digest(space);
+        let heights = self.space(space).heights().iter().collect();
+        if let Some(session) = self.sessions.get_mut(&id)
+            && let Some(peer_space) = session.spaces.get_mut(&space)
+        {
+            peer_space.asked |= ask;
+        }
+        self.send(
+            id,
+            Message::Heights(SpaceHeights {
+                space,
+                base: None,
+                digest,
+                heights,
+                ask,
+            }),
+        );
+    }
+
+    pub(super) fn take_heights(&mut self, id: SessionId, said: SpaceHeights) {
+        let space = said.space;
+        let held = self
+            .spaces
+            .entry(space)
+            .or_insert_with(|| crate::space::Space::new(space, std::collections::BTreeMap::new()));
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        // A grant that is not known here yet: the peer is asked once it is.
+        let base = session.base(&space);
+        let frame = session.frames_received;
+        let keep = session.feeds_in_flight(space);
+        let Some(peer_space) = session.spaces.get_mut(&space) else {
+            return;
+        };
+        let base = match said.base {
+            None => Some(node_feed::Heights::new()),
+            Some(digest) => base.filter(|base| base.digest(space) == digest),
+        };
+        let theirs = base.map(|base| PeerSpace::changed(&base, &said.heights));
+        match theirs.filter(|theirs| theirs.digest(space) == said.digest) {
+            Some(theirs) => peer_space.restate(theirs, frame, &keep, held),
+            // Differences cannot say that a feed is gone; whole heights can.
+            None if said.base.is_some() => {
+                self.say_whole(id, space, true);
+                return;
+            }
+            None => {
+                self.leave(id, Goodbye::Malformed);
+                return;
+            }
+        }
+        session.behind.insert(space);
+        session.weigh(space);
+        self.look_for_forks(id, space, &said.heights);
+        self.heard(id, space, said.heights, said.base.is_none());
+        if said.ask {
+            self.say_whole(id, space, false);
+            self.search_again(id, space);
+        }
+    }
+
+    pub(super) fn take_acknowledgement(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        digest: Hash,
+        heights: &[(FeedName, Height)],
+        through: u64,
+    ) {
+        let ours = self.digest(space);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if through > session.frames_sent {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
+        while let Some(flight) = session.in_flight.front()
+            && flight.frame <= through
+        {
+            session.bytes_in_flight -= flight.bytes;
+            session.in_flight.pop_front();
+        }
+        if session.receipts_frame.is_some_and(|frame| frame <= through) {
+            session.receipts_frame = None;
+        }
+        let (Some(peer_space), Some(held)) =
+            (session.spaces.get_mut(&space), self.spaces.get(&space))
+        else {
+            return;
+        };
+        peer_space.confirm(heights, held);
+        if digest == ours {
+            peer_space.holds_all(held.heights());
+        }
+        session.weigh(space);
+        if !peer_space_is_done(session, space) {
+            session.behind.insert(space);
+        }
+        self.heard(id, space, heights.to_vec(), false);
+    }
+
+    /// A peer that holds more of a feed of this node than the node itself shows that this node was
+    /// restored or cloned.
+    pub(super) fn look_for_own(&mut self, space: SpaceId, heights: &[(FeedName, Height)]) {
+        let Some(writers) = self.own.writers.get(&space) else {
+            return;
+        };
+        let mut ahead = Vec::new();
+        for (feed, height) in heights {
+            let ours = self.spaces.get(&space).and_then(|held| {
+                let writer = held.writer_of(feed)?;
+                Some((writer, held.heights().get(feed)))
+            });
+            // A feed that is not held at all is its trunk's if it bears the name of a key.
+            let (writer, tip) = ours.unwrap_or((*feed.as_bytes(), None));
+            let is_ahead = tip.is_none_or(|tip| {
+                tip.number < height.number
+                    || (tip.number == height.number && tip.hash != height.hash)
+            });
+            if is_ahead && writers.contains(&writer) {
+                ahead.push(writer);
+            }
+        }
+        for writer in ahead {
+            self.own_feed_ahead(space, writer);
+        }
+    }
+
+    pub(super) fn own_feed_ahead(&mut self, space: SpaceId, writer: [u8; 32]) {
+        if self.ahead.insert((space, writer)) {
+            self.effects.push(Effect::OwnFeedAhead { space, writer });
+        }
+    }
+}
+
+fn peer_space_is_done(session: &crate::session::Session, space: SpaceId) -> bool {
+    session.spaces.get(&space).is_none_or(PeerSpace::is_equal)
+}

@@ -1,0 +1,357 @@
+//! Entries that a peer sends: checked, stored, and only then acknowledged.
+
+use std::sync::Arc;
+
+use node_feed::{
+    FeedName, Hash, Height, Refusal, RefusalReason, Retry, Run, RunError, SpaceId, VerifiedRun,
+};
+
+use super::{Pending, RunEnds};
+use crate::session::Waiting;
+use crate::{
+    Alarm, AppendResult, Effect, Engine, Goodbye, Message, SessionId, StorageDown, Stored, Ticket,
+};
+
+impl Engine {
+    pub(super) fn take_entries(&mut self, id: SessionId, space: SpaceId, runs: Arc<[Run]>) {
+        let authority = self.authority_space();
+        let is_late = space != authority && (self.authority_appends > 0 || self.folding);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let frame = session.frames_received;
+        session.inbound.insert(frame, weight(&runs));
+        let bytes = session.inbound.values().sum::<usize>();
+        if bytes > self.config.bytes_in_flight_max.saturating_mul(2) {
+            self.leave(id, Goodbye::Budget);
+            return;
+        }
+        // What an entry needs to be admitted may be on its way to the disk.
+        if is_late || !session.waiting.is_empty() {
+            session.waiting.push_back(Waiting { frame, space, runs });
+        } else {
+            self.check_entries(id, frame, space, &runs);
+        }
+    }
+
+    /// Goes on with entries that waited for the authority log.
+    pub(super) fn take_waiting(&mut self) {
+        if self.authority_appends > 0 || self.folding {
+            return;
+        }
+        let sessions = self.sessions.keys().copied().collect::<Vec<_>>();
+        for id in sessions {
+            while let Some(session) = self.sessions.get_mut(&id)
+                && let Some(next) = session.waiting.pop_front()
+            {
+                self.touched.insert(id);
+                self.check_entries(id, next.frame, next.space, &next.runs);
+                if self.authority_appends > 0 {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn check_entries(&mut self, id: SessionId, frame: u64, space: SpaceId, runs: &[Run]) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        if runs.is_empty() {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
+        let is_shared = session.spaces.contains_key(&space);
+        let mut verified = Vec::new();
+        let mut refused = Vec::new();
+        for run in runs {
+            let checked = if is_shared {
+                self.check_run(id, space, run)
+            } else {
+                // The peer knows of a grant that this node does not, or is mistaken.
+                Err(RefusalReason::GrantUnknown)
+            };
+            match checked {
+                Ok(run) => verified.push(run),
+                Err(reason) => refused.push(self.refusal(
+                    space,
+                    FeedName::from_bytes(run.writer),
+                    run.first,
+                    Hash::ZERO,
+                    reason,
+                )),
+            }
+        }
+        if verified.is_empty() {
+            self.answer(id, frame, space, refused, Vec::new());
+            return;
+        }
+        if space == self.authority_space() {
+            self.authority_appends += 1;
+        }
+        let ticket = self.ask(Pending::Append {
+            session: id,
+            frame,
+            space,
+            runs: verified.iter().map(RunEnds::of).collect(),
+            refused,
+        });
+        self.effects.push(Effect::Append {
+            ticket,
+            session: id,
+            runs: verified,
+        });
+    }
+
+    fn check_run(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        run: &Run,
+    ) -> Result<VerifiedRun, RefusalReason> {
+        let network = self.authority.network();
+        let cuts = self.authority.cuts_of(space, &run.writer);
+        let checked = self
+            .keyring
+            .get(&run.writer)
+            .map_err(RunError::from)
+            .and_then(|key| run.clone().verify(network, space, &key, &cuts));
+        let error = match checked {
+            Ok(run) => return Ok(run),
+            Err(error) => error,
+        };
+        let reason = error.reason();
+        if reason.retry() == Retry::NotYet {
+            return Err(reason);
+        }
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.offences += 1;
+        }
+        if let Some(peer) = self.peer_of(id) {
+            self.effects.push(Effect::Alarm(Alarm::Forged {
+                peer,
+                space,
+                writer: run.writer,
+                what: error.to_string(),
+            }));
+        }
+        Err(reason)
+    }
+
+    pub(super) fn appended(
+        &mut self,
+        ticket: Ticket,
+        results: Result<Vec<AppendResult>, StorageDown>,
+    ) {
+        let Some(Pending::Append {
+            session: id,
+            frame,
+            space,
+            runs,
+            mut refused,
+        }) = self.pending.remove(&ticket)
+        else {
+            return;
+        };
+        let results = results.unwrap_or_else(|StorageDown| {
+            let refuse = |run: &RunEnds| AppendResult::Refused {
+                feed: FeedName::from_bytes(run.writer),
+                number: run.first.number,
+                hash: run.first.hash,
+                reason: RefusalReason::Storage,
+            };
+            runs.iter().map(refuse).collect()
+        });
+        let mut stored = Vec::new();
+        let mut feeds = Vec::new();
+        for (RunEnds { writer, last, .. }, result) in runs.into_iter().zip(results) {
+            match result {
+                AppendResult::Held => {
+                    let trunk = FeedName::from_bytes(writer);
+                    if !self.space(space).is_forked(&writer) {
+                        self.peer_holds(id, space, (trunk, last), frame);
+                    }
+                    feeds.push(trunk);
+                }
+                AppendResult::Stored(done) => {
+                    feeds.extend(self.take_stored(&done));
+                    self.peer_holds(id, space, (done.feed, done.run.last()), frame);
+                    self.look_for_own_run(&done);
+                    stored.push((done.feed, done.run));
+                }
+                AppendResult::Refused {
+                    feed,
+                    number,
+                    hash,
+                    reason,
+                } => refused.push(self.refusal(space, feed, number, hash, reason)),
+            }
+        }
+        self.push(space, &stored, Some(id));
+        self.answer(id, frame, space, refused, feeds);
+        if space == self.authority_space() {
+            self.authority_appends -= 1;
+            if !stored.is_empty() {
+                self.folding = true;
+                self.effects.push(Effect::AuthorityGrew);
+            }
+            self.take_waiting();
+        }
+    }
+
+    pub(super) fn written(&mut self, stored: Stored) {
+        let space = stored.run.space();
+        let writers = self.own.writers.entry(space).or_default();
+        writers.insert(*stored.run.writer());
+        self.take_stored(&stored);
+        self.push(space, &[(stored.feed, stored.run)], None);
+    }
+
+    /// Brings our heights up to date, and says which feeds it concerns.
+    fn take_stored(&mut self, stored: &Stored) -> Vec<FeedName> {
+        let id = stored.run.space();
+        let writer = *stored.run.writer();
+        let moved = self.moved(stored);
+        let feeds = self.space(id).apply(stored);
+        let Some(held) = self.spaces.get(&id) else {
+            return feeds;
+        };
+        for (session_id, session) in &mut self.sessions {
+            let Some(peer_space) = session.spaces.get_mut(&id) else {
+                // Not greeted yet: what our Hello said may not hold any more.
+                if stored.forked {
+                    session.restate(id, true);
+                }
+                continue;
+            };
+            for (from, to, start) in &moved {
+                peer_space.rename(from, *to, *start);
+            }
+            peer_space.update(feeds.iter().copied(), held.heights());
+            // Only whole heights can say that a feed ended or is gone; and what the peer holds was
+            // learnt under other names.
+            if stored.forked || !stored.removed.is_empty() {
+                session.restate(id, true);
+                session.behind.insert(id);
+            }
+            session.weigh(id);
+            self.touched.insert(*session_id);
+        }
+        if stored.forked {
+            self.effects
+                .push(Effect::Alarm(Alarm::Fork { space: id, writer }));
+        }
+        self.schedule_receipt(id);
+        feeds
+    }
+
+    /// Feeds that hold what another held before a fork.
+    fn moved(&mut self, stored: &Stored) -> Vec<(FeedName, FeedName, u64)> {
+        let held = self.space(stored.run.space());
+        let moved = stored.feeds.iter().filter_map(|(name, feed)| {
+            let is_moved = stored.forked && *name != stored.feed && held.feed(name).is_none();
+            Some((feed.parent.filter(|_| is_moved)?, *name, feed.start))
+        });
+        moved.collect()
+    }
+
+    fn look_for_own_run(&mut self, stored: &Stored) {
+        let space = stored.run.space();
+        let writer = *stored.run.writer();
+        let own = self.own.writers.get(&space);
+        if own.is_some_and(|writers| writers.contains(&writer)) {
+            self.own_feed_ahead(space, writer);
+        }
+    }
+
+    fn peer_holds(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        (feed, last): (FeedName, Height),
+        frame: u64,
+    ) {
+        if let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
+            && let Some(peer_space) = session.spaces.get_mut(&space)
+        {
+            peer_space.holds(feed, last, frame, held);
+            session.weigh(space);
+        }
+    }
+
+    /// Answers one message with entries: what was refused, and what is durable now.
+    fn answer(
+        &mut self,
+        id: SessionId,
+        frame: u64,
+        space: SpaceId,
+        refused: Vec<Refusal>,
+        mut feeds: Vec<FeedName>,
+    ) {
+        let digest = self.digest(space);
+        let ours = self.space(space).heights().clone();
+        let retry_due = self.now.after(self.config.retry_ms);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        self.touched.insert(id);
+        session.inbound.remove(&frame);
+        let is_later = |refusal: &Refusal| {
+            refusal.reason.retry() == Retry::NotYet && refusal.reason != RefusalReason::Gap
+        };
+        if refused.iter().any(is_later) {
+            session.retry_due.get_or_insert(retry_due);
+            if let Some(peer_space) = session.spaces.get_mut(&space) {
+                peer_space.not_yet = true;
+            }
+        }
+        let is_shared = session.spaces.contains_key(&space);
+        let through = session.through();
+        let offences = session.offences;
+        for refusal in refused {
+            self.send(id, Message::Refused(refusal));
+        }
+        feeds.sort_unstable();
+        feeds.dedup();
+        let heights = feeds
+            .into_iter()
+            .filter_map(|feed| Some((feed, ours.get(&feed)?)))
+            .collect();
+        self.send(
+            id,
+            Message::Acknowledged {
+                space,
+                // Of a space that the peer may not read it learns nothing.
+                digest: if is_shared { digest } else { Hash::ZERO },
+                heights: if is_shared { heights } else { Vec::new() },
+                through,
+            },
+        );
+        if offences >= self.config.offences_max {
+            self.leave(id, Goodbye::Malformed);
+        }
+    }
+}
+
+impl RunEnds {
+    fn of(run: &VerifiedRun) -> Self {
+        let number = run.first();
+        Self {
+            writer: *run.writer(),
+            first: Height {
+                number,
+                hash: run.hash_at(number).unwrap_or(Hash::ZERO),
+            },
+            last: run.last(),
+        }
+    }
+}
+
+/// About how many bytes runs have on the wire. Both ends count like this.
+pub(super) fn weight(runs: &[Run]) -> usize {
+    const RUN: usize = 32 + 8 + 32 + 2 + 65;
+    const ENTRY: usize = 8 + 1 + 24 + 1 + 4;
+    let entries = runs.iter().flat_map(|run| &run.entries);
+    let payloads = entries.map(|entry| ENTRY + entry.payload.bytes().map_or(32, |held| held.len()));
+    runs.len() * RUN + payloads.sum::<usize>()
+}

@@ -1,0 +1,87 @@
+//! Refusals, said and heard.
+
+use node_feed::{FeedName, Hash, NodeId, Refusal, RefusalReason, Retry, SpaceId};
+
+use crate::session::Session;
+use crate::{Effect, Engine, SessionId};
+
+impl Engine {
+    pub(super) fn refusal(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        number: u64,
+        hash: Hash,
+        reason: RefusalReason,
+    ) -> Refusal {
+        Refusal {
+            space,
+            feed,
+            number,
+            hash,
+            reason,
+            version: self.own.software.clone(),
+        }
+    }
+
+    pub(super) fn take_refusal(&mut self, id: SessionId, refusal: Refusal) {
+        let Some(peer) = self.peer_of(id) else {
+            return;
+        };
+        self.hold_back(id, &refusal);
+        if refusal.reason.retry() == Retry::Never {
+            self.effects.push(Effect::Refused { peer, refusal });
+        }
+    }
+
+    /// Stops sending what a peer refuses; after a gap, finds out where to go on.
+    pub(super) fn hold_back(&mut self, id: SessionId, refusal: &Refusal) {
+        let space = refusal.space;
+        let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
+        else {
+            return;
+        };
+        let (Some(peer_space), Some(writer)) = (
+            session.spaces.get_mut(&space),
+            held.writer_of(&refusal.feed),
+        ) else {
+            return;
+        };
+        match refusal.reason {
+            RefusalReason::Gap => {
+                // After a refusal of the writer gaps are no news.
+                if !peer_space.is_refused(&writer) && !peer_space.is_searching(&writer) {
+                    self.search(id, space, writer);
+                }
+            }
+            RefusalReason::Cut => peer_space.refuse_from(refusal.feed, refusal.number),
+            RefusalReason::GrantUnknown
+            | RefusalReason::Quota
+            | RefusalReason::Grant
+            | RefusalReason::Forged
+            | RefusalReason::Size
+            | RefusalReason::Open
+            | RefusalReason::Storage
+            | RefusalReason::Frozen => {
+                peer_space.refuse_writer(writer, refusal.reason.retry());
+            }
+        }
+    }
+
+    pub(super) fn peer_of(&self, id: SessionId) -> Option<NodeId> {
+        let peer = self.sessions.get(&id)?.peer.as_ref()?;
+        Some(peer.node)
+    }
+}
+
+impl Session {
+    /// Says heights again where the peer was told "not yet", so that it sends again.
+    pub(crate) fn ask_again(&mut self) {
+        self.retry_due = None;
+        for (space, peer_space) in &mut self.spaces {
+            if std::mem::take(&mut peer_space.not_yet) {
+                self.restate.entry(*space).or_default();
+            }
+        }
+    }
+}

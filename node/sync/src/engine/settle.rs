@@ -1,0 +1,114 @@
+//! What follows from an input for each session that it touched.
+
+use std::collections::BTreeMap;
+
+use node_feed::{Hash, Heights, SpaceId, root_digest};
+
+use crate::session::Session;
+use crate::{Effect, Engine, PeerMemory, SessionId};
+
+impl Engine {
+    /// Says again what must be said again, sends what there is room for, and tells whether both
+    /// ends are equal.
+    pub(super) fn settle(&mut self) {
+        while let Some(id) = self.touched.pop_first() {
+            self.say_again(id);
+            self.pump(id);
+            self.send_receipts(id);
+            self.announce(id);
+            self.remember(id, false);
+        }
+    }
+
+    fn say_again(&mut self, id: SessionId) {
+        let Some(session) = self
+            .sessions
+            .get_mut(&id)
+            .filter(|session| session.is_live())
+        else {
+            return;
+        };
+        let spaces = std::mem::take(&mut session.restate);
+        let shared = &session.spaces;
+        let spaces = spaces
+            .into_iter()
+            .filter(|(space, _)| shared.contains_key(space))
+            .collect::<Vec<_>>();
+        for (space, ask) in spaces {
+            self.say_whole(id, space, ask);
+        }
+    }
+
+    fn announce(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let is_equal = session.is_live() && session.unequal.is_empty();
+        if is_equal == session.equal {
+            return;
+        }
+        session.equal = is_equal;
+        if let Some(peer) = self.peer_of(id) {
+            self.effects.push(if is_equal {
+                Effect::Equal { session: id, peer }
+            } else {
+                Effect::NotEqual { session: id, peer }
+            });
+        }
+    }
+
+    /// Whether both ends are equal at a state that is not remembered yet.
+    pub(super) fn is_worth_remembering(&self, session: &Session) -> bool {
+        session.equal
+            && self.shared_heights(session).next().is_some()
+            && session.remembered != Some(self.root(session))
+    }
+
+    /// Remembers the state in which both ends are equal: now and then, and at the end.
+    pub(super) fn remember(&mut self, id: SessionId, at_once: bool) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        let is_due = at_once || session.remember_due <= self.now;
+        if !is_due || !self.is_worth_remembering(session) {
+            return;
+        }
+        let root = self.root(session);
+        let spaces = self.shared_heights(session);
+        let spaces = spaces.map(|(space, heights)| (space, heights.clone()));
+        let memory = PeerMemory {
+            root,
+            spaces: spaces.collect(),
+        };
+        let due = self.now.after(self.config.remember_interval_ms);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.remembered = Some(root);
+            session.remember_due = due;
+            if let Some(peer) = &session.peer {
+                let peer = peer.node;
+                self.effects.push(Effect::Remember { peer, memory });
+            }
+        }
+    }
+
+    fn root(&self, session: &Session) -> Hash {
+        let spaces = self.shared_heights(session);
+        let digests = spaces.map(|(space, heights)| (space, heights.digest(space)));
+        root_digest(&digests.collect::<BTreeMap<_, _>>())
+    }
+
+    fn shared_heights<'a>(
+        &'a self,
+        session: &'a Session,
+    ) -> impl Iterator<Item = (SpaceId, &'a Heights)> {
+        let authority = self.authority_space();
+        let spaces = session
+            .spaces
+            .keys()
+            .filter(move |space| **space != authority);
+        spaces.filter_map(|space| {
+            let heights = self.spaces.get(space)?.heights();
+            (!heights.is_empty()).then_some((*space, heights.as_ref()))
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! What two engines say to each other. docs/protocol.md and sync.proto say how it is written.
+
+use std::sync::Arc;
+
+use node_feed::{
+    FeedName, Hash, Height, Heights, HubId, Incarnation, NetworkId, NodeId, Receipt, Refusal, Run,
+    SecretKey, Signature, SpaceId, Tag,
+};
+
+/// The version of the protocol that this engine speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// One message of a session. Each is a frame; the frames of one direction are numbered from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Says who speaks and sums up what it holds. The first message of either end.
+    Hello(Box<Hello>),
+    /// The digest of every shared space that has any entry; said by the dialling end if the other
+    /// does not remember the `since` of its Hello.
+    Spaces(Vec<(SpaceId, Hash)>),
+    /// How far the sender holds the feeds of one space.
+    Heights(SpaceHeights),
+    /// Runs of one space, in the sender's arrival order. Shared, so that one encoding can serve
+    /// all receivers.
+    Entries {
+        /// The space.
+        space: SpaceId,
+        /// The runs.
+        runs: Arc<[Run]>,
+    },
+    /// What became durable at the sender; also the answer to receipts.
+    Acknowledged {
+        /// The space.
+        space: SpaceId,
+        /// The digest of all the sender's heights of the space.
+        digest: Hash,
+        /// The heights of the feeds that the entries were of.
+        heights: Vec<(FeedName, Height)>,
+        /// The number of the last frame that the sender has dealt with, along with all before it.
+        through: u64,
+    },
+    /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason.
+    Refused(Refusal),
+    /// Signed words of nodes on what they hold.
+    Receipts(Vec<Receipt>),
+    /// The time of each receipt that the sender holds of the shared spaces; said after the Hellos
+    /// if their digests of receipts differ. The receiver sends those that it has later.
+    ReceiptsHeld(Vec<(SpaceId, NodeId, u64)>),
+    /// Points of all the sender's feeds of one writer: which of them does the receiver hold?
+    Probe {
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+        /// The points, at most [`Message::POINTS_MAX`].
+        points: Vec<Height>,
+    },
+    /// The points of a probe that the sender holds. Both ends then send all of this writer that
+    /// does not lead to one of them.
+    Common {
+        /// The space.
+        space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
+        /// The points held.
+        points: Vec<Height>,
+    },
+    /// The last message of a session.
+    Goodbye(Farewell),
+}
+
+impl Message {
+    /// How many points a probe may have.
+    pub const POINTS_MAX: usize = 4_096;
+}
+
+/// Opens a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// The protocol versions that the sender speaks.
+    pub versions: Vec<u32>,
+    /// The sender.
+    pub node: NodeId,
+    /// The hub that it says it belongs to; the authority log decides.
+    pub hub: HubId,
+    /// The incarnation of its store.
+    pub incarnation: Incarnation,
+    /// Made by [`session_signature`].
+    pub signature: Signature,
+    /// Digest of the authority log's heights.
+    pub authority_digest: Hash,
+    /// The authority log's heights, whole.
+    pub authority: Heights,
+    /// Root digest over the spaces that both may read, as far as the sender knows.
+    pub root: Hash,
+    /// Digest over the receipts that the sender holds of these spaces.
+    pub receipts: Hash,
+    /// The root that the sender remembers both ends to have had last. The accepting end says it
+    /// only if the dialling end said the same.
+    pub since: Option<Hash>,
+    /// The digest of each space that differs from what went into `since`; without `since`, of
+    /// every shared space that has any entry. Left empty by the accepting end if the roots and
+    /// the authority's digests are equal.
+    pub changed: Vec<(SpaceId, Hash)>,
+    /// Name and version of the sender's software.
+    pub software: String,
+}
+
+/// How far the sender holds the feeds of one space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceHeights {
+    /// The space.
+    pub space: SpaceId,
+    /// The digest that `heights` are the difference to: one that both remember. None if they are
+    /// all that the sender holds.
+    pub base: Option<Hash>,
+    /// The digest of all the sender's heights of the space.
+    pub digest: Hash,
+    /// The heights.
+    pub heights: Vec<(FeedName, Height)>,
+    /// Whether the receiver is to answer with its own, whole.
+    pub ask: bool,
+}
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    /// The process is stopping.
+    Stopping,
+    /// No protocol version in common.
+    Version,
+    /// The session's signature does not prove the node.
+    Unproven,
+    /// The node is not admitted, or not any more.
+    NotAdmitted,
+    /// A later session of the same node took over.
+    Replaced,
+    /// A message that the protocol does not allow.
+    Malformed,
+    /// More was sent than the receiver had made room for.
+    Budget,
+    /// This end cannot store at the moment.
+    Storage,
+    /// A reason that only newer versions know.
+    Other,
+}
+
+impl Goodbye {
+    /// What to tell a person.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Stopping => "the other side is stopping; it will be tried again",
+            Self::Version => "the two programs speak no common version; upgrade the older one",
+            Self::Unproven => "the other side did not prove that it is the node it says it is",
+            Self::NotAdmitted => {
+                "this node is not connected to the network, or not any more; ask NCETM"
+            }
+            Self::Replaced => "a later connection of the same node took over",
+            Self::Malformed => "the other side received something that it could not read",
+            Self::Budget => "more was sent than the other side had made room for",
+            Self::Storage => "the other side cannot store anything at the moment",
+            Self::Other => "the other side ended the connection",
+        }
+    }
+}
+
+/// The last message of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// Why.
+    pub reason: Goodbye,
+    /// One sentence for a person.
+    pub text: String,
+}
+
+/// The identity key's signature on a session. `dialled` is whether the signer is the dialling
+/// end, so that neither end can hand the other its own signature back.
+pub fn session_signature(
+    identity: &SecretKey,
+    network: NetworkId,
+    exporter: &[u8; 32],
+    dialled: bool,
+) -> Signature {
+    identity.sign(
+        Tag::Session,
+        &[exporter, &[u8::from(!dialled)], network.as_bytes()],
+    )
+}

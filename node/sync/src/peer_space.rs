@@ -1,0 +1,308 @@
+//! What is known of a peer's copy of one space, and how far each feed was sent to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use node_feed::{FeedName, Height, Heights, Retry, TreeFeed};
+
+use crate::space::Space;
+
+/// How often the place where two copies of a writer part is looked for in one session.
+const SEARCHES_MAX: u32 = 16;
+
+/// One space of one session.
+#[derive(Debug, Default)]
+pub(crate) struct PeerSpace {
+    /// What the peer holds, as far as is known; none if nothing is.
+    theirs: Option<Arc<Heights>>,
+    /// Whether the peer said so in this session, or only in an earlier one.
+    exact: bool,
+    /// Number of the frame in which the peer last said all its heights.
+    stated: u64,
+    /// The feeds whose height differs from ours.
+    differing: BTreeSet<FeedName>,
+    /// The number after the last entry sent. Where there is none, `theirs` says where to begin.
+    sent: BTreeMap<FeedName, u64>,
+    /// Writers whose copies were found to part: heights of these under one name need not be of
+    /// one branch.
+    parted: BTreeSet<[u8; 32]>,
+    searching: BTreeSet<[u8; 32]>,
+    searches: BTreeMap<[u8; 32], u32>,
+    refused_writers: BTreeMap<[u8; 32], Retry>,
+    /// Feeds that the peer takes only up to before this number.
+    refused_from: BTreeMap<FeedName, u64>,
+    /// Whether heights were sent that the peer is to answer.
+    pub(crate) asked: bool,
+    /// Whether the peer was told "not yet".
+    pub(crate) not_yet: bool,
+}
+
+impl PeerSpace {
+    pub(crate) const fn is_known(&self) -> bool {
+        self.theirs.is_some()
+    }
+
+    pub(crate) fn is_equal(&self) -> bool {
+        self.exact && self.theirs.is_some() && self.differing.is_empty()
+    }
+
+    /// Starts from what the peer holds: by its own word of now (`exact`) or of an earlier session.
+    pub(crate) fn begin(&mut self, theirs: Option<Arc<Heights>>, exact: bool, ours: &Heights) {
+        self.theirs = theirs;
+        self.exact = exact;
+        self.compare(ours);
+    }
+
+    /// Takes the peer's word on its heights, said in frame number `frame`. `keep` are the feeds of
+    /// which something is on its way; all others are sent from there on.
+    pub(crate) fn restate(
+        &mut self,
+        theirs: Heights,
+        frame: u64,
+        keep: &BTreeSet<FeedName>,
+        space: &Space,
+    ) {
+        self.stated = frame;
+        for (name, height) in theirs.iter() {
+            self.advance(name, height, space);
+        }
+        // What was refused for now counts as not sent.
+        let refused = self.refused_writers.iter();
+        for (writer, _) in refused.filter(|(_, retry)| **retry == Retry::NotYet) {
+            self.parted.remove(writer);
+        }
+        let parted = &self.parted;
+        self.sent.retain(|name, _| {
+            let writer = space.writer_of(name);
+            keep.contains(name) || writer.is_some_and(|writer| parted.contains(&writer))
+        });
+        self.refused_writers
+            .retain(|_, retry| *retry == Retry::Never);
+        self.theirs = Some(Arc::new(theirs));
+        self.exact = true;
+        self.asked = false;
+        self.compare(space.heights());
+    }
+
+    /// The peer's heights as they would be after these changes to `base`.
+    pub(crate) fn changed(base: &Heights, changes: &[(FeedName, Height)]) -> Heights {
+        let mut heights = base.clone();
+        for (name, height) in changes {
+            heights.set(*name, *height);
+        }
+        heights
+    }
+
+    /// The peer said that these are its heights now.
+    pub(crate) fn confirm(&mut self, heights: &[(FeedName, Height)], space: &Space) {
+        for (name, height) in heights {
+            if let Some(theirs) = &mut self.theirs {
+                Arc::make_mut(theirs).set(*name, *height);
+            }
+            self.advance(*name, *height, space);
+        }
+        self.update(heights.iter().map(|(name, _)| *name), space.heights());
+    }
+
+    /// The peer sent, in frame number `frame`, entries of our feed `name` up to `last`, so it holds
+    /// them; what it said of its heights later counts for more.
+    pub(crate) fn holds(&mut self, name: FeedName, last: Height, frame: u64, space: &Space) {
+        if let Some(theirs) = &mut self.theirs
+            && frame > self.stated
+            && theirs
+                .get(&name)
+                .is_none_or(|held| held.number < last.number)
+        {
+            Arc::make_mut(theirs).set(name, last);
+        }
+        if let Some(sent) = self.sent.get_mut(&name) {
+            *sent = (*sent).max(last.number.saturating_add(1));
+        }
+        self.update([name], space.heights());
+    }
+
+    /// The peer holds just what we do.
+    pub(crate) fn holds_all(&mut self, ours: &Arc<Heights>) {
+        self.theirs = Some(Arc::clone(ours));
+        self.exact = true;
+        self.differing.clear();
+        self.sent.clear();
+        self.parted.clear();
+    }
+
+    /// Our heights of these feeds changed.
+    pub(crate) fn update(&mut self, feeds: impl IntoIterator<Item = FeedName>, ours: &Heights) {
+        let Some(theirs) = &self.theirs else {
+            return;
+        };
+        for name in feeds {
+            if theirs.get(&name) == ours.get(&name) {
+                self.differing.remove(&name);
+            } else {
+                self.differing.insert(name);
+            }
+        }
+    }
+
+    /// Our heights changed in any way.
+    pub(crate) fn compare(&mut self, ours: &Heights) {
+        self.differing.clear();
+        let Some(theirs) = self.theirs.clone() else {
+            return;
+        };
+        if *theirs != *ours {
+            let names = theirs.iter().chain(ours.iter()).map(|(name, _)| name);
+            self.update(names.collect::<Vec<_>>(), ours);
+        }
+    }
+
+    /// Number of the next entry of a feed that the peer must be sent.
+    pub(crate) fn position(&self, name: &FeedName, feed: &TreeFeed) -> u64 {
+        let theirs = || Some(self.theirs.as_ref()?.get(name)?.number.saturating_add(1));
+        let position = self.sent.get(name).copied().or_else(theirs);
+        position.unwrap_or(feed.start).max(feed.start)
+    }
+
+    pub(crate) fn set_sent(&mut self, name: FeedName, next: u64) {
+        self.sent.insert(name, next);
+    }
+
+    /// A fork moved our entries from `start` on from `from` to the feed `to`.
+    pub(crate) fn rename(&mut self, from: &FeedName, to: FeedName, start: u64) {
+        if let Some(sent) = self.sent.get_mut(from)
+            && *sent > start
+        {
+            let moved = std::mem::replace(sent, start);
+            self.sent.insert(to, moved);
+        }
+    }
+
+    /// What the peer lacks and may be sent: of each writer the first feed that it lacks anything
+    /// of, so that a branch never goes before what it branches from.
+    pub(crate) fn wants(&self, space: &Space, limit: usize) -> Vec<(FeedName, u64)> {
+        let mut wants = Vec::new();
+        for (writer, tree) in space.trees() {
+            if self.is_held_back(writer) {
+                continue;
+            }
+            let needed = tree.feeds().iter().filter_map(|(name, feed)| {
+                let from = self.position(name, feed);
+                (from < feed.next()).then_some((feed.start, *name, from))
+            });
+            if let Some((_, name, from)) = needed.min()
+                && self.takes(&name, from)
+            {
+                wants.push((name, from));
+                if wants.len() == limit {
+                    break;
+                }
+            }
+        }
+        wants
+    }
+
+    /// Whether a run of `feed` from `first` on is just what the peer needs next.
+    pub(crate) fn takes_next(&self, name: &FeedName, first: u64, space: &Space) -> bool {
+        let (Some(feed), Some(writer)) = (space.feed(name), space.writer_of(name)) else {
+            return false;
+        };
+        let parent = feed.parent.and_then(|parent| {
+            let place = space.feed(&parent)?;
+            Some(self.position(&parent, place) >= feed.start)
+        });
+        self.theirs.is_some()
+            && !self.is_held_back(&writer)
+            && parent.unwrap_or(true)
+            && self.takes(name, first)
+            && self.position(name, feed) == first
+    }
+
+    fn is_held_back(&self, writer: &[u8; 32]) -> bool {
+        self.searching.contains(writer) || self.refused_writers.contains_key(writer)
+    }
+
+    fn takes(&self, name: &FeedName, from: u64) -> bool {
+        self.refused_from.get(name).is_none_or(|end| from < *end)
+    }
+
+    /// Sends nothing more of a writer.
+    pub(crate) fn refuse_writer(&mut self, writer: [u8; 32], retry: Retry) {
+        self.refused_writers.insert(writer, retry);
+    }
+
+    pub(crate) fn is_refused(&self, writer: &[u8; 32]) -> bool {
+        self.refused_writers.contains_key(writer)
+    }
+
+    /// Sends nothing of a feed from `number` on.
+    pub(crate) fn refuse_from(&mut self, feed: FeedName, number: u64) {
+        let end = self.refused_from.entry(feed).or_insert(number);
+        *end = number.min(*end);
+    }
+
+    /// Refusals are void: access changed.
+    pub(crate) fn forget_refusals(&mut self) {
+        self.refused_writers.clear();
+        self.refused_from.clear();
+    }
+
+    pub(crate) fn is_searching(&self, writer: &[u8; 32]) -> bool {
+        self.searching.contains(writer)
+    }
+
+    pub(crate) const fn searching(&self) -> &BTreeSet<[u8; 32]> {
+        &self.searching
+    }
+
+    /// Notes that the place where the copies part is being looked for; false if it was looked for
+    /// too often, and the writer is given up for this session.
+    pub(crate) fn search(&mut self, writer: [u8; 32]) -> bool {
+        let searches = self.searches.entry(writer).or_default();
+        *searches += 1;
+        if *searches > SEARCHES_MAX {
+            self.refused_writers.insert(writer, Retry::NotYet);
+            return false;
+        }
+        self.searching.insert(writer)
+    }
+
+    /// Takes note of which of our points of `writer` the peer holds too: all that does not lead to
+    /// one of them is sent.
+    pub(crate) fn part(&mut self, writer: [u8; 32], common: &[(FeedName, u64)], space: &Space) {
+        self.searching.remove(&writer);
+        self.parted.insert(writer);
+        let Some(tree) = space.trees().get(&writer) else {
+            return;
+        };
+        let mut next = BTreeMap::<FeedName, u64>::new();
+        for (name, number) in common {
+            let mut at = Some((*name, number.saturating_add(1)));
+            while let Some((name, after)) = at {
+                let end = next.entry(name).or_default();
+                *end = after.max(*end);
+                at = tree
+                    .feeds()
+                    .get(&name)
+                    .and_then(|feed| Some((feed.parent?, feed.start)));
+            }
+        }
+        for (name, feed) in tree.feeds() {
+            self.sent
+                .insert(*name, next.get(name).copied().unwrap_or(feed.start));
+        }
+    }
+
+    /// Moves the position in a feed to after what the peer is known to hold. Of a writer whose
+    /// copies part, a height counts only if it is our own tip.
+    fn advance(&mut self, name: FeedName, height: Height, space: &Space) {
+        let is_tip = space.heights().get(&name) == Some(height);
+        let parted = space
+            .writer_of(&name)
+            .is_some_and(|writer| self.parted.contains(&writer));
+        if let Some(sent) = self.sent.get_mut(&name)
+            && (is_tip || !parted)
+        {
+            *sent = (*sent).max(height.number.saturating_add(1));
+        }
+    }
+}

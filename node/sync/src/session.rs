@@ -1,0 +1,195 @@
+//! One conversation with a peer.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use node_feed::{FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId};
+
+use crate::peer_space::PeerSpace;
+use crate::{Hello, PeerMemory, Timestamp};
+
+/// How far the conversation has got.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Waiting for the peer's Hello.
+    Greeting,
+    /// The peer is proven; what is remembered of it is being looked up.
+    Recalling(Box<Hello>),
+    /// Both Hellos are said.
+    Live,
+}
+
+/// The peer, proven.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) node: NodeId,
+    /// None while the authority log that is held here does not know the node.
+    pub(crate) hub: Option<HubId>,
+    pub(crate) software: String,
+}
+
+/// Our heights of one space as the Hello summed them up.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) heights: Arc<Heights>,
+    pub(crate) digest: Hash,
+}
+
+/// A message that was sent and not yet acknowledged.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) frame: u64,
+    pub(crate) bytes: usize,
+    pub(crate) space: SpaceId,
+    pub(crate) feeds: Vec<FeedName>,
+}
+
+/// Entries that wait until the authority log is up to date.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) frame: u64,
+    pub(crate) space: SpaceId,
+    pub(crate) runs: Arc<[Run]>,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) exporter: [u8; 32],
+    pub(crate) dialled: Option<NodeId>,
+    pub(crate) phase: Phase,
+    pub(crate) hello_due: Timestamp,
+    pub(crate) peer: Option<Peer>,
+    pub(crate) memory: Option<PeerMemory>,
+    pub(crate) refusals: Vec<Refusal>,
+    /// What our Hello summed up, by space; the authority's space is not in it.
+    pub(crate) said: BTreeMap<SpaceId, Said>,
+    /// The spaces that it was about.
+    pub(crate) said_shared: BTreeSet<SpaceId>,
+    pub(crate) said_authority: Hash,
+    pub(crate) said_receipts: Hash,
+    pub(crate) said_since: Option<Hash>,
+    /// Whether both ends remember the same state.
+    pub(crate) agreed: bool,
+    /// Whether the peer's Spaces are still to come.
+    pub(crate) awaits_spaces: bool,
+    /// Whether both authority logs were the same at the Hello.
+    pub(crate) same_authority: bool,
+
+    pub(crate) spaces: BTreeMap<SpaceId, PeerSpace>,
+    pub(crate) unequal: BTreeSet<SpaceId>,
+    pub(crate) equal: bool,
+    pub(crate) remembered: Option<Hash>,
+    pub(crate) remember_due: Timestamp,
+
+    pub(crate) frames_sent: u64,
+    pub(crate) in_flight: VecDeque<Flight>,
+    pub(crate) bytes_in_flight: usize,
+    /// Spaces of which the peer may lack something.
+    pub(crate) behind: BTreeSet<SpaceId>,
+    pub(crate) reading: bool,
+    pub(crate) last_read: Option<SpaceId>,
+    /// Spaces whose heights the peer must be told whole, and whether it is to answer with its own.
+    pub(crate) restate: BTreeMap<SpaceId, bool>,
+    pub(crate) retry_due: Option<Timestamp>,
+
+    pub(crate) frames_received: u64,
+    /// Messages with entries that are not dealt with yet, with their bytes.
+    pub(crate) inbound: BTreeMap<u64, usize>,
+    pub(crate) waiting: VecDeque<Waiting>,
+    pub(crate) offences: u32,
+
+    pub(crate) receipts_due: BTreeSet<(SpaceId, NodeId)>,
+    pub(crate) receipts_frame: Option<u64>,
+}
+
+impl Session {
+    pub(crate) const fn new(
+        exporter: [u8; 32],
+        dialled: Option<NodeId>,
+        hello_due: Timestamp,
+    ) -> Self {
+        Self {
+            exporter,
+            dialled,
+            phase: Phase::Greeting,
+            hello_due,
+            peer: None,
+            memory: None,
+            refusals: Vec::new(),
+            said: BTreeMap::new(),
+            said_shared: BTreeSet::new(),
+            said_authority: Hash::ZERO,
+            said_receipts: Hash::ZERO,
+            said_since: None,
+            agreed: false,
+            awaits_spaces: false,
+            same_authority: false,
+            spaces: BTreeMap::new(),
+            unequal: BTreeSet::new(),
+            equal: false,
+            remembered: None,
+            remember_due: Timestamp(0),
+            frames_sent: 0,
+            in_flight: VecDeque::new(),
+            bytes_in_flight: 0,
+            behind: BTreeSet::new(),
+            reading: false,
+            last_read: None,
+            restate: BTreeMap::new(),
+            retry_due: None,
+            frames_received: 0,
+            inbound: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            offences: 0,
+            receipts_due: BTreeSet::new(),
+            receipts_frame: None,
+        }
+    }
+
+    pub(crate) const fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live)
+    }
+
+    /// Whether the peer may be sent anything but heights: a node that called us and that our
+    /// authority log does not know yet may only bring the log up to date.
+    pub(crate) fn gives(&self) -> bool {
+        self.dialled.is_some() || self.peer.as_ref().is_some_and(|peer| peer.hub.is_some())
+    }
+
+    /// Has our heights of a space said whole, and the peer's asked for if `ask`.
+    pub(crate) fn restate(&mut self, space: SpaceId, ask: bool) {
+        *self.restate.entry(space).or_default() |= ask;
+    }
+
+    /// The last frame that is dealt with, along with all before it.
+    pub(crate) fn through(&self) -> u64 {
+        self.inbound
+            .first_key_value()
+            .map_or(self.frames_received, |(frame, _)| frame - 1)
+    }
+
+    /// The heights that both ends remember of a space.
+    pub(crate) fn base(&self, space: &SpaceId) -> Option<Heights> {
+        let memory = self.memory.as_ref().filter(|_| self.agreed)?;
+        Some(memory.spaces.get(space).cloned().unwrap_or_default())
+    }
+
+    /// The feeds of a space of which something is on its way to the peer.
+    pub(crate) fn feeds_in_flight(&self, space: SpaceId) -> BTreeSet<FeedName> {
+        self.in_flight
+            .iter()
+            .filter(|flight| flight.space == space)
+            .flat_map(|flight| flight.feeds.iter().copied())
+            .collect()
+    }
+
+    /// Brings `unequal` up to date for one space.
+    pub(crate) fn weigh(&mut self, space: SpaceId) {
+        if self.spaces.get(&space).is_none_or(PeerSpace::is_equal) {
+            self.unequal.remove(&space);
+        } else {
+            self.unequal.insert(space);
+        }
+    }
+}

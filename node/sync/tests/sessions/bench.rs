@@ -1,0 +1,367 @@
+//! Two engines, side by side, with a store that holds unforked feeds alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use node_feed::{
+    Access, Authority, Cut, CutTarget, Entry, Fact, FeedName, FeedTree, Hash, Height, HubId,
+    Incarnation, Kind, NetworkId, Receipt, Refusal, Run, SecretKey, SpaceId, Subject, TreeFeed,
+    VerifiedRun,
+};
+use node_sync::{
+    AppendResult, CloseReason, Config, Effect, Engine, Held, Input, Message, Own, PeerMemory,
+    SessionId, Stored, Ticket, Timestamp,
+};
+
+pub(crate) const NETWORK: NetworkId = NetworkId::from_bytes([9; 16]);
+pub(crate) const SPACE: SpaceId = SpaceId::from_bytes([1; 16]);
+pub(crate) const SESSION: SessionId = SessionId(7);
+
+pub(crate) fn hub(index: u8) -> HubId {
+    HubId::from_bytes([index; 8])
+}
+
+pub(crate) fn identity(index: u8) -> SecretKey {
+    SecretKey::from_seed(&[100 + index; 32])
+}
+
+/// An authority under which the hubs 0 to 2 have one node each, and share one space.
+pub(crate) fn authority(more: &[Fact]) -> Arc<Authority> {
+    let mut authority = Authority::new(NETWORK);
+    let mut facts = Vec::new();
+    for index in 0..3 {
+        facts.push(Fact::Node {
+            hub: hub(index),
+            node: identity(index).public().node(),
+        });
+        facts.push(Fact::Grant {
+            space: SPACE,
+            hub: hub(index),
+            access: Access::Write,
+        });
+    }
+    facts.extend_from_slice(more);
+    for (number, fact) in (0u8..).zip(facts) {
+        authority.take(Hash::from_bytes([number; 32]), Some(fact));
+    }
+    Arc::new(authority)
+}
+
+pub(crate) fn end_of_node(index: u8) -> Fact {
+    Fact::Cut(Cut {
+        target: CutTarget::Node(identity(index).public().node()),
+        reason: "the laptop was lost".to_owned(),
+        feeds: Vec::new(),
+    })
+}
+
+/// A run of `count` entries after `tip`, of the feed of `writer`.
+pub(crate) fn run(writer: &SecretKey, tip: Option<Height>, count: u8, size: usize) -> VerifiedRun {
+    let entry = |index: u8| Entry {
+        time_ms: 1,
+        kind: if tip.is_none() && index == 0 {
+            Kind::OPEN
+        } else {
+            Kind(99)
+        },
+        subject: Subject::NONE,
+        payload: vec![index; size].into(),
+    };
+    let entries = (0..count).map(entry).collect();
+    Run::sign(NETWORK, SPACE, writer, tip, entries).expect("a run within bounds")
+}
+
+/// One node.
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
+    pub(crate) runs: BTreeMap<[u8; 32], Vec<VerifiedRun>>,
+    pub(crate) memory: Option<PeerMemory>,
+    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) equal: bool,
+    pub(crate) closed: Option<CloseReason>,
+    pub(crate) alarms: usize,
+    pub(crate) ahead: usize,
+    /// Appends that wait until the test lets them through.
+    pub(crate) held_appends: Option<Vec<(Ticket, Vec<VerifiedRun>)>>,
+    index: u8,
+}
+
+impl Node {
+    pub(crate) fn new(index: u8) -> Self {
+        Self::with(index, authority(&[]), Vec::new())
+    }
+
+    pub(crate) fn with(index: u8, authority: Arc<Authority>, runs: Vec<VerifiedRun>) -> Self {
+        let mut node = Self {
+            engine: engine(index, authority, Held::default()),
+            runs: BTreeMap::new(),
+            memory: None,
+            refusals: Vec::new(),
+            receipts: Vec::new(),
+            equal: false,
+            closed: None,
+            alarms: 0,
+            ahead: 0,
+            held_appends: None,
+            index,
+        };
+        for run in runs {
+            node.store(run);
+        }
+        node.restart();
+        node
+    }
+
+    /// The process starts again on what is stored.
+    pub(crate) fn restart(&mut self) {
+        let trees = self.runs.iter().map(|(writer, runs)| {
+            let feed = feed_of(runs);
+            (
+                *writer,
+                FeedTree::new(BTreeMap::from([(FeedName::from_bytes(*writer), feed)])),
+            )
+        });
+        let held = Held {
+            spaces: BTreeMap::from([(SPACE, trees.collect())]),
+            receipts: self.receipts.clone(),
+        };
+        self.engine = engine(self.index, authority(&[]), held);
+    }
+
+    pub(crate) fn tip(&self, writer: &SecretKey) -> Option<Height> {
+        let runs = self.runs.get(writer.public().as_bytes())?;
+        Some(runs.last()?.last())
+    }
+
+    /// Writes one entry; what follows from it.
+    pub(crate) fn write(&mut self, writer: &SecretKey) -> Vec<Effect> {
+        let run = run(writer, self.tip(writer), 1, 40);
+        match self.store(run) {
+            AppendResult::Stored(stored) => self.handle(1_000, Input::Written(stored)),
+            AppendResult::Held | AppendResult::Refused { .. } => Vec::new(),
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: u64, input: Input) -> Vec<Effect> {
+        self.engine.handle(Timestamp(now), input)
+    }
+
+    pub(crate) fn store(&mut self, run: VerifiedRun) -> AppendResult {
+        let writer = *run.writer();
+        let feed = FeedName::from_bytes(writer);
+        let runs = self.runs.entry(writer).or_default();
+        let next = runs.last().map_or(0, |run| run.last().number + 1);
+        if run.last().number < next {
+            return AppendResult::Held;
+        }
+        let Some(run) = run.from(next).filter(|run| run.first() == next) else {
+            return AppendResult::Refused {
+                feed,
+                number: run.first(),
+                hash: run.last().hash,
+                reason: node_feed::RefusalReason::Gap,
+            };
+        };
+        runs.push(run.clone());
+        AppendResult::Stored(Stored {
+            run,
+            feed,
+            feeds: vec![(feed, feed_of(runs))],
+            removed: Vec::new(),
+            forked: false,
+        })
+    }
+
+    fn read(&self, from: &[(FeedName, u64)], bytes_max: usize) -> Vec<Run> {
+        let mut runs = Vec::new();
+        let mut bytes = 0;
+        for (feed, number) in from {
+            for run in self.runs.get(feed.as_bytes()).into_iter().flatten() {
+                if bytes < bytes_max && run.last().number >= *number {
+                    let run = run.from(*number).expect("it is not before the run's end");
+                    let payloads = run.entries().filter_map(|(_, entry)| entry.payload.bytes());
+                    bytes += payloads.map(|payload| payload.len()).sum::<usize>();
+                    runs.push(run.as_run().clone());
+                }
+            }
+        }
+        runs
+    }
+}
+
+fn feed_of(runs: &[VerifiedRun]) -> TreeFeed {
+    TreeFeed {
+        parent: None,
+        start: 0,
+        tip: runs.last().map(VerifiedRun::last),
+    }
+}
+
+fn engine(index: u8, authority: Arc<Authority>, held: Held) -> Engine {
+    let own = Own {
+        hub: hub(index),
+        identity: identity(index),
+        incarnation: Incarnation::from_bytes([index; 16]),
+        software: "causeway 0.1.0".to_owned(),
+        relay: index == 0,
+        writers: BTreeMap::new(),
+    };
+    Engine::new(Config::default(), own, authority, held)
+}
+
+/// Carries out what one node's engine asks for; what it sends is returned.
+pub(crate) fn carry_out(node: &mut Node, now: u64, effects: Vec<Effect>) -> Vec<Message> {
+    let sent = carry_out_in_sessions(node, now, effects);
+    sent.into_iter().map(|(_, message)| message).collect()
+}
+
+/// The same for a node with several sessions: what it sends is returned with where to.
+pub(crate) fn carry_out_in_sessions(
+    node: &mut Node,
+    now: u64,
+    effects: Vec<Effect>,
+) -> Vec<(SessionId, Message)> {
+    let mut sent = Vec::new();
+    let mut effects = VecDeque::from(effects);
+    while let Some(effect) = effects.pop_front() {
+        let input = match effect {
+            Effect::Send { session, message } => {
+                sent.push((session, message));
+                continue;
+            }
+            Effect::Append { ticket, runs, .. } => {
+                if let Some(held) = &mut node.held_appends {
+                    held.push((ticket, runs));
+                    continue;
+                }
+                let results = runs.into_iter().map(|run| node.store(run)).collect();
+                Input::Appended {
+                    ticket,
+                    results: Ok(results),
+                }
+            }
+            Effect::Read {
+                ticket,
+                from,
+                bytes_max,
+                ..
+            } => Input::Read {
+                ticket,
+                runs: Ok(node.read(&from, bytes_max)),
+            },
+            Effect::Recall { session, .. } => Input::Recalled {
+                session,
+                memory: node.memory.clone(),
+                refusals: node.refusals.clone(),
+            },
+            Effect::Close { reason, .. } => {
+                node.closed = Some(reason);
+                continue;
+            }
+            Effect::Remember { memory, .. } => {
+                node.memory = Some(memory);
+                continue;
+            }
+            Effect::Refused { refusal, .. } => {
+                node.refusals.push(refusal);
+                continue;
+            }
+            Effect::ReceiptStored { receipt } => {
+                node.receipts.push(receipt);
+                continue;
+            }
+            Effect::Equal { .. } | Effect::NotEqual { .. } => {
+                node.equal = matches!(effect, Effect::Equal { .. });
+                continue;
+            }
+            Effect::Alarm(_) => {
+                node.alarms += 1;
+                continue;
+            }
+            Effect::OwnFeedAhead { .. } => {
+                node.ahead += 1;
+                continue;
+            }
+            Effect::Sample { .. }
+            | Effect::Find { .. }
+            | Effect::RefusalsCleared { .. }
+            | Effect::AuthorityGrew
+            | Effect::PeerHolds { .. } => continue,
+        };
+        effects.extend(node.handle(now, input));
+    }
+    sent
+}
+
+/// Connects the first node to the second, and lets them talk until they fall silent. What each
+/// sent, in order.
+pub(crate) fn converse(nodes: &mut [Node; 2]) -> [Vec<Message>; 2] {
+    let accepted = Input::Connected {
+        session: SESSION,
+        exporter: [5; 32],
+        dialled: None,
+        memory: None,
+        refusals: Vec::new(),
+    };
+    let effects = nodes[1].handle(1_000, accepted);
+    carry_out(&mut nodes[1], 1_000, effects);
+    let dialled = Input::Connected {
+        session: SESSION,
+        exporter: [5; 32],
+        dialled: Some(identity(nodes[1].index).public().node()),
+        memory: nodes[0].memory.clone(),
+        refusals: nodes[0].refusals.clone(),
+    };
+    let effects = nodes[0].handle(1_000, dialled);
+    let first = carry_out(&mut nodes[0], 1_000, effects);
+    talk(nodes, 1_000, [first, Vec::new()])
+}
+
+/// Goes on with messages that are on their way.
+pub(crate) fn talk(nodes: &mut [Node; 2], now: u64, sent: [Vec<Message>; 2]) -> [Vec<Message>; 2] {
+    let mut said = sent.clone();
+    let mut queue = VecDeque::new();
+    for (from, messages) in sent.into_iter().enumerate() {
+        queue.extend(messages.into_iter().map(|message| (from, message)));
+    }
+    while let Some((from, message)) = queue.pop_front() {
+        let to = 1 - from;
+        let received = Input::Received {
+            session: SESSION,
+            message,
+        };
+        let effects = nodes[to].handle(now, received);
+        let answers = carry_out(&mut nodes[to], now, effects);
+        said[to].extend(answers.iter().cloned());
+        queue.extend(answers.into_iter().map(|message| (to, message)));
+    }
+    said
+}
+
+/// Ends the session at both ends.
+pub(crate) fn part(nodes: &mut [Node; 2]) {
+    for node in nodes {
+        let effects = node.handle(60_000, Input::Disconnected { session: SESSION });
+        carry_out(node, 60_000, effects);
+        node.equal = false;
+    }
+}
+
+/// The names of messages, in order.
+pub(crate) fn names(messages: &[Message]) -> Vec<&'static str> {
+    let name = |message: &Message| match message {
+        Message::Hello(_) => "hello",
+        Message::Spaces(_) => "spaces",
+        Message::Heights(_) => "heights",
+        Message::Entries { .. } => "entries",
+        Message::Acknowledged { .. } => "acknowledged",
+        Message::Refused(_) => "refused",
+        Message::Receipts(_) => "receipts",
+        Message::ReceiptsHeld(_) => "receipts held",
+        Message::Probe { .. } => "probe",
+        Message::Common { .. } => "common",
+        Message::Goodbye(_) => "goodbye",
+    };
+    messages.iter().map(name).collect()
+}
