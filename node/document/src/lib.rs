@@ -1,0 +1,41 @@
+//! Automerge documents behind a guard, and cards.
+//!
+//! Everything that a peer or a person changes in a document passes one gate: its actor must
+//! follow from its writer, it is measured before Automerge sees it, applied to a copy, saved,
+//! loaded again and compared. What fails is set aside with a reason, and the document is as if it
+//! had never come. This crate knows no network, no store, and no word of the programme.
+
+mod actor;
+mod apply;
+mod book;
+mod cache;
+mod candidate;
+mod card;
+mod columns;
+mod document;
+mod edit;
+mod entry;
+mod heads;
+mod history;
+pub mod limits;
+mod outcome;
+mod overlap;
+mod path;
+mod plan;
+mod rank;
+mod read;
+mod trial;
+mod value;
+mod view;
+
+pub use cache::Cache;
+pub use card::{CardView, Revision};
+pub use document::{Document, LoadError};
+pub use edit::{Edit, EditError, Edited};
+pub use entry::{Author, Authorship, ChangesEntry};
+pub use heads::{Heads, HeadsError};
+pub use history::Step;
+pub use outcome::{Outcome, SetAside, SetAsideReason, WaitingCause};
+pub use overlap::Overlap;
+pub use value::Value;
+pub use view::{Version, View};

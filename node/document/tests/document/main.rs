@@ -1,0 +1,9 @@
+//! What documents promise, told as stories between hubs.
+
+mod gate;
+mod hostile;
+mod lanes;
+mod order;
+mod reading;
+mod saving;
+mod world;
