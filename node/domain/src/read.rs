@@ -1,0 +1,182 @@
+//! Reading records.
+
+use node_document::{Value, View};
+use serde_json::{Value as Json, json};
+
+use crate::Object;
+use crate::declaration::{Field, Kind, Merge};
+use crate::error::{Problem, RecordError};
+use crate::fields::elements;
+use crate::kinds::kind;
+use crate::places::Places;
+use crate::states::Standing;
+
+/// Where a document says what kind of record it holds. No field's name begins like this.
+pub(crate) const KIND: &str = "@kind";
+const OWN: char = '@';
+/// Deeper parts of what a newer version wrote are not shown.
+const UNKNOWN_DEPTH: usize = 4;
+
+/// The name of the kind of record that a document holds, declared here or not.
+pub fn kind_name(view: &View<'_>) -> Option<String> {
+    view.get(&[KIND])?.as_str().map(str::to_owned)
+}
+
+/// The kind of record that a document holds.
+///
+/// # Errors
+/// [`RecordError::UnknownKind`] if a newer version made it, or nobody has yet.
+pub fn kind_of(view: &View<'_>) -> Result<&'static Kind, RecordError> {
+    let name = kind_name(view).unwrap_or_default();
+    kind(&name).ok_or(RecordError::UnknownKind(name))
+}
+
+/// A record as an object: its fields in the order declared, then under `unknown` what a newer
+/// version has written into it.
+pub fn read(view: &View<'_>, kind: &Kind) -> Object {
+    let mut record = Object::new();
+    record.insert("kind_of_record".to_owned(), json!(kind.name));
+    for field in kind.fields {
+        if let Some(value) = read_field(view, &[], field) {
+            record.insert(field.name.to_owned(), value);
+        }
+    }
+    let unknown = view
+        .fields()
+        .into_iter()
+        .filter(|name| kind.field(name).is_none() && !name.starts_with(OWN))
+        .map(|name| {
+            let value = read_unknown(view, &[&name], UNKNOWN_DEPTH);
+            (name, value)
+        })
+        .collect::<Object>();
+    if !unknown.is_empty() {
+        record.insert("unknown".to_owned(), Json::Object(unknown));
+    }
+    record
+}
+
+/// One line of a list.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Row {
+    /// The name of the kind.
+    pub kind: &'static str,
+    /// The record's title.
+    pub title: String,
+    /// The columns: field, label and what is shown.
+    pub columns: Vec<(&'static str, &'static str, String)>,
+    /// What search looks into.
+    pub searched: String,
+}
+
+/// The line that stands for a record in lists.
+pub fn row(view: &View<'_>, kind: &'static Kind) -> Row {
+    let shown = |name: &str| {
+        let field = kind.field(name);
+        field
+            .and_then(|field| read_field(view, &[], field))
+            .map_or_else(String::new, |v| plain(&v))
+    };
+    let columns = kind.columns.iter().filter_map(|name| {
+        let field = kind.field(name)?;
+        Some((field.name, field.label, shown(name)))
+    });
+    Row {
+        kind: kind.name,
+        title: shown(kind.title_field),
+        columns: columns.collect(),
+        searched: kind
+            .searched
+            .iter()
+            .map(|name| shown(name))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+/// The required fields that a record lacks.
+pub fn missing(view: &View<'_>, kind: &Kind) -> Vec<Problem> {
+    let lacks = |field: &&Field| field.required && view.get(&[field.name]).is_none();
+    let lacking = kind.fields.iter().filter(lacks);
+    lacking
+        .map(|field| Problem::new(field.name, format!("'{}' is missing", field.label)))
+        .collect()
+}
+
+fn read_field(view: &View<'_>, above: &[&str], field: &Field) -> Option<Json> {
+    let path = [above, &[field.name]].concat();
+    match field.merge {
+        Merge::Value | Merge::Text | Merge::Count => view.get(&path).map(|value| json(&value)),
+        Merge::State(states) => Some(Json::String(
+            Standing::read(states, view, &path).shown().to_owned(),
+        )),
+        Merge::List(fields) | Merge::Log(fields) => {
+            let items = view.items(&path);
+            Some(
+                items
+                    .iter()
+                    .map(|item| read_item(view, &path, item, fields))
+                    .collect(),
+            )
+        }
+        Merge::Set(wins) => Some(elements(view, &path, wins).into()),
+        Merge::Places => Some(Places::read(view, &path).json()),
+    }
+}
+
+fn read_item(view: &View<'_>, list: &[&str], item: &str, fields: &[Field]) -> Json {
+    let path = [list, &[item]].concat();
+    let mut object = Object::new();
+    object.insert("id".to_owned(), json!(item));
+    for field in fields {
+        if let Some(value) = read_field(view, &path, field) {
+            object.insert(field.name.to_owned(), value);
+        }
+    }
+    for name in view.children(&path) {
+        if fields.iter().all(|field| field.name != name) {
+            let value = read_unknown(view, &[&path[..], &[&name]].concat(), UNKNOWN_DEPTH);
+            object.insert(name, value);
+        }
+    }
+    Json::Object(object)
+}
+
+fn read_unknown(view: &View<'_>, path: &[&str], depth: usize) -> Json {
+    let children = if depth == 0 {
+        Vec::new()
+    } else {
+        view.children(path)
+    };
+    if children.is_empty() {
+        return view.get(path).map_or(Json::Null, |value| json(&value));
+    }
+    let child = |name: String| {
+        let value = read_unknown(view, &[path, &[&name]].concat(), depth - 1);
+        (name, value)
+    };
+    Json::Object(children.into_iter().map(child).collect())
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => json!(value),
+        Value::Int(number) | Value::Count(number) => json!(number),
+        Value::String(text) | Value::Text(text) | Value::Other(text) => json!(text),
+    }
+}
+
+/// A field's content as words for a list.
+pub(crate) fn plain(json: &Json) -> String {
+    match json {
+        Json::Null => String::new(),
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Json::Object(fields) => fields.values().map(plain).collect::<Vec<_>>().join(" "),
+    }
+}
