@@ -1,0 +1,311 @@
+//! Turns what arrived into documents' states and rows for lists, apart from receiving it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use node_domain::{CardRecord, Kind as RecordKind, Row};
+use node_feed::{CardId, DocumentId, Erase, Hash, Kind, SpaceId, Subject, Tag};
+use node_store::{Evidence, ReadStore, SetAsideRow, StoreError, StoredEntry};
+
+use crate::cards::card_view;
+use crate::node::Inner;
+
+/// How many entries are looked at between two notes of how far it came.
+const BATCH_ENTRIES: usize = 1_024;
+/// The shortest time between two starts of applying in the background. What arrives meanwhile is
+/// applied together, at the price of one entry; whoever reads does not wait for it.
+const APPLY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The thread that applies. It ends when the node is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Applier {
+    shared: Arc<Shared>,
+    /// Held by whoever applies: the thread, or a command that wants to see the newest.
+    applying: Mutex<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    work: bool,
+    stop: bool,
+    rebuild: BTreeSet<SpaceId>,
+    /// Whether it was looked whether an earlier process left lines of entries that were cut.
+    checked: bool,
+}
+
+impl Applier {
+    /// Starts the thread of `inner`.
+    pub(crate) fn start(inner: &Arc<Inner>) {
+        let applier = inner.applier();
+        let shared = Arc::clone(&applier.shared);
+        let weak = Arc::downgrade(inner);
+        let thread = std::thread::Builder::new()
+            .name("causeway-apply".to_owned())
+            .spawn(move || run(&shared, &weak));
+        match thread {
+            Ok(thread) => *lock(&applier.thread) = Some(thread),
+            // Lists are then only brought up to date when they are asked for.
+            Err(error) => tracing::error!(%error, "the thread for documents cannot be started"),
+        }
+        applier.wake();
+    }
+
+    /// Says that entries arrived.
+    pub(crate) fn wake(&self) {
+        self.shared.lock().work = true;
+        self.shared.woken.notify_one();
+    }
+
+    /// Says that entries of `space` stopped or began to count.
+    pub(crate) fn rebuild(&self, space: SpaceId) {
+        self.shared.lock().rebuild.insert(space);
+    }
+
+    /// Applies all that has arrived, now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read or the rows cannot be written.
+    pub(crate) fn catch_up(&self, inner: &Inner) -> Result<(), StoreError> {
+        let _applying = lock(&self.applying);
+        self.rebuild_changed(inner)?;
+        loop {
+            let reflected = inner.storage.reflects()?;
+            let entries = inner
+                .storage
+                .read(|store| store.arrivals_after(reflected, BATCH_ENTRIES))?;
+            let Some(last) = entries.last() else {
+                return Ok(());
+            };
+            let last = last.arrival;
+            apply(inner, &entries)?;
+            inner.storage.set_reflects(last)?;
+        }
+    }
+}
+
+impl Applier {
+    /// Makes all lines of those spaces anew in which other entries count than when they were made.
+    /// A space stays due until that has succeeded, in a later process too.
+    fn rebuild_changed(&self, inner: &Inner) -> Result<(), StoreError> {
+        let (due, checked) = {
+            let mut state = self.shared.lock();
+            (std::mem::take(&mut state.rebuild), state.checked)
+        };
+        let rebuilt = due.iter().try_for_each(|space| rebuild(inner, *space));
+        if rebuilt.is_err() {
+            self.shared.lock().rebuild.extend(due);
+        }
+        rebuilt?;
+        if !checked {
+            for space in outdated(inner)? {
+                rebuild(inner, space)?;
+            }
+            self.shared.lock().checked = true;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Applier {
+    fn drop(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.woken.notify_one();
+        let thread = lock(&self.thread).take();
+        // The last clone of the node may be dropped by the thread itself.
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run(shared: &Shared, inner: &Weak<Inner>) {
+    let mut due = Instant::now();
+    loop {
+        let mut state = shared.lock();
+        while !state.work && !state.stop {
+            state = shared
+                .woken
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        while !state.stop && Instant::now() < due {
+            let wait = due.saturating_duration_since(Instant::now());
+            let woken = shared.woken.wait_timeout(state, wait);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.stop {
+            return;
+        }
+        due = Instant::now() + APPLY_INTERVAL;
+        state.work = false;
+        drop(state);
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        if let Err(error) = inner.applier().catch_up(&inner) {
+            tracing::error!(%error, "what arrived cannot be shown yet");
+        }
+    }
+}
+
+/// The spaces whose lines were made when other entries counted.
+fn outdated(inner: &Inner) -> Result<BTreeSet<SpaceId>, StoreError> {
+    let mut spaces = inner.storage.read(ReadStore::spaces)?;
+    spaces.extend(inner.storage.listed_spaces()?);
+    let mut outdated = BTreeSet::new();
+    for space in spaces {
+        let evidence = inner.storage.read(|store| store.evidence(space))?;
+        let settled = inner.storage.settled(space)?;
+        if settled.unwrap_or_else(|| digest(space, &[])) != digest(space, &evidence) {
+            outdated.insert(space);
+        }
+    }
+    Ok(outdated)
+}
+
+/// The digest of a space's entries that no longer count.
+fn digest(space: SpaceId, evidence: &[Evidence]) -> Hash {
+    let mut bytes = space.as_bytes().to_vec();
+    for entry in evidence {
+        bytes.extend_from_slice(entry.feed.as_bytes());
+        bytes.extend_from_slice(entry.height.hash.as_bytes());
+    }
+    Hash::of(Tag::Evidence, &[&bytes])
+}
+
+fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
+    // Read first: what is cut meanwhile makes the space due again.
+    let evidence = inner.storage.read(|store| store.evidence(space))?;
+    let dropped = || inner.storage.drop_space(space);
+    inner.library.renew_space(space, dropped)?;
+    let subjects = inner.storage.read(|store| {
+        Ok((
+            store.subjects(space, Kind::CHANGES)?,
+            store.subjects(space, Kind::CARD)?,
+        ))
+    })?;
+    for document in subjects.0 {
+        project_document(inner, space, document)?;
+    }
+    for card in subjects.1 {
+        project_card(inner, space, card)?;
+    }
+    let settled = digest(space, &evidence);
+    inner.storage.set_settled(space, settled)
+}
+
+fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
+    let mut touched = BTreeMap::<(SpaceId, Subject), Kind>::new();
+    for entry in entries {
+        match entry.kind {
+            Kind::CHANGES | Kind::CARD => {
+                touched.insert((entry.space, entry.subject), entry.kind);
+            }
+            Kind::ERASE => {
+                let erase = entry
+                    .payload
+                    .bytes()
+                    .and_then(|bytes| Erase::decode(bytes).ok());
+                for subject in erase.into_iter().flat_map(|erase| erase.subjects) {
+                    drop_erased(inner, subject)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    for ((space, subject), kind) in touched {
+        if kind == Kind::CARD {
+            project_card(inner, space, subject)?;
+        } else {
+            project_document(inner, space, subject)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what is kept of a subject, if its owner erased it: anyone may name it.
+fn drop_erased(inner: &Inner, subject: Subject) -> Result<(), StoreError> {
+    if !inner.storage.read(|store| store.is_erased(subject))? {
+        return Ok(());
+    }
+    let dropped = || inner.storage.drop_subject(subject);
+    inner.library.forget_subject(subject, dropped)
+}
+
+fn project_document(inner: &Inner, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+    let Ok(id) = DocumentId::try_from(subject) else {
+        return Ok(());
+    };
+    let (row, aside) = inner.library.with(&inner.storage, space, id, |document| {
+        let aside = document.set_aside().map(|aside| SetAsideRow {
+            space,
+            feed: aside.feed,
+            number: aside.number,
+            hash: aside.hash,
+            subject,
+            reason: aside.to_string(),
+        });
+        let aside = aside.collect::<Vec<_>>();
+        let view = document.view();
+        let kind = node_domain::kind_of(&view).ok();
+        let kind = kind.filter(|kind| document.is_begun() && fits(inner, kind, space));
+        (kind.map(|kind| node_domain::row(&view, kind)), aside)
+    })?;
+    inner.storage.put_set_aside(space, subject, &aside)?;
+    put_or_drop(inner, space, subject, row)
+}
+
+/// Whether records of this kind may stand in a space.
+pub(crate) fn fits(inner: &Inner, kind: &RecordKind, space: SpaceId) -> bool {
+    let authority = inner.authority();
+    let record = authority.spaces().get(&space);
+    record.is_some_and(|record| kind.spaces.contains(&record.kind))
+}
+
+fn put_or_drop(
+    inner: &Inner,
+    space: SpaceId,
+    subject: Subject,
+    row: Option<Row>,
+) -> Result<(), StoreError> {
+    match row {
+        Some(row) if !inner.storage.read(|store| store.is_erased(subject))? => {
+            inner.storage.put_row(space, subject, &row)
+        }
+        Some(_) | None => inner.storage.drop_row(space, subject),
+    }
+}
+
+fn project_card(inner: &Inner, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+    let Ok(card) = CardId::try_from(subject) else {
+        return Ok(());
+    };
+    let view = card_view(inner, space, card)?;
+    let shown = view
+        .shown()
+        .and_then(|shown| CardRecord::decode(&shown.body).ok());
+    let shown = shown.filter(|record| fits(inner, record.kind, space));
+    let row = shown.map(|record| record.row());
+    put_or_drop(inner, space, subject, row)
+}

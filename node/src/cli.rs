@@ -1,0 +1,188 @@
+//! The `causeway-node` command.
+
+mod backup;
+mod connect;
+mod init;
+pub mod output;
+mod record;
+mod restore;
+mod serve;
+mod space;
+mod status;
+
+use std::path::{Path, PathBuf};
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use proto::hub::v1::hub_client::HubClient;
+use tonic::transport::Channel;
+
+use crate::folder::DataFolder;
+use crate::grpc::hub_service;
+use crate::{Node, NodeError, local};
+use output::Output;
+
+pub use record::{RecordCommand, run as run_record};
+pub use serve::stopped;
+pub use space::list as list_spaces;
+pub use status::run as show_status;
+
+/// The own service's client, as all commands use it.
+pub type Client = HubClient<Channel>;
+
+/// Keeps a hub's records, works without a network, and shares what was agreed.
+#[derive(Debug, Parser)]
+#[command(name = "causeway-node", version)]
+pub struct Arguments {
+    /// The node's data folder.
+    #[arg(
+        long,
+        env = "CAUSEWAY_DATA",
+        default_value = "causeway-data",
+        global = true
+    )]
+    data: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sets up a new node in the data folder.
+    Init,
+    /// Connects this node to a network, with the invitation file that NCETM sent.
+    Connect {
+        /// The invitation file.
+        file: PathBuf,
+    },
+    /// Runs the node until it is told to stop.
+    Serve,
+    /// Says where this node stands.
+    Status,
+    /// Lists, shows, makes and changes records.
+    #[command(subcommand)]
+    Record(record::RecordCommand),
+    /// What is shared with whom.
+    #[command(subcommand)]
+    Space(space::SpaceCommand),
+    /// Writes a consistent copy of the store, while the node serves or not.
+    Backup {
+        /// A file that does not exist yet.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the store. What was sent since comes back from the others.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Do it; without this, only say what would be done.
+        #[arg(long)]
+        confirm: bool,
+    },
+}
+
+impl Arguments {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A sentence for the person who ran it.
+    pub async fn run(self) -> Result<()> {
+        let Self {
+            data,
+            json,
+            command,
+        } = self;
+        let output = Output::of(json);
+        match command {
+            Command::Init => init::run(&data, output),
+            Command::Connect { file } => connect::run(&data, &file, output).await,
+            Command::Serve => serve::run(&data).await,
+            Command::Status => status::run(client(&data).await?, output).await,
+            Command::Record(command) => record::run(client(&data).await?, command, output).await,
+            Command::Space(command) => space::run(client(&data).await?, command, output).await,
+            Command::Backup { file } => backup::run(client(&data).await?, &file, output).await,
+            Command::Restore { file, confirm } => restore::run(&data, &file, confirm, output),
+        }
+    }
+}
+
+/// A client of the running node, or, when none runs, of one opened for this command alone.
+///
+/// # Errors
+/// A sentence, if the folder holds no node or cannot be opened.
+pub async fn client(data: &Path) -> Result<Client> {
+    let channel = match local::connect(&DataFolder::socket(data)).await {
+        Ok(channel) => channel,
+        Err(_) => {
+            let node = open(data)?;
+            local::in_process(tonic::transport::Server::builder().add_service(hub_service(node)))
+                .await?
+        }
+    };
+    let limit = local::LOCAL_MESSAGE_BYTES_MAX;
+    Ok(Client::new(channel)
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(limit))
+}
+
+/// Opens the node in `data`; wrong settings stay what they are, so that the exit code says so.
+pub(crate) fn open(data: &Path) -> Result<Node> {
+    Node::open(data).map_err(|error| match error {
+        NodeError::Config(error) => error.into(),
+        NodeError::Folder(_)
+        | NodeError::Store(_)
+        | NodeError::Certificate(_)
+        | NodeError::StoreMissing(_)
+        | NodeError::OtherNetwork => error.into(),
+    })
+}
+
+/// What a `main` does with its arguments: runs them, reports, and says how it went by the exit
+/// code: 0 done, 1 failed, 64 wrong usage or settings.
+pub fn main<A, F: Future<Output = Result<()>>>(
+    arguments: Result<A, clap::Error>,
+    run: impl FnOnce(A) -> F,
+) -> ExitCode {
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _written = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    crate::telemetry::quiet_panics();
+    let done = tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", sentence(&error));
+            let usage = error.downcast_ref::<crate::config::ConfigError>().is_some();
+            if usage {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// A usage or configuration error, by the convention of sysexits.h.
+const EXIT_USAGE: u8 = 64;
+
+/// The sentence of an error, as a person should read it, without the transport's own words.
+pub fn sentence(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<tonic::Status>() {
+        Some(status) => status.message().to_owned(),
+        None => format!("{error:#}"),
+    }
+}

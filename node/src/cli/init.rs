@@ -1,0 +1,22 @@
+//! `init`: sets up a new node.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::output::Output;
+use crate::Node;
+
+pub(super) fn run(data: &Path, output: Output) -> Result<()> {
+    let node = Node::create(data)?;
+    let value = json!({ "node": node.id().to_string(), "data": data });
+    output.print(&value, || {
+        format!(
+            "a new node is set up in {}\nconnect it next: causeway-node --data {} connect INVITATION-FILE",
+            data.display(),
+            data.display()
+        )
+    });
+    Ok(())
+}

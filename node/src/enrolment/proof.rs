@@ -1,0 +1,72 @@
+//! What is signed in the calls of `causeway.enrolment.v1`; both ends build it here.
+
+use node_feed::{HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Tag};
+
+use crate::tls::Exporter;
+
+use super::code::OneTimeCode;
+
+/// What a node signs to enrol: every field of its request, bound to the connection.
+#[derive(Debug)]
+pub struct EnrolProof<'a> {
+    /// The connection's exporter.
+    pub exporter: &'a Exporter,
+    /// The network that it wants to join.
+    pub network: NetworkId,
+    /// The hub that the code is for.
+    pub hub: HubId,
+    /// The code.
+    pub code: &'a OneTimeCode,
+    /// The node's identity key.
+    pub node: NodeId,
+    /// The certificate request, in DER.
+    pub certificate_request: &'a [u8],
+}
+
+impl EnrolProof<'_> {
+    /// Signs it.
+    pub fn sign(&self, identity: &SecretKey) -> Signature {
+        identity.sign(Tag::Enrolment, &self.parts())
+    }
+
+    /// Checks a signature over it.
+    ///
+    /// # Errors
+    /// [`KeyError::Signature`] if it does not hold.
+    pub fn verify(&self, identity: &PublicKey, signature: &Signature) -> Result<(), KeyError> {
+        identity.verify(Tag::Enrolment, &self.parts(), signature)
+    }
+
+    fn parts(&self) -> [&[u8]; 7] {
+        [
+            b"enrol",
+            self.exporter,
+            self.network.as_bytes(),
+            self.hub.as_bytes(),
+            self.code.as_bytes(),
+            self.node.as_bytes(),
+            self.certificate_request,
+        ]
+    }
+}
+
+/// What the coordinator signs, under [`Tag::Enrolment`], to prove itself.
+pub fn greet_proof<'a>(exporter: &'a Exporter, network: &'a NetworkId) -> [&'a [u8]; 3] {
+    [b"greet", exporter, network.as_bytes()]
+}
+
+/// What a node signs, under [`Tag::Enrolment`], to renew its certificate.
+pub fn renew_proof<'a>(
+    exporter: &'a Exporter,
+    network: &'a NetworkId,
+    node: &'a NodeId,
+    certificate_request: &'a [u8],
+) -> [&'a [u8]; 5] {
+    [
+        b"renew",
+        exporter,
+        network.as_bytes(),
+        node.as_bytes(),
+        certificate_request,
+    ]
+}

@@ -1,0 +1,11 @@
+//! gRPC: sessions with peers, and the node's own service.
+
+pub(crate) mod convert;
+mod hub;
+pub(crate) mod packer;
+mod status;
+mod sync;
+
+pub use hub::{HubService, hub_service};
+pub use status::status as record_status;
+pub use sync::{SyncService, sync_service};

@@ -1,0 +1,50 @@
+//! A hub's node: its store, its sessions, its records and its commands.
+//!
+//! [`Node`] is the way in: the commands, the gRPC service and the coordinator all use it.
+
+mod applier;
+mod arrivals;
+mod author;
+mod authority_log;
+mod cards;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod driver;
+pub mod enrolment;
+pub mod folder;
+pub mod grpc;
+mod library;
+mod link;
+pub mod local;
+mod marks;
+pub mod membership;
+mod node;
+mod peers;
+pub mod records;
+pub mod restore;
+mod session;
+mod storage;
+pub mod telemetry;
+pub mod tls;
+
+pub use arrivals::Arrivals;
+pub use author::WriteError;
+pub use authority_log::AuthorityAppendError;
+pub use marks::RecordMarks;
+pub use node::{Node, NodeError, Running, StoreAccessError};
+pub use session::SessionCost;
+
+/// Random bytes from the system.
+///
+/// # Panics
+/// If the system has none to give: nothing can be signed or kept apart without them.
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness no key and no id is safe"
+)]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}

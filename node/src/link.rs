@@ -1,0 +1,133 @@
+//! Keeps one session with the coordinator: dials, and dials again with growing pauses.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use node_feed::{NetworkId, NodeId};
+use proto::sync::v1::sync_client::SyncClient;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::driver::Connected;
+use crate::grpc::convert::FRAME_BYTES_MAX;
+use crate::membership::CoordinatorContact;
+use crate::node::Inner;
+use crate::session::Tally;
+use crate::tls::{ConnectionInfo, Connector, Credentials, TlsError};
+use crate::{random, session};
+
+/// A session that lasted this long was a good one: the next pause is the shortest again.
+const GOOD_SESSION: Duration = Duration::from_secs(30);
+
+/// Dials until told to stop.
+pub(crate) async fn run(
+    inner: Arc<Inner>,
+    network: NetworkId,
+    contact: CoordinatorContact,
+    mut credentials: Credentials,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (pause_min, pause_max) = inner.config.sync.reconnect();
+    let mut pause = pause_min;
+    loop {
+        let mut paused = inner.paused.subscribe();
+        // The sender lives as long as the node.
+        drop(paused.wait_for(|paused| !*paused).await);
+        let begun = tokio::time::Instant::now();
+        match inner
+            .renew_certificate(&contact, network, &credentials)
+            .await
+        {
+            Ok(Some(renewed)) => credentials = renewed,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "this node's certificate was not renewed"),
+        }
+        let session = inner.next_session();
+        let span = tracing::info_span!("session", id = session.0, coordinator = %contact.address);
+        let dialled = dial(&inner, &contact, &credentials, session).instrument(span);
+        let ended = tokio::select! {
+            ended = dialled => ended,
+            _paused = paused.wait_for(|paused| *paused) => Ok(()),
+            _stopped = stop.wait_for(|stop| *stop) => return,
+        };
+        inner.send(node_sync::Input::Disconnected { session });
+        if let Err(error) = ended {
+            tracing::warn!(%error, "the coordinator cannot be reached");
+            inner.peers.failed(error.to_string());
+        }
+        if begun.elapsed() >= GOOD_SESSION {
+            pause = pause_min;
+        }
+        let wait = with_jitter(pause);
+        pause = (pause * 2).min(pause_max);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _stopped = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Why a session did not come about or ended.
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("{0}")]
+    Refused(String),
+}
+
+async fn dial(
+    inner: &Arc<Inner>,
+    contact: &CoordinatorContact,
+    credentials: &Credentials,
+    session: node_sync::SessionId,
+) -> Result<(), LinkError> {
+    let connector = Connector::new(
+        contact.address.clone(),
+        &contact.authority_pem,
+        Some(credentials),
+    )?;
+    let begun = Instant::now();
+    let connection = connector.connect().await?;
+    let tally = Arc::new(Tally::begin(begun, Arc::clone(&connection.info.traffic)));
+    inner.keep_tally(&tally);
+    let dialled: Option<NodeId> = Some(contact.identity.node());
+    // The first frames are queued before the call is awaited, or both ends wait for each other.
+    let exporter = connection.info.exporter;
+    let connected = Connected {
+        session,
+        exporter,
+        dialled,
+        tally: Some(tally),
+    };
+    let (outgoing, incoming) = session::open(inner, connected);
+    let mut client = SyncClient::new(connection.channel)
+        .max_decoding_message_size(FRAME_BYTES_MAX)
+        .max_encoding_message_size(FRAME_BYTES_MAX);
+    let info = &connection.info;
+    let frames = client
+        .session(outgoing)
+        .await
+        .map_err(|status| refused(info, &status))?
+        .into_inner();
+    tracing::debug!("connected");
+    incoming
+        .receive(inner, frames)
+        .await
+        .map_err(|status| refused(info, &status))
+}
+
+/// Why a call failed: a refused certificate shows only now, and not in the call's own words.
+fn refused(info: &ConnectionInfo, status: &tonic::Status) -> LinkError {
+    match info.fault() {
+        Some(fault) => LinkError::Refused(fault.to_string()),
+        None => LinkError::Refused(status.message().to_owned()),
+    }
+}
+
+/// Adds up to half of the pause, so that hubs that lost one coordinator do not all come back at
+/// once.
+fn with_jitter(pause: Duration) -> Duration {
+    let fraction = f64::from(u32::from_le_bytes(random())) / f64::from(u32::MAX);
+    pause + pause.mul_f64(fraction / 2.0)
+}

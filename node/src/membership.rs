@@ -1,0 +1,127 @@
+//! Which network a node belongs to, as which hub, and how it reaches the coordinator.
+
+use std::fs;
+
+use node_feed::{HubId, NetworkId, NodeId, PublicKey};
+use serde::{Deserialize, Serialize};
+
+use crate::folder::{DataFolder, FolderError, write_private};
+use crate::tls::Address;
+
+/// What `connect` learned, kept in `membership.toml`.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The network.
+    pub network: NetworkId,
+    /// This node's hub.
+    pub hub: HubId,
+    /// How to reach the coordinator; none at the coordinator itself.
+    pub coordinator: Option<CoordinatorContact>,
+}
+
+/// How a node reaches the coordinator and knows it again.
+#[derive(Debug, Clone)]
+pub struct CoordinatorContact {
+    /// Its address.
+    pub address: Address,
+    /// Its identity key, pinned.
+    pub identity: PublicKey,
+    /// The authority of the certificates, as PEM.
+    pub authority_pem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    network: String,
+    hub: String,
+    coordinator: Option<FileContact>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileContact {
+    address: String,
+    identity: String,
+    authority: String,
+}
+
+impl Membership {
+    /// Where the store says whose it is.
+    pub(crate) const SETTING: &'static str = "member";
+
+    /// Network and hub, as the store notes them.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&self.network.as_bytes()[..], &self.hub.as_bytes()[..]].concat()
+    }
+
+    /// Reads the folder's membership; none if the node was never connected.
+    ///
+    /// # Errors
+    /// [`FolderError`] if the file cannot be read or understood.
+    pub fn read(folder: &DataFolder) -> Result<Option<Self>, FolderError> {
+        let path = folder.membership();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let damaged = |what: String| FolderError::Damaged {
+            path: path.clone(),
+            what,
+        };
+        let text = fs::read_to_string(&path).map_err(|source| FolderError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        let file: File = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        Self::from_file(file).map(Some).map_err(damaged)
+    }
+
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`].
+    pub fn write(&self, folder: &DataFolder) -> Result<(), FolderError> {
+        let file = File {
+            network: self.network.to_string(),
+            hub: self.hub.to_string(),
+            coordinator: self.coordinator.as_ref().map(|contact| FileContact {
+                address: contact.address.to_string(),
+                identity: contact.identity.node().to_string(),
+                authority: contact.authority_pem.clone(),
+            }),
+        };
+        let text = toml::to_string(&file).map_err(|error| FolderError::Damaged {
+            path: folder.membership(),
+            what: error.to_string(),
+        })?;
+        write_private(&folder.membership(), text.as_bytes())
+    }
+
+    fn from_file(file: File) -> Result<Self, String> {
+        let coordinator = match file.coordinator {
+            None => None,
+            Some(contact) => {
+                let node: NodeId = contact
+                    .identity
+                    .parse()
+                    .map_err(|error| format!("{error}"))?;
+                let identity =
+                    PublicKey::from_bytes(node.as_bytes()).map_err(|error| format!("{error}"))?;
+                let address = contact
+                    .address
+                    .parse()
+                    .map_err(|error| format!("{error}"))?;
+                Some(CoordinatorContact {
+                    address,
+                    identity,
+                    authority_pem: contact.authority,
+                })
+            }
+        };
+        Ok(Self {
+            network: file.network.parse().map_err(|error| format!("{error}"))?,
+            hub: file.hub.parse().map_err(|error| format!("{error}"))?,
+            coordinator,
+        })
+    }
+}

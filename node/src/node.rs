@@ -1,0 +1,455 @@
+//! A node: its store, its keys, its documents, and what it knows of the network.
+
+mod inner;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use node_document::Author;
+use node_feed::{
+    Authority, Entry, Height, Heights, HubId, NetworkId, NodeId, Nonce, Opening, SecretKey, SpaceId,
+};
+use node_store::{ReadStore, StoreError};
+use tokio::sync::watch;
+
+use crate::applier::Applier;
+use crate::arrivals::Arrivals;
+use crate::author::{self, Authors, WriteError};
+use crate::config::{Config, ConfigError};
+use crate::driver::{self, Event, Events};
+use crate::enrolment::{Enrolled, Invitation};
+use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
+use crate::library::Library;
+use crate::marks::Marks;
+use crate::membership::{CoordinatorContact, Membership};
+use crate::peers::Peers;
+use crate::session::SessionCost;
+use crate::storage::Storage;
+use crate::tls::{CertificateError, Traffic};
+use crate::{link, random};
+
+use inner::incarnation;
+pub(crate) use inner::{INCARNATION_SETTING, Inner, heights_of};
+
+/// Why a node cannot be set up, opened or connected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificate that `connect` saved cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The store is gone from a folder that had one.
+    #[error(
+        "{} lacks its store: a restore was broken off, or the file was moved. Put it back, or run \
+         `restore` with a backup",
+        .0.display()
+    )]
+    StoreMissing(PathBuf),
+    /// The node belongs to another network.
+    #[error(
+        "this node belongs to another network already; set up a new one in a folder of its own"
+    )]
+    OtherNetwork,
+}
+
+/// Why the store did not take or give something.
+pub type StoreAccessError = StoreError;
+
+/// A node. Cheap to clone; all clones are one node, which is closed when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// A node's running tasks.
+#[derive(Debug)]
+pub struct Running {
+    inner: Arc<Inner>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Node {
+    /// Sets up a new node in a folder that holds none.
+    ///
+    /// # Errors
+    /// [`NodeError`]; see [`FolderError::Exists`].
+    pub fn create(path: &Path) -> Result<Self, NodeError> {
+        let config = Config::read(&DataFolder::config(path))?;
+        Self::create_with(path, SecretKey::from_seed(&random::<32>()), config)
+    }
+
+    /// Sets up a new node with these settings and an identity that exists, as a coordinator's
+    /// saved one.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn create_with(
+        path: &Path,
+        identity: SecretKey,
+        config: Config,
+    ) -> Result<Self, NodeError> {
+        let folder = DataFolder::create(path)?;
+        write_seed(&folder.identity(), &identity.seed())?;
+        Self::assemble(folder, config)
+    }
+
+    /// Opens the node in `path`, with the settings that are there.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn open(path: &Path) -> Result<Self, NodeError> {
+        Self::open_with(path, Config::read(&DataFolder::config(path))?)
+    }
+
+    /// Opens the node in `path` with these settings.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn open_with(path: &Path, config: Config) -> Result<Self, NodeError> {
+        let folder = DataFolder::open(path)?;
+        if !folder.store().exists() {
+            return Err(NodeError::StoreMissing(path.to_owned()));
+        }
+        Self::assemble(folder, config)
+    }
+
+    fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
+        let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
+        let membership = Membership::read(&folder)?;
+        let storage = Storage::open(&folder)?;
+        let incarnation = incarnation(&storage)?;
+        let network = membership.as_ref().map(|membership| membership.network);
+        let authority = match network {
+            None => Arc::new(Authority::new(NetworkId::from_bytes([0; 16]))),
+            Some(network) => storage.settle_authority(network, |_| {})?.authority,
+        };
+        let inner = Arc::new(Inner {
+            library: Library::new(config.documents.cache_bytes_max),
+            config,
+            storage,
+            marks: Marks::default(),
+            peers: Peers::new(),
+            paused: watch::channel(false).0,
+            arrivals: watch::channel(Arrivals::default()).0,
+            packer: Arc::default(),
+            tally: Mutex::new(None),
+            authors: Authors::default(),
+            nonce: Nonce(random()),
+            folder,
+            identity,
+            incarnation,
+            membership: RwLock::new(membership),
+            authority: Arc::new(RwLock::new(authority)),
+            events: Events::default(),
+            applier: Applier::default(),
+            sessions: AtomicU64::new(1),
+        });
+        inner.load_marks()?;
+        Applier::start(&inner);
+        Ok(Self { inner })
+    }
+
+    /// This node's id.
+    pub fn id(&self) -> NodeId {
+        self.inner.identity.public().node()
+    }
+
+    /// This node's identity key.
+    pub fn identity(&self) -> &SecretKey {
+        &self.inner.identity
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.inner.folder.path()
+    }
+
+    /// Where the own service's socket is.
+    pub fn socket(&self) -> PathBuf {
+        DataFolder::socket(self.inner.folder.path())
+    }
+
+    /// The network that this node belongs to.
+    pub fn network(&self) -> Option<NetworkId> {
+        self.inner.membership().map(|membership| membership.network)
+    }
+
+    /// The hub that this node belongs to.
+    pub fn hub(&self) -> Option<HubId> {
+        self.inner.membership().map(|membership| membership.hub)
+    }
+
+    /// What the authority log says now.
+    pub fn authority(&self) -> Arc<Authority> {
+        self.inner.authority()
+    }
+
+    /// Checks that this node may join `network`.
+    ///
+    /// # Errors
+    /// [`NodeError::OtherNetwork`].
+    pub fn may_join(&self, network: NetworkId) -> Result<(), NodeError> {
+        match self.network() {
+            Some(own) if own != network => Err(NodeError::OtherNetwork),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps what connecting brought: the network, the hub, the certificate.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn join(&self, invitation: &Invitation, enrolled: &Enrolled) -> Result<(), NodeError> {
+        self.may_join(enrolled.network)?;
+        self.inner.keep_credentials(&enrolled.credentials)?;
+        self.set_membership(Membership {
+            network: enrolled.network,
+            hub: enrolled.hub,
+            coordinator: Some(CoordinatorContact {
+                address: invitation.address.clone(),
+                identity: enrolled.coordinator,
+                authority_pem: invitation.authority_pem.clone(),
+            }),
+        })
+    }
+
+    /// Says which network this node belongs to, and as which hub.
+    ///
+    /// # Errors
+    /// [`NodeError::OtherNetwork`] or [`NodeError::Folder`].
+    pub fn set_membership(&self, membership: Membership) -> Result<(), NodeError> {
+        self.may_join(membership.network)?;
+        membership.write(&self.inner.folder)?;
+        let member = membership.to_bytes();
+        self.inner
+            .storage
+            .set_setting(Membership::SETTING, Some(&member))?;
+        *self
+            .inner
+            .membership
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(membership);
+        Ok(self.inner.settle_authority()?)
+    }
+
+    /// Starts talking to peers. Must be called within a tokio runtime, once.
+    pub fn start(&self) -> Running {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::new();
+        // The queue first: what is written while the engine is made waits there.
+        if let Some(events) = self.inner.events.listen() {
+            match self.inner.engine() {
+                Ok(Some(engine)) => {
+                    let inner = Arc::clone(&self.inner);
+                    tasks.push(tokio::spawn(driver::run(inner, engine, events)));
+                    tasks.extend(self.dial(stopped));
+                }
+                Ok(None) => tracing::warn!("this node is not connected to a network yet"),
+                Err(error) => tracing::error!(%error, "the store cannot be read"),
+            }
+        }
+        Running {
+            inner: Arc::clone(&self.inner),
+            stop,
+            tasks,
+        }
+    }
+
+    fn dial(&self, stopped: watch::Receiver<bool>) -> Option<tokio::task::JoinHandle<()>> {
+        let membership = self.inner.membership()?;
+        let contact = membership.coordinator?;
+        match self.inner.credentials() {
+            Ok(credentials) => {
+                let inner = Arc::clone(&self.inner);
+                Some(tokio::spawn(link::run(
+                    inner,
+                    membership.network,
+                    contact,
+                    credentials,
+                    stopped,
+                )))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the certificate cannot be used: connect this hub again");
+                None
+            }
+        }
+    }
+
+    /// Signs and stores an entry of this node's own feed in `space`. The records do this for
+    /// documents and cards.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was written then.
+    pub fn write(&self, space: SpaceId, entry: Entry) -> Result<Height, WriteError> {
+        self.write_all(space, vec![entry])
+    }
+
+    /// Signs and stores entries of this node's own feed in `space` under one signature: all of
+    /// them, or none.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was written then. [`WriteError::Run`] if they are too many.
+    pub fn write_all(&self, space: SpaceId, entries: Vec<Entry>) -> Result<Height, WriteError> {
+        let author = self.inner.authors.of(space);
+        let mut author = author::lock(&author);
+        self.inner.writer(&mut author, space)?;
+        self.inner
+            .write(&mut author, space, entries)
+            .map(|wrote| wrote.last)
+    }
+
+    /// Who this process writes as in `space`: what the actors of its changes are derived from.
+    ///
+    /// # Errors
+    /// [`WriteError`] if this hub may not write there, or the store cannot be read.
+    pub fn author(&self, space: SpaceId) -> Result<Author, WriteError> {
+        let author = self.inner.authors.of(space);
+        let mut author = author::lock(&author);
+        let writer = self.inner.writer(&mut author, space)?;
+        Ok(Author {
+            writer,
+            hub: self.inner.own()?.hub,
+            nonce: self.inner.nonce,
+        })
+    }
+
+    /// The heights of a space.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn heights(&self, space: SpaceId) -> Result<Heights, StoreError> {
+        let trees = self.inner.storage.read(|store| store.trees(space))?;
+        Ok(heights_of(&trees))
+    }
+
+    /// Where every feed of `hub` in `space` ends, branches included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tips_of_hub(
+        &self,
+        space: SpaceId,
+        hub: HubId,
+    ) -> Result<Vec<([u8; 32], Height)>, StoreError> {
+        let (trees, openings) = self
+            .inner
+            .storage
+            .read(|store| Ok((store.trees(space)?, store.openings(space)?)))?;
+        let mut tips = Vec::new();
+        for (writer, tree) in &trees {
+            for (name, feed) in tree.feeds() {
+                let of_hub = matches!(
+                    openings.get(name),
+                    Some(Opening::Node { hub: writer, .. }) if *writer == hub
+                );
+                if let (true, Some(tip)) = (of_hub, feed.tip) {
+                    tips.push((*writer, tip));
+                }
+            }
+        }
+        Ok(tips)
+    }
+
+    /// The nodes with a session now.
+    pub fn peers_connected(&self) -> BTreeSet<NodeId> {
+        self.inner.peers.connected()
+    }
+
+    /// The nodes that were heard of since this one started.
+    pub fn peers_heard(&self) -> BTreeSet<NodeId> {
+        self.inner.peers.heard_of()
+    }
+
+    /// When a node was heard of last since this one started, in ms since 1970.
+    pub fn heard_ms(&self, node: &NodeId) -> Option<u64> {
+        self.inner.peers.heard_ms(node)
+    }
+
+    /// Waits until everything shared with `peers` peers at least is known to be equal.
+    pub async fn in_sync(&self, peers: usize) {
+        let mut changes = self.inner.peers.changes();
+        while self.inner.peers.equal_now().len() < peers {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// How many entries this node holds that no node of `hub` is known to hold.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn lag_of_hub(&self, hub: HubId) -> Result<u64, StoreError> {
+        let authority = self.authority();
+        let mut lag = 0;
+        for space in authority.spaces().keys() {
+            if authority.access(hub, *space).is_none() {
+                continue;
+            }
+            for (feed, height) in self.heights(*space)?.iter() {
+                let of_hub = |node: &NodeId| authority.hub_of(node) == Some(hub);
+                let held = self.inner.marks.highest(*space, feed, of_hub);
+                lag += held.map_or(height.number + 1, |held| height.number.saturating_sub(held));
+            }
+        }
+        Ok(lag)
+    }
+
+    /// What went over the last connection that this node dialled.
+    pub fn traffic(&self) -> Option<Arc<Traffic>> {
+        self.inner.tally().map(|tally| Arc::clone(tally.traffic()))
+    }
+
+    /// What the last session that this node dialled had cost when both ends last knew that they
+    /// were equal.
+    pub fn session_cost(&self) -> Option<SessionCost> {
+        self.inner.tally()?.cost()
+    }
+
+    /// How many entries came from peers; it changes with each that does.
+    pub fn arrivals(&self) -> watch::Receiver<Arrivals> {
+        self.inner.arrivals.subscribe()
+    }
+
+    /// A number for the next request, which its log lines carry.
+    pub(crate) fn next_request(&self) -> u64 {
+        self.inner.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Stops or resumes talking to peers, as an unplugged cable would.
+    pub fn pause(&self, paused: bool) {
+        self.inner.paused.send_replace(paused);
+    }
+}
+
+impl Running {
+    /// Ends every session and waits, at most `grace`, for the tasks to end.
+    pub async fn stop(self, grace: Duration) {
+        self.inner.event(Event::Stop);
+        let _told = self.stop.send(true);
+        for task in self.tasks {
+            if tokio::time::timeout(grace, task).await.is_err() {
+                tracing::warn!("a task was still running when the time to stop had passed");
+            }
+        }
+    }
+}

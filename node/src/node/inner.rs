@@ -1,0 +1,344 @@
+//! What all clones of a node share, and the ways through which its parts reach each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use node_feed::{
+    Authority, Entry, FeedName, FeedTree, Heights, Incarnation, NetworkId, NodeId, Nonce,
+    SecretKey, SpaceId,
+};
+use node_store::{ReadStore, StoreError};
+use node_sync::{Engine, Held, Input, Own, SessionId};
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use super::NodeError;
+use crate::applier::Applier;
+use crate::arrivals::Arrivals;
+use crate::author::{self, Authors, Identity, WriteError, Wrote};
+use crate::clock::now_ms;
+use crate::config::Config;
+use crate::driver::{Event, Events};
+use crate::enrolment::{EnrolError, renew};
+use crate::folder::{DataFolder, FolderError, write_private};
+use crate::grpc::packer::Packer;
+use crate::library::Library;
+use crate::marks::Marks;
+use crate::membership::{CoordinatorContact, Membership};
+use crate::peers::Peers;
+use crate::random;
+use crate::session::Tally;
+use crate::storage::{Settled, Storage};
+use crate::tls::Credentials;
+
+/// Why a certificate was not renewed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RenewError {
+    /// The coordinator did not give one.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// It could not be kept.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) storage: Storage,
+    pub(crate) library: Library,
+    pub(crate) marks: Marks,
+    pub(crate) peers: Peers,
+    pub(crate) paused: watch::Sender<bool>,
+    pub(crate) arrivals: watch::Sender<Arrivals>,
+    pub(crate) packer: Arc<Packer>,
+    /// Of the last connection that was dialled.
+    pub(super) tally: Mutex<Option<Arc<Tally>>>,
+    pub(crate) authors: Authors,
+    /// From which this process's actors are derived.
+    pub(crate) nonce: Nonce,
+    pub(super) folder: DataFolder,
+    pub(super) identity: SecretKey,
+    pub(super) incarnation: Incarnation,
+    pub(super) membership: RwLock<Option<Membership>>,
+    pub(super) authority: Arc<RwLock<Arc<Authority>>>,
+    pub(crate) events: Events,
+    pub(super) applier: Applier,
+    pub(super) sessions: AtomicU64,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node")
+            .field("folder", &self.folder.path())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn membership(&self) -> Option<Membership> {
+        self.membership
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn authority(&self) -> Arc<Authority> {
+        Arc::clone(
+            &self
+                .authority
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    pub(crate) fn applier(&self) -> &Applier {
+        &self.applier
+    }
+
+    /// Hands the engine an input; without a running engine there is nobody to tell.
+    pub(crate) fn send(&self, input: Input) {
+        self.events.input(input);
+    }
+
+    pub(crate) fn event(&self, event: Event) {
+        self.events.send(event);
+    }
+
+    pub(crate) fn keep_tally(&self, tally: &Arc<Tally>) {
+        let mut kept = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Arc::clone(tally));
+    }
+
+    pub(super) fn tally(&self) -> Option<Arc<Tally>> {
+        self.tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn next_session(&self) -> SessionId {
+        SessionId(self.sessions.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Wakes what turns entries into documents and rows.
+    pub(crate) fn arrived(&self) {
+        self.applier.wake();
+    }
+
+    pub(crate) fn retire_writer(self: &Arc<Self>, space: SpaceId, writer: [u8; 32]) {
+        // An edit holds the writing end while it waits for the disk; the driver must not.
+        let inner = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = inner.authors.retire(&inner.storage, space, writer) {
+                tracing::error!(%error, "that a key is not used any more could not be kept");
+            }
+        });
+    }
+
+    pub(crate) fn clear_refusals(&self, peer: Option<NodeId>) {
+        match peer {
+            Some(peer) => self.storage.clear_refusals(peer),
+            None => {
+                for peer in self.authority().nodes().keys() {
+                    self.storage.clear_refusals(*peer);
+                }
+            }
+        }
+    }
+
+    /// Folds the authority log again, applies its cuts, and tells the engine.
+    pub(crate) fn settle_authority(&self) -> Result<(), StoreError> {
+        let Some(membership) = self.membership() else {
+            return Ok(());
+        };
+        let (known, events) = (Arc::clone(&self.authority), self.events.clone());
+        // On the store's thread, so that an older state never takes the place of a newer one.
+        let told = move |settled: &Settled| {
+            let authority = Arc::clone(&settled.authority);
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&authority);
+            let spaces = settled.trees.clone();
+            events.input(Input::AuthorityChanged { authority, spaces });
+        };
+        let settled = self.storage.settle_authority(membership.network, told)?;
+        for space in settled.trees.keys() {
+            self.library.forget_space(*space);
+            self.applier.rebuild(*space);
+        }
+        self.arrived();
+        Ok(())
+    }
+
+    /// Who this node writes as.
+    pub(crate) fn own(&self) -> Result<Identity, WriteError> {
+        let membership = self.membership().ok_or(WriteError::NoAccess)?;
+        Ok(Identity {
+            network: membership.network,
+            hub: membership.hub,
+            identity: self.identity.clone(),
+        })
+    }
+
+    /// The key that the next entry in `space` is written under.
+    pub(crate) fn writer(
+        &self,
+        author: &mut author::Author,
+        space: SpaceId,
+    ) -> Result<[u8; 32], WriteError> {
+        author.writer(&self.storage, &self.authority(), &self.own()?, space)
+    }
+
+    /// Signs entries, stores them durably, and only then tells anyone.
+    pub(crate) fn write(
+        &self,
+        author: &mut author::Author,
+        space: SpaceId,
+        entries: Vec<Entry>,
+    ) -> Result<Wrote, WriteError> {
+        let wrote = author.write(
+            &self.storage,
+            &self.authority(),
+            &self.own()?,
+            space,
+            entries,
+            &self.events,
+        )?;
+        self.arrived();
+        Ok(wrote)
+    }
+
+    /// Gets and keeps a new certificate if the old one has used up two thirds of its life.
+    ///
+    /// # Errors
+    /// Why there is none; the old one may still do.
+    pub(crate) async fn renew_certificate(
+        &self,
+        contact: &CoordinatorContact,
+        network: NetworkId,
+        old: &Credentials,
+    ) -> Result<Option<Credentials>, RenewError> {
+        if !old.renewal_due(now_ms()) {
+            return Ok(None);
+        }
+        let (address, authority) = (&contact.address, &contact.authority_pem);
+        let renewed = renew(
+            address,
+            authority,
+            &contact.identity,
+            network,
+            &self.identity,
+        );
+        let renewed = renewed.await?;
+        self.keep_credentials(&renewed)?;
+        tracing::info!("this node has a new certificate");
+        Ok(Some(renewed))
+    }
+
+    pub(super) fn keep_credentials(&self, credentials: &Credentials) -> Result<(), FolderError> {
+        let (chain, key) = (credentials.chain_pem(), credentials.key_pem());
+        let text = Zeroizing::new(format!("{chain}\n{}", *key));
+        write_private(&self.folder.credentials(), text.as_bytes())
+    }
+
+    pub(super) fn credentials(&self) -> Result<Credentials, NodeError> {
+        let path = self.folder.credentials();
+        let text = std::fs::read_to_string(&path).map(Zeroizing::new);
+        let text = text.map_err(|source| FolderError::Io { path, source })?;
+        Ok(Credentials::from_pem(&text, &text)?)
+    }
+
+    /// The engine with all that is held; none before the node is connected.
+    pub(super) fn engine(&self) -> Result<Option<Engine>, StoreError> {
+        let Some(membership) = self.membership() else {
+            return Ok(None);
+        };
+        let (mut held, mut writers) = (Held::default(), BTreeMap::new());
+        self.storage.read(|store| {
+            for space in store.spaces()? {
+                held.spaces.insert(space, store.trees(space)?);
+                held.receipts.extend(store.receipts(space)?);
+            }
+            for name in store.settings(author::WRITER_SETTINGS)? {
+                let space = name[author::WRITER_SETTINGS.len()..].parse::<SpaceId>();
+                let saved = store.setting(&name)?.unwrap_or_default();
+                let seed = saved.get(..32).and_then(|seed| seed.try_into().ok());
+                if let (Ok(space), Some(seed)) = (space, seed) {
+                    let key = SecretKey::from_seed(seed);
+                    let keys: &mut BTreeSet<_> = writers.entry(space).or_default();
+                    keys.insert(*key.public().as_bytes());
+                }
+            }
+            Ok(())
+        })?;
+        let own = Own {
+            hub: membership.hub,
+            identity: self.identity.clone(),
+            incarnation: self.incarnation,
+            software: concat!("causeway ", env!("CARGO_PKG_VERSION")).to_owned(),
+            relay: membership.coordinator.is_none(),
+            writers,
+        };
+        let config = node_sync::Config {
+            bytes_in_flight_max: usize::try_from(self.config.sync.in_flight_bytes_max)
+                .unwrap_or(usize::MAX),
+            receipt_interval_ms: self.config.sync.receipt_interval_ms,
+            ..node_sync::Config::default()
+        };
+        Ok(Some(Engine::new(config, own, self.authority(), held)))
+    }
+
+    /// What receipts and remembered heights say of where this node's edits are.
+    pub(super) fn load_marks(&self) -> Result<(), StoreError> {
+        let authority = self.authority();
+        let mut known = BTreeMap::<(SpaceId, NodeId), Heights>::new();
+        self.storage.read(|store| {
+            for space in store.spaces()? {
+                for receipt in store.receipts(space)? {
+                    known.insert((space, receipt.node), receipt.heights);
+                }
+            }
+            for peer in authority.nodes().keys() {
+                for (space, heights) in store.peer_memory(*peer)?.unwrap_or_default().spaces {
+                    // Either may be the later: what it said in a session, or in its receipt.
+                    let kept = known.entry((space, *peer)).or_default();
+                    for (feed, height) in heights.iter() {
+                        if kept
+                            .get(&feed)
+                            .is_none_or(|kept| kept.number < height.number)
+                        {
+                            kept.set(feed, height);
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        for ((space, node), heights) in known {
+            let heights = heights.iter().collect::<Vec<_>>();
+            self.marks.peer_holds(node, space, &heights, true);
+        }
+        Ok(())
+    }
+}
+
+/// Where a store's incarnation is kept.
+pub(crate) const INCARNATION_SETTING: &str = "incarnation";
+
+/// The incarnation of this store, drawn when it is new.
+pub(super) fn incarnation(storage: &Storage) -> Result<Incarnation, StoreError> {
+    let saved = storage.read(|store| store.setting(INCARNATION_SETTING))?;
+    if let Some(incarnation) = saved.and_then(|saved| Incarnation::try_from(saved.as_ref()).ok()) {
+        return Ok(incarnation);
+    }
+    let incarnation = Incarnation::from_bytes(random());
+    storage.set_setting(INCARNATION_SETTING, Some(incarnation.as_bytes()))?;
+    Ok(incarnation)
+}
+
+/// The heights of a space whose feeds these are.
+pub(crate) fn heights_of(trees: &BTreeMap<[u8; 32], FeedTree>) -> Heights {
+    let feeds = trees.values().flat_map(FeedTree::feeds);
+    feeds
+        .filter_map(|(name, feed): (&FeedName, _)| feed.tip.map(|tip| (*name, tip)))
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! Where the node stands, and copies of its store.
+
+use std::path::Path;
+
+use node_feed::{NodeId, Opening};
+use node_store::ReadStore;
+use serde_json::{Value, json};
+
+use super::RecordsError;
+use crate::Node;
+
+impl Node {
+    /// Where this node stands, for people and programs.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn status(&self) -> Result<Value, RecordsError> {
+        let behind = self.catch_up_if_possible();
+        let authority = self.authority();
+        let totals = self.inner.storage.read(ReadStore::totals)?;
+        let name = |node: &NodeId| {
+            authority
+                .nodes()
+                .get(node)
+                .map_or_else(|| node.to_string(), |it| self.hub_code(it.hub))
+        };
+        let connected = self.inner.peers.connected();
+        let equal = self.inner.peers.equal_now();
+        let unsent = self.unsent()?;
+        let mut refused = Vec::new();
+        for peer in authority.nodes().keys() {
+            for refusal in self.inner.storage.read(|store| store.refusals(*peer))? {
+                refused.push(json!({
+                    "by": name(peer), "why": refusal.reason.to_string(), "number": refusal.number,
+                }));
+            }
+        }
+        let aside = self.inner.storage.set_aside()?;
+        let aside = aside
+            .iter()
+            .map(|row| row.reason.clone())
+            .collect::<Vec<_>>();
+        let (sync, hub) = (unsent == 0 && !equal.is_empty(), self.hub());
+        Ok(json!({
+            "hub": hub.map(|hub| self.hub_code(hub)),
+            "node": self.id().to_string(),
+            "network": self.network().map(|network| network.to_string()),
+            "connected_to": connected.iter().map(name).collect::<Vec<_>>(),
+            "in_sync": sync,
+            "not_sent": unsent,
+            "lists_behind": behind.map(|error| error.to_string()),
+            "trouble": self.inner.peers.trouble(),
+            "alarms": self.inner.peers.alarms(),
+            "noticed": self.inner.peers.noticed(),
+            "refused": refused,
+            "set_aside": aside,
+            "withheld": self.withheld()?,
+            "no_longer_counting": totals.evidence,
+            "entries": totals.entries,
+            "payload_bytes": totals.payload_bytes,
+            "access_term": self.authority_log()?.current().map(|(_, term)| term),
+            "access_entries": authority.length(),
+            "access_frozen": authority.is_frozen(),
+        }))
+    }
+
+    /// Writes a checked copy of the store to a file that does not exist. Returns its size in bytes
+    /// and how many entries it holds.
+    ///
+    /// # Errors
+    /// [`RecordsError::Backup`] or [`RecordsError::Store`]; nothing is left of it then.
+    pub fn backup(&self, path: &Path) -> Result<(u64, u64), RecordsError> {
+        self.inner.storage.backup(path)?;
+        // A key that is used in two places forks its feed; a backup holds none.
+        let entries = crate::restore::refresh(path)?;
+        let bytes =
+            std::fs::metadata(path).map_err(|error| RecordsError::Backup(error.to_string()))?;
+        Ok((bytes.len(), entries))
+    }
+
+    /// How many entries came without their content although nothing held here says why.
+    fn withheld(&self) -> Result<usize, RecordsError> {
+        let spaces = self.inner.storage.read(ReadStore::spaces)?;
+        let mut count = 0;
+        for space in spaces {
+            count += self
+                .inner
+                .storage
+                .read(|store| store.withheld(space))?
+                .len();
+        }
+        Ok(count)
+    }
+
+    /// How many of this node's own entries in shared spaces no other node is known to hold.
+    fn unsent(&self) -> Result<u64, RecordsError> {
+        let own = self.id();
+        let mut unsent = 0;
+        for space in self.inner.storage.read(ReadStore::spaces)? {
+            if !self.is_shared(space) {
+                continue;
+            }
+            let (trees, openings) = self
+                .inner
+                .storage
+                .read(|store| Ok((store.trees(space)?, store.openings(space)?)))?;
+            for (name, feed) in trees.values().flat_map(|tree| tree.feeds()) {
+                let by_own =
+                    matches!(openings.get(name), Some(Opening::Node { node, .. }) if *node == own);
+                if by_own {
+                    let held = self.inner.marks.highest(space, *name, |node| *node != own);
+                    let held = held.map_or(feed.start, |held| held + 1);
+                    unsent += feed.next().saturating_sub(held.max(feed.start));
+                }
+            }
+        }
+        Ok(unsent)
+    }
+}

@@ -1,0 +1,218 @@
+//! One session's stream: frames in and out, between the network and the driver.
+
+mod tally;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use node_sync::{Input, Message, SessionId};
+use prost::Message as _;
+use proto::sync::v1::Frame;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio_stream::Stream;
+use tonic::Streaming;
+
+use crate::driver::{Connected, Event};
+use crate::grpc::convert::{to_frame, to_message};
+use crate::grpc::packer::Packer;
+use crate::node::Inner;
+
+pub use tally::SessionCost;
+pub(crate) use tally::Tally;
+
+/// How many messages of one session may wait for the engine. Reading stops there, and with it, by
+/// HTTP/2's own flow control, the sender.
+const WAITING_MAX: usize = 16;
+/// How many bytes other than entries may wait to be sent to one peer: a thousand times what an
+/// honest one makes necessary.
+const QUEUED_BYTES_MAX: usize = 16 << 20;
+
+/// Tells the driver of a connection; returns the frames that it wants sent, and what reading needs.
+pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) {
+    let (sender, messages) = mpsc::unbounded_channel();
+    let (open, closed) = oneshot::channel();
+    let (session, tally) = (connected.session, connected.tally.clone());
+    let queued = Arc::new(AtomicUsize::new(0));
+    let outgoing = Outbox {
+        sender,
+        queued: Arc::clone(&queued),
+    };
+    inner.event(Event::Session {
+        connected,
+        outgoing,
+        open,
+    });
+    let room = Arc::new(Semaphore::new(WAITING_MAX));
+    let incoming = Incoming {
+        session,
+        closed,
+        room,
+        tally: tally.clone(),
+    };
+    let outgoing = Outgoing {
+        messages,
+        queued,
+        packer: Arc::clone(&inner.packer),
+        tally,
+    };
+    (outgoing, incoming)
+}
+
+/// The driver's end of what a session sends.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    sender: mpsc::UnboundedSender<Message>,
+    queued: Arc<AtomicUsize>,
+}
+
+impl Outbox {
+    /// Queues a message. Entries are bounded by what the peer acknowledges; of everything else at
+    /// most [`QUEUED_BYTES_MAX`] may wait for a peer that asks and does not read the answers.
+    ///
+    /// # Errors
+    /// [`Full`] if more waits: the session must end.
+    pub(crate) fn send(&self, message: Message) -> Result<(), Full> {
+        let bytes = weight(&message);
+        if self.queued.fetch_add(bytes, Ordering::Relaxed) + bytes > QUEUED_BYTES_MAX {
+            return Err(Full);
+        }
+        // A session whose task has gone is reported as disconnected by that task.
+        let _gone = self.sender.send(message);
+        Ok(())
+    }
+}
+
+/// Too much waits for a peer that does not read.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+/// What reading a session's frames needs.
+pub(crate) struct Incoming {
+    session: SessionId,
+    /// Resolves when the driver has forgotten the session.
+    closed: oneshot::Receiver<()>,
+    room: Arc<Semaphore>,
+    tally: Option<Arc<Tally>>,
+}
+
+/// The frames that a session sends, in order. It ends when the driver forgets the session.
+pub(crate) struct Outgoing {
+    messages: mpsc::UnboundedReceiver<Message>,
+    queued: Arc<AtomicUsize>,
+    packer: Arc<Packer>,
+    tally: Option<Arc<Tally>>,
+}
+
+impl Outgoing {
+    fn frame(&self, message: &Message) -> Frame {
+        let frame = to_frame(message, &self.packer);
+        if let Some(tally) = &self.tally {
+            tally.count(frame.encoded_len());
+        }
+        frame
+    }
+}
+
+impl Stream for Outgoing {
+    type Item = Frame;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
+        let next = self.messages.poll_recv(context);
+        next.map(|message| {
+            let message = message?;
+            self.queued.fetch_sub(weight(&message), Ordering::Relaxed);
+            Some(self.frame(&message))
+        })
+    }
+}
+
+impl Incoming {
+    /// Hands the driver what arrives until the stream or the session ends, and then says so.
+    ///
+    /// # Errors
+    /// Why the stream ended, if it did not end by itself.
+    pub(crate) async fn receive(
+        self,
+        inner: &Inner,
+        mut frames: Streaming<Frame>,
+    ) -> Result<(), tonic::Status> {
+        let Self {
+            session,
+            mut closed,
+            room,
+            tally,
+        } = self;
+        let ended = loop {
+            let received = tokio::select! {
+                received = next(&mut frames, &room, tally.as_deref()) => received,
+                _forgotten = &mut closed => break Ok(()),
+            };
+            match received {
+                Ok(Some((message, room))) => {
+                    if let Message::Entries { runs, .. } = &message {
+                        inner
+                            .arrivals
+                            .send_modify(|arrivals| arrivals.receive(runs));
+                    }
+                    inner.event(Event::Received {
+                        session,
+                        message,
+                        room,
+                    });
+                }
+                Ok(None) => break Ok(()),
+                Err(status) => break Err(status),
+            }
+        };
+        inner.send(Input::Disconnected { session });
+        ended
+    }
+}
+
+/// The next message, once there is room for it; none at the stream's end.
+async fn next(
+    frames: &mut Streaming<Frame>,
+    room: &Arc<Semaphore>,
+    tally: Option<&Tally>,
+) -> Result<Option<(Message, OwnedSemaphorePermit)>, tonic::Status> {
+    let Ok(room) = Arc::clone(room).acquire_owned().await else {
+        return Ok(None);
+    };
+    let Some(frame) = frames.message().await? else {
+        return Ok(None);
+    };
+    if let Some(tally) = tally {
+        tally.count(frame.encoded_len());
+    }
+    match to_message(frame) {
+        Ok(Some(message)) => Ok(Some((message, room))),
+        // A kind that only newer versions know counts as a frame and says nothing.
+        Ok(None) => Ok(Some((Message::Receipts(Vec::new()), room))),
+        Err(error) => {
+            tracing::warn!(%error, "a peer broke the protocol");
+            Err(tonic::Status::invalid_argument(error.to_string()))
+        }
+    }
+}
+
+/// About how many bytes a message that is not entries takes in memory.
+fn weight(message: &Message) -> usize {
+    const SMALL: usize = 128;
+    const ITEM: usize = 88;
+    let items = match message {
+        Message::Entries { .. } => return 0,
+        Message::Hello(hello) => hello.changed.len() + hello.authority.len(),
+        Message::Spaces(spaces) => spaces.len(),
+        Message::Heights(said) => said.heights.len(),
+        Message::Acknowledged { heights, .. } => heights.len(),
+        Message::Receipts(receipts) => {
+            receipts.len() + receipts.iter().map(|it| it.heights.len()).sum::<usize>()
+        }
+        Message::ReceiptsHeld(held) => held.len(),
+        Message::Probe { points, .. } | Message::Common { points, .. } => points.len(),
+        Message::Refused(_) | Message::Goodbye(_) => 0,
+    };
+    SMALL + ITEM * items
+}

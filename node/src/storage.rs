@@ -1,0 +1,314 @@
+//! The store's two files, as the node uses them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use node_feed::{
+    Authority, FeedTree, Hash, NetworkId, NodeId, Receipt, Refusal, SpaceId, Subject, VerifiedRun,
+};
+use node_store::{
+    Appended, Check, EntryStore, Projections, ReadStore, Readers, RecordRow, SetAsideRow,
+    SqliteStore, StoreError, Writer, WriterHandle, settle_authority,
+};
+
+use node_sync::Input;
+
+use crate::driver::{Events, to_stored};
+use crate::folder::DataFolder;
+
+/// The store: one thread that writes, readers apart, and the file of what can be rebuilt.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    readers: Readers,
+    handle: WriterHandle,
+    projections: Mutex<Projections>,
+    /// Last, so that it closes after the readers.
+    _writer: Writer,
+}
+
+/// The authority log's state, and the feeds of every space that it changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Settled {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) trees: BTreeMap<SpaceId, BTreeMap<[u8; 32], FeedTree>>,
+}
+
+impl Storage {
+    /// Opens both files. Projections that cannot be used are made anew.
+    pub(crate) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        let store = SqliteStore::open(folder.store(), Check::AfterCrash)?;
+        let readers = Readers::open(folder.store())?;
+        let writer = Writer::start(store)?;
+        let projections = Projections::open(folder.projections())?;
+        Ok(Self {
+            readers,
+            handle: writer.handle(),
+            projections: Mutex::new(projections),
+            _writer: writer,
+        })
+    }
+
+    /// Asks the store something.
+    pub(crate) fn read<T>(
+        &self,
+        question: impl FnOnce(&Readers) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        question(&self.readers)
+    }
+
+    /// Stores runs, and calls `done` once it is known whether they are durable.
+    pub(crate) fn append(
+        &self,
+        authority: &Arc<Authority>,
+        runs: Vec<VerifiedRun>,
+        done: impl FnOnce(Result<Vec<Appended>, StoreError>) + Send + 'static,
+    ) {
+        if self
+            .handle
+            .append(Arc::clone(authority), runs, done)
+            .is_err()
+        {
+            tracing::error!("the store is closed, and entries arrived");
+        }
+    }
+
+    /// Stores runs and waits until they are durable. The engine is told of them on the store's
+    /// thread, so that it hears of all changes in the order in which they were made.
+    pub(crate) fn append_now(
+        &self,
+        authority: &Arc<Authority>,
+        runs: Vec<VerifiedRun>,
+        events: &Events,
+    ) -> Result<Vec<Appended>, StoreError> {
+        let authority = Arc::clone(authority);
+        let events = events.clone();
+        self.wait(
+            move |store| store.append(&authority, runs),
+            move |appended| {
+                for appended in appended {
+                    if let Appended::Stored(stored) = appended {
+                        events.input(Input::Written(to_stored(stored.clone())));
+                    }
+                }
+            },
+        )
+    }
+
+    /// Folds the authority log and applies it to all that is held.
+    /// `told` is called on the store's thread, before it makes any later change.
+    pub(crate) fn settle_authority(
+        &self,
+        network: NetworkId,
+        told: impl FnOnce(&Settled) + Send + 'static,
+    ) -> Result<Settled, StoreError> {
+        let settle = move |store: &mut SqliteStore| {
+            let (authority, changed) = settle_authority(store, network)?;
+            let trees = changed
+                .into_iter()
+                .map(|space| Ok((space, store.trees(space)?)))
+                .collect::<Result<_, StoreError>>()?;
+            Ok(Settled {
+                authority: Arc::new(authority),
+                trees,
+            })
+        };
+        self.wait(settle, told)
+    }
+
+    /// Makes a change, tells of it on the store's thread, and waits until all that is done.
+    fn wait<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError> + Send + 'static,
+        told: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.handle.submit(change, move |outcome| {
+            if let Ok(done) = &outcome {
+                told(done);
+            }
+            // Whoever asked waits below, unless its thread was ended meanwhile.
+            let _gone = answer.send(outcome);
+        })?;
+        answered.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Sets a setting durably.
+    pub(crate) fn set_setting(&self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+        let (key, value) = (key.to_owned(), value.map(Bytes::copy_from_slice));
+        self.handle
+            .call(move |store| store.set_setting(&key, value.as_deref()))
+    }
+
+    /// Remembers a peer's heights. Losing them costs bytes at the next session and nothing else.
+    pub(crate) fn remember(&self, peer: NodeId, memory: node_sync::PeerMemory) {
+        let memory = node_store::PeerMemory {
+            root: Some(memory.root),
+            spaces: memory.spaces,
+        };
+        self.later("a peer's heights", move |store| {
+            store.remember_peer(peer, &memory)
+        });
+    }
+
+    /// Keeps what a peer refused.
+    pub(crate) fn store_refusal(&self, peer: NodeId, refusal: Refusal) {
+        self.later("a refusal", move |store| {
+            store.store_refusal(peer, &refusal)
+        });
+    }
+
+    /// Forgets what a peer refused.
+    pub(crate) fn clear_refusals(&self, peer: NodeId) {
+        self.later("refusals", move |store| store.clear_refusals(peer));
+    }
+
+    /// Keeps a receipt.
+    pub(crate) fn store_receipt(&self, receipt: Receipt) {
+        self.later("a receipt", move |store| store.store_receipt(&receipt));
+    }
+
+    /// Writes a checked copy of the store.
+    pub(crate) fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        self.readers.backup(path)
+    }
+
+    /// How far, in order of arrival, the rows reflect the store.
+    pub(crate) fn reflects(&self) -> Result<u64, StoreError> {
+        self.projections().reflects()
+    }
+
+    /// Notes how far the rows reflect the store.
+    pub(crate) fn set_reflects(&self, arrival: u64) -> Result<(), StoreError> {
+        self.projections().set_reflects(arrival)
+    }
+
+    /// A document's saved state and how far it had seen the store.
+    pub(crate) fn snapshot(&self, space: SpaceId, subject: Subject) -> Option<(u64, Bytes)> {
+        self.projections().snapshot(space, subject).ok().flatten()
+    }
+
+    /// Keeps a document's state. Losing it costs time at the next opening and nothing else.
+    pub(crate) fn save_snapshot(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        arrival: u64,
+        bytes: &[u8],
+    ) {
+        if let Err(error) = self
+            .projections()
+            .save_snapshot(space, subject, arrival, bytes)
+        {
+            tracing::warn!(%error, "a document's state was not kept");
+        }
+    }
+
+    /// Puts a record's line in.
+    pub(crate) fn put_row(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        row: &node_domain::Row,
+    ) -> Result<(), StoreError> {
+        let columns = row.columns.iter();
+        let columns = columns.map(|(name, _, shown)| ((*name).to_owned(), shown.clone().into()));
+        let json = serde_json::Value::Object(columns.collect()).to_string();
+        self.projections().put_record(&RecordRow {
+            space,
+            subject,
+            kind: row.kind.to_owned(),
+            title: row.title.clone(),
+            json,
+        })
+    }
+
+    /// Takes out a record's line in one space.
+    pub(crate) fn drop_row(&self, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+        self.projections().drop_record(space, subject)
+    }
+
+    /// A record's lines, one for each space that it is listed in.
+    pub(crate) fn lines_of(&self, subject: Subject) -> Result<Vec<RecordRow>, StoreError> {
+        self.projections().lines_of(subject)
+    }
+
+    /// What no longer counted in a space when its lines were last made.
+    pub(crate) fn settled(&self, space: SpaceId) -> Result<Option<Hash>, StoreError> {
+        self.projections().settled(space)
+    }
+
+    /// Notes what did not count in a space when its lines were made.
+    pub(crate) fn set_settled(&self, space: SpaceId, evidence: Hash) -> Result<(), StoreError> {
+        self.projections().set_settled(space, evidence)
+    }
+
+    /// The spaces of which lines or saved states are kept.
+    pub(crate) fn listed_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
+        self.projections().spaces()
+    }
+
+    /// The lines of one kind or all, in one space or all.
+    pub(crate) fn rows(
+        &self,
+        kind: Option<&str>,
+        space: Option<SpaceId>,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        self.projections().records(kind, space)
+    }
+
+    /// Takes out a record's line and its saved state.
+    pub(crate) fn drop_subject(&self, subject: Subject) -> Result<(), StoreError> {
+        self.projections().drop_subject(subject)
+    }
+
+    /// Takes out all lines and saved states of a space.
+    pub(crate) fn drop_space(&self, space: SpaceId) -> Result<(), StoreError> {
+        self.projections().drop_space(space)
+    }
+
+    /// Replaces what is set aside of a document.
+    pub(crate) fn put_set_aside(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        rows: &[SetAsideRow],
+    ) -> Result<(), StoreError> {
+        self.projections().put_set_aside(space, subject, rows)
+    }
+
+    /// All that is set aside.
+    pub(crate) fn set_aside(&self) -> Result<Vec<SetAsideRow>, StoreError> {
+        self.projections().set_aside()
+    }
+
+    fn later(
+        &self,
+        what: &'static str,
+        change: impl FnOnce(&mut SqliteStore) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let done = move |outcome: Result<(), StoreError>| {
+            if let Err(error) = outcome {
+                tracing::warn!(%error, what, "this was not kept");
+            }
+        };
+        if self.handle.submit(change, done).is_err() {
+            tracing::debug!(what, "the store is closed, so this was not kept");
+        }
+    }
+
+    fn projections(&self) -> MutexGuard<'_, Projections> {
+        self.projections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is remembered of a peer, as the engine takes it.
+pub(crate) fn to_memory(memory: node_store::PeerMemory) -> Option<node_sync::PeerMemory> {
+    Some(node_sync::PeerMemory {
+        root: memory.root?,
+        spaces: memory.spaces,
+    })
+}

@@ -1,0 +1,89 @@
+//! The real binary: what a person at a terminal sees.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const NODE: &str = env!("CARGO_BIN_EXE_causeway-node");
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    // A node that should refuse to serve and does not is ended with code 124.
+    Command::new("timeout")
+        .args(["20", NODE, "--data"])
+        .arg(data)
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+/// Checks how a command ends and what it says on standard error, or, if it succeeds, on standard
+/// output.
+fn check(output: &Output, code: i32, says: &str) {
+    let text = if code == 0 {
+        &output.stdout
+    } else {
+        &output.stderr
+    };
+    let text = String::from_utf8_lossy(text);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.contains(says), "\"{text}\" should say \"{says}\"");
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn a_new_node_is_set_up_once_and_says_what_to_do_next() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["status"]), 1, "run `init` there first");
+    check(&run(&data, &["init"]), 0, "connect");
+    check(&run(&data, &["init"]), 1, "already holds a node");
+    check(&run(&data, &["status"]), 0, "not sent");
+    check(&run(&data, &["--json", "space", "list"]), 0, "[]");
+}
+
+#[test]
+fn wrong_usage_ends_with_64() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    check(&run(folder.path(), &["recrod", "list"]), 64, "record");
+    check(&run(folder.path(), &["record", "show"]), 64, "<ID>");
+}
+
+#[test]
+fn a_bad_setting_stops_the_node_before_it_opens_anything() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["init"]), 0, "");
+    let settings = data.join("causeway.toml");
+    std::fs::write(&settings, "[sync]\nreconnect_ms_max = 1\n").expect("settings are written");
+    check(
+        &run(&data, &["serve"]),
+        64,
+        "sync.reconnect_ms_max = 1 is out of bounds",
+    );
+    std::fs::write(&settings, "[sink]\n").expect("settings are written");
+    check(&run(&data, &["serve"]), 64, "sink");
+    std::fs::write(&settings, "[log]\nlevel = \"node=loud\"\n").expect("settings are written");
+    check(&run(&data, &["serve"]), 64, "log.level");
+    assert!(!data.join("node.sock").exists());
+}
+
+#[test]
+fn a_node_that_was_never_connected_says_so() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["init"]), 0, "");
+    let group = ["record", "new", "work-group", "--set", "title=Algebra"];
+    check(&run(&data, &group), 1, "NCETM gives access");
+    let nowhere = folder.path().join("nothing.invitation");
+    let nowhere = nowhere.to_str().expect("plain text");
+    check(&run(&data, &["connect", nowhere]), 1, "cannot be read");
+    let damaged = folder.path().join("damaged.invitation");
+    std::fs::write(&damaged, "code = 1").expect("a file");
+    let damaged = damaged.to_str().expect("plain text");
+    check(&run(&data, &["connect", damaged]), 1, "sent again");
+    check(&run(&data, &["restore", damaged]), 1, "cannot be restored");
+    check(
+        &run(&data, &["record", "list", "--kind", "grup"]),
+        1,
+        "the kinds are",
+    );
+}
