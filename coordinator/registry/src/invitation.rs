@@ -1,0 +1,281 @@
+//! Invitations and their one-time codes.
+
+use node_feed::{Hash, HubId, NodeId, Tag};
+use rusqlite::{Row, Transaction, params};
+
+use crate::audit::{self, AuditLine, Event};
+use crate::error::RegistryError;
+use crate::registry::{Registry, read, stored};
+
+/// Why a code is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeRefusal {
+    /// No invitation has this code.
+    #[error("this code is not known; use the newest invitation, or ask NCETM for another")]
+    Unknown,
+    /// Another node used it.
+    #[error("this code was used already, by another node; if that was not you, tell NCETM at once")]
+    Used,
+    /// Its time is over.
+    #[error("this code has expired; ask NCETM for a new invitation")]
+    Expired,
+    /// It was withdrawn.
+    #[error("this invitation was withdrawn; ask NCETM for a new one")]
+    Withdrawn,
+    /// It was made for another hub than the request names.
+    #[error("this code is for another hub; use the invitation that names your hub")]
+    OtherHub,
+}
+
+/// Why a code could not be redeemed.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// The code is refused. Trying again does not help.
+    #[error(transparent)]
+    Refused(#[from] CodeRefusal),
+    /// The register failed. Nothing was changed; trying again may help.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// How a code was redeemed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redeemed {
+    /// For the first time; it is now bound to the node.
+    First,
+    /// By the node that it is bound to, whose earlier answer was lost.
+    Again,
+}
+
+/// How an invitation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It can be used.
+    Open,
+    /// A node used it.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// It was withdrawn.
+    Withdrawn,
+}
+
+/// An invitation, as the register knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRecord {
+    /// The hub that it is for.
+    pub hub: HubId,
+    /// When it was made, in ms since 1970.
+    pub created_ms: u64,
+    /// When it stops working, in ms since 1970.
+    pub expires_ms: u64,
+    /// How it stands.
+    pub state: InvitationState,
+}
+
+impl Registry {
+    /// Takes in a new invitation. Of the code only a salted hash is kept.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if it cannot be stored; the invitation then must not be handed out.
+    pub fn invite(
+        &self,
+        hub: HubId,
+        code: &[u8; 16],
+        expires_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), RegistryError> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt)?;
+        let hash = Hash::of(Tag::Code, &[&salt, code]);
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO invitations (hub, salt, hash, created_ms, expires_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    hub.as_bytes(),
+                    salt,
+                    hash.as_bytes(),
+                    stored(now_ms),
+                    stored(expires_ms)
+                ],
+            )?;
+            note(transaction, Event::Invited, hub, String::new(), now_ms)
+        })
+    }
+
+    /// Withdraws the open invitations of `hub` and says how many there were.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if it cannot be stored.
+    pub fn withdraw_invitations(&self, hub: HubId, now_ms: u64) -> Result<usize, RegistryError> {
+        self.write(|transaction| {
+            let count = transaction.execute(
+                "UPDATE invitations SET withdrawn_ms = ?2
+                 WHERE hub = ?1 AND used_by IS NULL AND withdrawn_ms IS NULL AND expires_ms > ?2",
+                params![hub.as_bytes(), stored(now_ms)],
+            )?;
+            if count > 0 {
+                note(
+                    transaction,
+                    Event::InvitationWithdrawn,
+                    hub,
+                    String::new(),
+                    now_ms,
+                )?;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Redeems a code for `node` of `hub`, durably.
+    ///
+    /// The first node that comes has it for good, however many race; the same node may come
+    /// again, also after the code's time, since its answer may have been lost. Every answer
+    /// leaves an audit line.
+    ///
+    /// # Errors
+    /// [`RedeemError::Refused`] says why in a sentence for the person who holds the code.
+    pub fn redeem(
+        &self,
+        hub: HubId,
+        code: &[u8; 16],
+        node: NodeId,
+        now_ms: u64,
+    ) -> Result<Redeemed, RedeemError> {
+        let answer = self.write(|transaction| {
+            let answer = redeem(transaction, hub, code, node, now_ms)?;
+            let (event, reason) = match answer {
+                Ok(Redeemed::First) => (Event::CodeUsed, "for the first time".to_owned()),
+                Ok(Redeemed::Again) => (Event::CodeUsed, "again, by the same node".to_owned()),
+                Err(refusal) => (Event::CodeRefused, refusal.to_string()),
+            };
+            note(transaction, event, hub, reason, now_ms)?;
+            Ok(answer)
+        })?;
+        Ok(answer?)
+    }
+
+    /// All invitations, the newest first.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if they cannot be read.
+    pub fn invitations(&self, now_ms: u64) -> Result<Vec<InvitationRecord>, RegistryError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM invitations ORDER BY created_ms DESC, id DESC"
+        ))?;
+        let rows = statement.query_map([], |row| Ok(Stored::read(row)?.record(now_ms)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+const COLUMNS: &str = "id, hub, salt, hash, created_ms, expires_ms, used_by, withdrawn_ms";
+
+struct Stored {
+    id: i64,
+    hub: HubId,
+    salt: [u8; 16],
+    hash: Hash,
+    created_ms: u64,
+    expires_ms: u64,
+    used_by: Option<NodeId>,
+    withdrawn: bool,
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            hub: HubId::from_bytes(row.get(1)?),
+            salt: row.get(2)?,
+            hash: Hash::from_bytes(row.get(3)?),
+            created_ms: read(row.get(4)?),
+            expires_ms: read(row.get(5)?),
+            used_by: row.get::<_, Option<_>>(6)?.map(NodeId::from_bytes),
+            withdrawn: row.get::<_, Option<i64>>(7)?.is_some(),
+        })
+    }
+
+    const fn state(&self, now_ms: u64) -> InvitationState {
+        if self.used_by.is_some() {
+            InvitationState::Used
+        } else if self.withdrawn {
+            InvitationState::Withdrawn
+        } else if self.expires_ms <= now_ms {
+            InvitationState::Expired
+        } else {
+            InvitationState::Open
+        }
+    }
+
+    const fn record(&self, now_ms: u64) -> InvitationRecord {
+        InvitationRecord {
+            hub: self.hub,
+            created_ms: self.created_ms,
+            expires_ms: self.expires_ms,
+            state: self.state(now_ms),
+        }
+    }
+}
+
+fn redeem(
+    transaction: &Transaction<'_>,
+    hub: HubId,
+    code: &[u8; 16],
+    node: NodeId,
+    now_ms: u64,
+) -> Result<Result<Redeemed, CodeRefusal>, RegistryError> {
+    let Some(found) = find(transaction, code)? else {
+        return Ok(Err(CodeRefusal::Unknown));
+    };
+    if found.hub != hub {
+        return Ok(Err(CodeRefusal::OtherHub));
+    }
+    Ok(match (found.state(now_ms), found.used_by) {
+        (InvitationState::Used, Some(user)) if user == node => Ok(Redeemed::Again),
+        (InvitationState::Used, _) => Err(CodeRefusal::Used),
+        (InvitationState::Expired, _) => Err(CodeRefusal::Expired),
+        (InvitationState::Withdrawn, _) => Err(CodeRefusal::Withdrawn),
+        (InvitationState::Open, _) => {
+            transaction.execute(
+                "UPDATE invitations SET used_by = ?2, used_ms = ?3 WHERE id = ?1",
+                params![found.id, node.as_bytes(), stored(now_ms)],
+            )?;
+            Ok(Redeemed::First)
+        }
+    })
+}
+
+/// Each invitation has its own salt, so all are tried. There are a few for each hub, and a hash
+/// takes less than a microsecond.
+fn find(transaction: &Transaction<'_>, code: &[u8; 16]) -> Result<Option<Stored>, RegistryError> {
+    let mut statement =
+        transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM invitations"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let stored = Stored::read(row)?;
+        if Hash::of(Tag::Code, &[&stored.salt, code]) == stored.hash {
+            return Ok(Some(stored));
+        }
+    }
+    Ok(None)
+}
+
+fn note(
+    transaction: &Transaction<'_>,
+    event: Event,
+    hub: HubId,
+    reason: String,
+    time_ms: u64,
+) -> Result<(), RegistryError> {
+    audit::add(
+        transaction,
+        &AuditLine {
+            time_ms,
+            event,
+            hub: Some(hub),
+            reason,
+        },
+    )
+}

@@ -1,0 +1,23 @@
+//! The coordinator's register of invitations, certificates and visits, and its audit lines.
+//!
+//! Who belongs to the network and may do what stands in the authority log alone. Here stands
+//! what must be unique or secret and so cannot be a feed: one-time codes (only their hashes),
+//! serial numbers, and when nodes were last seen. It is one SQLite file; if that is lost, open
+//! invitations are made anew and nothing else is missing.
+//!
+//! All calls block, and are given the time in ms since 1970.
+
+mod audit;
+mod certificate;
+mod error;
+mod invitation;
+mod registry;
+mod schema;
+mod seen;
+
+pub use audit::{AuditLine, Event};
+pub use certificate::CertificateRecord;
+pub use error::RegistryError;
+pub use invitation::{CodeRefusal, InvitationRecord, InvitationState, RedeemError, Redeemed};
+pub use registry::Registry;
+pub use seen::Seen;

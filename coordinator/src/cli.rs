@@ -1,0 +1,140 @@
+//! The `causeway-coordinator` command.
+
+mod authority;
+mod hubs;
+mod init;
+mod invite;
+mod serve;
+mod space;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use node::cli::output::Output;
+use node::folder::DataFolder;
+use node::{NodeError, local};
+use proto::coordinator::v1::coordinator_client::CoordinatorClient;
+use tonic::transport::Channel;
+
+use crate::service::coordinator_service;
+use crate::{Coordinator, CoordinatorError};
+
+type Client = CoordinatorClient<Channel>;
+
+/// Introduces hubs, relays what they share, and shows the national picture.
+#[derive(Debug, Parser)]
+#[command(name = "causeway-coordinator", version)]
+pub struct Arguments {
+    /// The coordinator's data folder.
+    #[arg(
+        long,
+        env = "CAUSEWAY_DATA",
+        default_value = "coordinator-data",
+        global = true
+    )]
+    data: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sets up a network, or a coordinator for one whose keys were saved.
+    Init(init::InitArguments),
+    /// Runs the coordinator until it is told to stop.
+    Serve,
+    /// Makes an invitation file for one hub.
+    Invite(invite::InviteArguments),
+    /// Lists the hubs: invited, connected, away or revoked.
+    Hubs,
+    /// Ends all access of a hub; it is cut off even while connected.
+    Revoke(hubs::RevokeArguments),
+    /// Makes spaces and says who may read and write them.
+    #[command(subcommand)]
+    Space(space::SpaceCommand),
+    /// The record of access.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
+    /// Says where this coordinator stands.
+    Status,
+    /// Everything that a node's records can do: see `causeway-node record --help`.
+    #[command(subcommand)]
+    Record(node::cli::RecordCommand),
+}
+
+impl Arguments {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// A sentence for the person who ran it.
+    pub async fn run(self) -> Result<()> {
+        let Self {
+            data,
+            json,
+            command,
+        } = self;
+        let output = Output::of(json);
+        match command {
+            Command::Init(arguments) => init::run(&data, &arguments, output),
+            Command::Serve => serve::run(&data).await,
+            Command::Invite(arguments) => {
+                invite::run(clients(&data).await?.0, arguments, output).await
+            }
+            Command::Hubs => hubs::list(clients(&data).await?.0, output).await,
+            Command::Revoke(arguments) => {
+                hubs::revoke(clients(&data).await?.0, arguments, output).await
+            }
+            Command::Space(space::SpaceCommand::List) => {
+                node::cli::list_spaces(clients(&data).await?.1, output).await
+            }
+            Command::Space(command) => space::run(clients(&data).await?, command, output).await,
+            Command::Authority(command) => {
+                authority::run(clients(&data).await?.0, command, output).await
+            }
+            Command::Status => node::cli::show_status(clients(&data).await?.1, output).await,
+            Command::Record(command) => {
+                node::cli::run_record(clients(&data).await?.1, command, output).await
+            }
+        }
+    }
+}
+
+fn open(data: &Path) -> Result<Coordinator> {
+    Coordinator::open(data).map_err(with_code)
+}
+
+/// Wrong settings stay what they are, so that the exit code says so.
+fn with_code(error: CoordinatorError) -> anyhow::Error {
+    if let CoordinatorError::Config(error) | CoordinatorError::Node(NodeError::Config(error)) =
+        error
+    {
+        return error.into();
+    }
+    error.into()
+}
+
+/// Clients of the running coordinator, or, when none runs, of one opened for this command alone.
+async fn clients(data: &Path) -> Result<(Client, node::cli::Client)> {
+    let channel = match local::connect(&DataFolder::socket(data)).await {
+        Ok(channel) => channel,
+        Err(_) => {
+            let coordinator = open(data)?;
+            let operations = coordinator.operations().clone();
+            let hours = coordinator.config().listen.invitation_hours;
+            let router = tonic::transport::Server::builder()
+                .add_service(node::grpc::hub_service(operations.node().clone()))
+                .add_service(coordinator_service(operations, hours));
+            local::in_process(router)
+                .await
+                .context("the coordinator cannot be opened")?
+        }
+    };
+    Ok((
+        Client::new(channel.clone()),
+        node::cli::Client::new(channel),
+    ))
+}

@@ -1,0 +1,30 @@
+//! `serve`: runs the coordinator until it is told to stop.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use node::grpc::hub_service;
+use node::{local, telemetry};
+
+use crate::service::coordinator_service;
+
+pub(super) async fn run(data: &Path) -> Result<()> {
+    let coordinator = super::open(data)?;
+    telemetry::start(&coordinator.config().log)?;
+    telemetry::version_line("causeway-coordinator");
+    let operations = coordinator.operations().clone();
+    let socket = local::listen(&operations.node().socket())?;
+    let serving = coordinator.serve().await?;
+    let stop = node::cli::stopped()?;
+    tonic::transport::Server::builder()
+        .add_service(hub_service(operations.node().clone()))
+        .add_service(coordinator_service(
+            operations,
+            coordinator.config().listen.invitation_hours,
+        ))
+        .serve_with_incoming_shutdown(socket, stop)
+        .await
+        .context("the coordinator's own service failed")?;
+    serving.stop(coordinator.config().shutdown.grace()).await;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The coordinator's settings: a node's, and where it is reached.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use node::config::{Config, ConfigError, read_toml, within};
+use node::tls::{Address, AddressError};
+use serde::Deserialize;
+
+/// All settings of a coordinator.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CoordinatorConfig {
+    /// How it is reached.
+    pub listen: ListenConfig,
+    /// What it shares with a node: logging.
+    pub log: node::config::LogConfig,
+    /// How it talks to hubs.
+    pub sync: node::config::SyncConfig,
+    /// How it keeps documents.
+    pub documents: node::config::DocumentsConfig,
+    /// How it stops.
+    pub shutdown: node::config::ShutdownConfig,
+}
+
+/// How a coordinator is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListenConfig {
+    /// Address and port to listen on. Default `0.0.0.0:7443`.
+    pub address: SocketAddr,
+    /// `host:port` that hubs dial, as invitations give it. Default `localhost:7443`.
+    pub public: String,
+    /// Names and addresses that the server's certificate stands for. Default the host of `public`.
+    pub names: Vec<String>,
+    /// How long an invitation is good for unless said otherwise, in hours. Default 336 (two
+    /// weeks); 1 to 8,760.
+    pub invitation_hours: u64,
+}
+
+impl CoordinatorConfig {
+    /// Reads and checks settings. A missing file is the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the setting and what is allowed.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = read_toml(path)?;
+        config.node().check()?;
+        within(
+            "listen.invitation_hours",
+            config.listen.invitation_hours,
+            1..=8_760,
+            "hours",
+        )?;
+        config.address()?;
+        Ok(config)
+    }
+
+    /// Where hubs dial, as invitations give it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] if `listen.public` is no address.
+    pub fn address(&self) -> Result<Address, ConfigError> {
+        let public = &self.listen.public;
+        public
+            .parse()
+            .map_err(|source: AddressError| ConfigError::Value {
+                setting: "listen.public",
+                value: public.clone(),
+                reason: source.to_string(),
+            })
+    }
+
+    /// The settings of the node that the coordinator is.
+    pub fn node(&self) -> Config {
+        Config {
+            log: self.log.clone(),
+            sync: self.sync.clone(),
+            documents: self.documents.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
+impl ListenConfig {
+    /// The names that the server's certificate stands for.
+    pub fn certificate_names(&self) -> Vec<String> {
+        if !self.names.is_empty() {
+            return self.names.clone();
+        }
+        let host = self
+            .public
+            .rsplit_once(':')
+            .map_or(self.public.as_str(), |(host, _)| host);
+        vec![host.trim_matches(['[', ']']).to_owned()]
+    }
+}
+
+impl Default for CoordinatorConfig {
+    fn default() -> Self {
+        let node = Config::default();
+        Self {
+            listen: ListenConfig::default(),
+            log: node.log,
+            sync: node.sync,
+            documents: node.documents,
+            shutdown: node.shutdown,
+        }
+    }
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([0, 0, 0, 0], 7443)),
+            public: "localhost:7443".to_owned(),
+            names: Vec::new(),
+            invitation_hours: 336,
+        }
+    }
+}

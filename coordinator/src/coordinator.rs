@@ -1,0 +1,300 @@
+//! A coordinator, put together: a node, the authority log's writing end, the registry, and the
+//! port that hubs dial.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use coordinator_registry::{Registry, RegistryError};
+use node::clock::now_ms;
+use node::folder::{DataFolder, FolderError};
+use node::grpc::sync_service;
+use node::membership::Membership;
+use node::tls::{CertificateAuthority, CertificateError, TlsError};
+use node::{Node, NodeError, Running};
+use node_feed::{HubId, NetworkId};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use crate::authority_writer::{AuthorityError, AuthorityWriter};
+use crate::config::CoordinatorConfig;
+use crate::enrolment::{AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService};
+use crate::operations::{OperationError, Operations, Parts};
+use crate::saved_keys::{SavedKeys, SavedKeysError, read_certificates, write_certificates};
+use crate::server_certificate::ServerCertificate;
+
+/// Why a coordinator cannot be set up or started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoordinatorError {
+    /// The folder is no coordinator's.
+    #[error(
+        "the data folder holds a node that is not a coordinator; give the coordinator's folder"
+    )]
+    NotCoordinator,
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] node::config::ConfigError),
+    /// The node cannot be set up or opened.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A file in the data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The saved keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] SavedKeysError),
+    /// The authority log cannot be begun.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A first space cannot be made.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
+    /// The registry cannot be opened.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The server's certificate cannot be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The port cannot be opened.
+    #[error("{address} cannot be listened on: {source}; is another coordinator running?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// A coordinator that is set up.
+#[derive(Debug)]
+pub struct Coordinator {
+    config: CoordinatorConfig,
+    operations: Operations,
+    certificates: CertificateAuthority,
+}
+
+/// A coordinator that serves.
+#[derive(Debug)]
+pub struct Serving {
+    running: Running,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<()>,
+    renewal: tokio::task::JoinHandle<()>,
+    address: SocketAddr,
+}
+
+impl Coordinator {
+    /// Checks that a coordinator can be set up in `data`: that its settings are usable and that
+    /// the folder holds no node.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Config`], or [`CoordinatorError::Folder`] if there is a node.
+    pub fn check(data: &Path) -> Result<(), CoordinatorError> {
+        CoordinatorConfig::read(&DataFolder::config(data))?;
+        if data.join("identity.key").exists() {
+            return Err(FolderError::Exists(data.to_owned()).into());
+        }
+        Ok(())
+    }
+
+    /// Sets up a new network: the first term of the authority log and the space of every hub.
+    ///
+    /// # Errors
+    /// [`CoordinatorError`]. What is left of a failed set-up can be deleted.
+    pub fn create(data: &Path, keys: &SavedKeys) -> Result<Self, CoordinatorError> {
+        let coordinator = Self::rebuild(data, keys)?;
+        coordinator.operations.authority().begin(&keys.root)?;
+        coordinator.operations.ensure_first_facts()?;
+        Ok(coordinator)
+    }
+
+    /// Sets up an empty coordinator of a network that exists, from its saved keys. The hubs fill
+    /// it; it may change access after `authority take-over`.
+    ///
+    /// # Errors
+    /// [`CoordinatorError`].
+    pub fn rebuild(data: &Path, keys: &SavedKeys) -> Result<Self, CoordinatorError> {
+        Self::check(data)?;
+        let config = CoordinatorConfig::read(&DataFolder::config(data))?;
+        let node = Node::create_with(data, keys.identity.clone(), config.node())?;
+        let network = keys.root.public().network();
+        node.set_membership(Membership {
+            network,
+            hub: keys.hub,
+            coordinator: None,
+        })?;
+        write_certificates(data, &keys.authority)?;
+        let root = hex::encode(keys.root.public().as_bytes());
+        node::folder::write_private(&data.join("root.public"), root.as_bytes())?;
+        // Opening it again would race with the node's own threads, which close it when they can.
+        Self::with_node(data, config, node)
+    }
+
+    /// Opens a coordinator's data folder.
+    ///
+    /// # Errors
+    /// [`CoordinatorError`].
+    pub fn open(data: &Path) -> Result<Self, CoordinatorError> {
+        if !data.join("root.public").exists() && data.join("identity.key").exists() {
+            return Err(CoordinatorError::NotCoordinator);
+        }
+        let config = CoordinatorConfig::read(&DataFolder::config(data))?;
+        let node = Node::open_with(data, config.node())?;
+        Self::with_node(data, config, node)
+    }
+
+    fn with_node(
+        data: &Path,
+        config: CoordinatorConfig,
+        node: Node,
+    ) -> Result<Self, CoordinatorError> {
+        let certificates = read_certificates(data)?;
+        let root_file = data.join("root.public");
+        let root = node::folder::read_seed(&root_file)?;
+        let root =
+            node_feed::PublicKey::from_bytes(&root).map_err(|error| FolderError::Damaged {
+                path: root_file,
+                what: error.to_string(),
+            })?;
+        let address = config.address()?;
+        let operations = Operations::new(Parts {
+            authority: AuthorityWriter::open(node.clone())?,
+            registry: Arc::new(Registry::open(&data.join("registry.db"))?),
+            root,
+            address,
+            authority_pem: certificates.certificate_pem(),
+            certificate: Bytes::copy_from_slice(certificates.certificate()),
+            node,
+        });
+        Ok(Self {
+            config,
+            operations,
+            certificates,
+        })
+    }
+
+    /// What an operator can do.
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &CoordinatorConfig {
+        &self.config
+    }
+
+    /// The network's id.
+    pub fn network(&self) -> NetworkId {
+        self.operations
+            .node()
+            .network()
+            .unwrap_or(NetworkId::from_bytes([0; 16]))
+    }
+
+    /// Opens the port and serves hubs until told to stop.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Listen`], [`CoordinatorError::Tls`] or
+    /// [`CoordinatorError::Certificate`].
+    pub async fn serve(&self) -> Result<Serving, CoordinatorError> {
+        let names = self.config.listen.certificate_names();
+        let mut certificate = ServerCertificate::issue(self.certificates.clone(), names, now_ms())?;
+        let acceptor = certificate.acceptor()?;
+        let address = self.config.listen.address;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| CoordinatorError::Listen { address, source })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| CoordinatorError::Listen { address, source })?;
+        let node = self.operations.node();
+        let running = node.start();
+        let enrolment = EnrolmentService::new(EnrolmentParts {
+            registry: self.operations.registry().clone(),
+            authority: self.certificates.clone(),
+            identity: node.identity().clone(),
+            root: self.operations.root(),
+            log: answer_enrolments(self.operations.clone()),
+        });
+        let (stop, mut stopped) = watch::channel(false);
+        let router = node::tls::server()
+            .add_service(sync_service(node.clone()))
+            .add_service(enrolment.into_server());
+        let server = tokio::spawn(async move {
+            let stopped = async move {
+                let _stopped = stopped.wait_for(|stop| *stop).await;
+            };
+            let incoming = acceptor.incoming(listener);
+            if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
+                tracing::error!(%error, "the port for hubs failed");
+            }
+        });
+        tracing::info!(%address, "hubs may connect");
+        Ok(Serving {
+            running,
+            stop,
+            server,
+            renewal: tokio::spawn(certificate.keep_fresh()),
+            address,
+        })
+    }
+}
+
+impl Serving {
+    /// The address that hubs can dial on this machine.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends every session and waits, at most `grace`, for what is open to end.
+    pub async fn stop(self, grace: std::time::Duration) {
+        self.renewal.abort();
+        let _told = self.stop.send(true);
+        self.running.stop(grace).await;
+        if tokio::time::timeout(grace, self.server).await.is_err() {
+            tracing::warn!("connections were still open when the time to stop had passed");
+        }
+    }
+}
+
+/// Answers enrolments one at a time, away from the network's threads.
+fn answer_enrolments(operations: Operations) -> mpsc::Sender<AuthorityRequest> {
+    let (sender, mut requests) = mpsc::channel::<AuthorityRequest>(64);
+    tokio::task::spawn_blocking(move || {
+        while let Some(request) = requests.blocking_recv() {
+            match request {
+                AuthorityRequest::Admit { hub, node, reply } => {
+                    let answer = operations.admit(hub, node).map_err(refusal);
+                    let _gone = reply.send(answer);
+                }
+                AuthorityRequest::Standing { node, reply } => {
+                    let hub: Option<HubId> = operations.node().authority().hub_of(&node);
+                    let answer = hub.ok_or_else(|| {
+                        AuthorityRefusal::Refused(
+                            "this node has no access; ask NCETM for an invitation".to_owned(),
+                        )
+                    });
+                    let _gone = reply.send(answer);
+                }
+            }
+        }
+    });
+    sender
+}
+
+fn refusal(error: OperationError) -> AuthorityRefusal {
+    let sentence = error.to_string();
+    if matches!(
+        error,
+        OperationError::Store(_) | OperationError::Authority(_)
+    ) {
+        AuthorityRefusal::Unavailable(sentence)
+    } else {
+        AuthorityRefusal::Refused(sentence)
+    }
+}

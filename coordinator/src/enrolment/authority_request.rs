@@ -1,0 +1,43 @@
+//! What enrolment asks of whoever writes the authority log.
+
+use node_feed::{HubId, NodeId};
+use tokio::sync::oneshot;
+
+/// Why the authority says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorityRefusal {
+    /// The hub or node may not be admitted, or is no longer. The sentence is passed on to the
+    /// person who asked. Asking again does not help.
+    #[error("{0}")]
+    Refused(String),
+    /// The authority log cannot be written or read at present. The sentence is passed on; the
+    /// same request may succeed later.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// A question to the one task that writes the authority log.
+#[derive(Debug)]
+pub enum AuthorityRequest {
+    /// Admit `node` to `hub`: its facts, and the grants that every hub starts with.
+    ///
+    /// The reply **must** be sent only once the entries are durable, since the node's
+    /// certificate is handed out after it. It **must** be idempotent: a node whose answer was
+    /// lost comes again, and then nothing is written anew.
+    Admit {
+        /// The hub that the code was made for.
+        hub: HubId,
+        /// The node's identity key.
+        node: NodeId,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), AuthorityRefusal>>,
+    },
+    /// Which hub `node` belongs to, if it is admitted and not revoked. Writes nothing.
+    Standing {
+        /// The node's identity key.
+        node: NodeId,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<HubId, AuthorityRefusal>>,
+    },
+}

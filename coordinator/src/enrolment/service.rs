@@ -1,0 +1,330 @@
+//! The service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use coordinator_registry::{
+    AuditLine, CertificateRecord, Event, RedeemError, Registry, RegistryError,
+};
+use node::enrolment::{EnrolProof, greet_proof, renew_proof};
+use node::tls::{CertificateAuthority, CertificateError, ConnectionInfo};
+use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Tag};
+use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
+use proto::enrolment::v1::{
+    EnrolRequest, EnrolResponse, GreetRequest, GreetResponse, RenewRequest, RenewResponse,
+};
+use tokio::sync::{mpsc, oneshot};
+use tonic::{Code, Request, Response, Status};
+
+use super::attempts::Attempts;
+use super::authority_request::{AuthorityRefusal, AuthorityRequest};
+use super::fields::{EnrolFields, RenewFields};
+
+/// Bytes that a request may have.
+const REQUEST_BYTES_MAX: usize = 16 * 1024;
+
+/// What enrolment works with.
+#[derive(Debug)]
+pub struct EnrolmentParts {
+    /// The register of codes and certificates.
+    pub registry: Arc<Registry>,
+    /// The network's certificate authority.
+    pub authority: CertificateAuthority,
+    /// The coordinator's identity key.
+    pub identity: SecretKey,
+    /// The network's root key.
+    pub root: PublicKey,
+    /// The task that writes the authority log.
+    pub log: mpsc::Sender<AuthorityRequest>,
+}
+
+/// Serves `causeway.enrolment.v1`.
+///
+/// A certificate is handed out only after the node's admission and the certificate itself are
+/// durable. A call that fails in between can be made again.
+#[derive(Debug)]
+pub struct EnrolmentService {
+    parts: EnrolmentParts,
+    network: NetworkId,
+    attempts: Attempts,
+}
+
+impl EnrolmentService {
+    /// A service with these parts.
+    pub fn new(parts: EnrolmentParts) -> Self {
+        let network = parts.root.network();
+        Self {
+            parts,
+            network,
+            attempts: Attempts::default(),
+        }
+    }
+
+    /// The service as tonic serves it, with its sizes capped.
+    pub fn into_server(self) -> EnrolmentServer<Self> {
+        EnrolmentServer::new(self)
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+    }
+
+    async fn enrol_node(
+        &self,
+        request: &EnrolRequest,
+        info: &ConnectionInfo,
+        now_ms: u64,
+    ) -> Result<EnrolResponse, Status> {
+        let fields = EnrolFields::read(request)?;
+        let (hub, node) = (fields.hub, fields.node.node());
+        let proof = EnrolProof {
+            exporter: &info.exporter,
+            network: self.network,
+            hub,
+            code: &fields.code,
+            node,
+            certificate_request: fields.certificate_request,
+        };
+        proof
+            .verify(&fields.node, &fields.signature)
+            .map_err(|_| unproven())?;
+        let code = fields.code;
+        self.with_registry(move |registry| {
+            registry
+                .redeem(hub, code.as_bytes(), node, now_ms)
+                .map(drop)
+                .map_err(redeem_status)
+        })
+        .await?;
+        self.ask(|reply| AuthorityRequest::Admit { hub, node, reply })
+            .await?;
+        let certificates = self
+            .issue(fields.certificate_request, hub, node, now_ms)
+            .await?;
+        tracing::info!(peer = %info.remote_addr, %hub, "a node was connected");
+        Ok(EnrolResponse {
+            certificates,
+            network: Bytes::copy_from_slice(self.network.as_bytes()),
+            root: Bytes::copy_from_slice(self.parts.root.as_bytes()),
+            coordinator: Bytes::copy_from_slice(self.parts.identity.public().as_bytes()),
+            hub: Bytes::copy_from_slice(hub.as_bytes()),
+        })
+    }
+
+    async fn renew_node(
+        &self,
+        request: &RenewRequest,
+        info: &ConnectionInfo,
+        now_ms: u64,
+    ) -> Result<RenewResponse, Status> {
+        let fields = RenewFields::read(request)?;
+        let node = fields.node_id();
+        let parts = renew_proof(
+            &info.exporter,
+            &self.network,
+            &node,
+            fields.certificate_request,
+        );
+        fields
+            .node
+            .verify(Tag::Enrolment, &parts, &fields.signature)
+            .map_err(|_| unproven())?;
+        let hub = self
+            .ask(|reply| AuthorityRequest::Standing { node, reply })
+            .await?;
+        let certificates = self
+            .issue(fields.certificate_request, hub, node, now_ms)
+            .await?;
+        tracing::info!(peer = %info.remote_addr, %hub, "a certificate was renewed");
+        Ok(RenewResponse { certificates })
+    }
+
+    /// Makes and records a certificate.
+    async fn issue(
+        &self,
+        request: &[u8],
+        hub: HubId,
+        node: NodeId,
+        now_ms: u64,
+    ) -> Result<Vec<Bytes>, Status> {
+        let issued = self
+            .parts
+            .authority
+            .issue_client(request, self.network, node, now_ms)
+            .map_err(|error| certificate_status(&error))?;
+        let record = CertificateRecord {
+            serial: issued.serial,
+            node,
+            hub,
+            issued_ms: now_ms,
+            not_after_ms: issued.not_after_ms,
+        };
+        self.with_registry(move |registry| {
+            registry
+                .record_certificate(&record)
+                .map_err(|error| registry_status(&error))
+        })
+        .await?;
+        Ok(vec![Bytes::copy_from_slice(&issued.certificate)])
+    }
+
+    /// Asks the task that writes the authority log.
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, AuthorityRefusal>>) -> AuthorityRequest,
+    ) -> Result<T, Status> {
+        let stopping = || Status::unavailable("the coordinator is stopping; try again later");
+        let (reply, answer) = oneshot::channel();
+        self.parts
+            .log
+            .send(request(reply))
+            .await
+            .map_err(|_| stopping())?;
+        match answer.await.map_err(|_| stopping())? {
+            Ok(answer) => Ok(answer),
+            Err(AuthorityRefusal::Refused(text)) => {
+                let line = AuditLine {
+                    time_ms: now_ms(),
+                    event: Event::CertificateRefused,
+                    hub: None,
+                    reason: text.clone(),
+                };
+                self.with_registry(move |registry| {
+                    registry
+                        .note(&line)
+                        .map_err(|error| registry_status(&error))
+                })
+                .await?;
+                Err(Status::permission_denied(text))
+            }
+            Err(AuthorityRefusal::Unavailable(text)) => Err(Status::unavailable(text)),
+        }
+    }
+
+    /// Runs blocking work on the register, off the async threads.
+    async fn with_registry<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Registry) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        let registry = Arc::clone(&self.parts.registry);
+        tokio::task::spawn_blocking(move || work(&registry))
+            .await
+            .map_err(|_| Status::internal("the register failed; see the coordinator's log"))?
+    }
+
+    fn allow(&self, remote: SocketAddr, now_ms: u64) -> Result<(), Status> {
+        if self.attempts.allow(remote.ip(), now_ms) {
+            return Ok(());
+        }
+        tracing::warn!(peer = %remote, "too many refused requests from this address");
+        Err(Status::resource_exhausted(
+            "there were too many refused requests from your address; wait ten minutes",
+        ))
+    }
+
+    /// Logs a refusal and counts it against the address. Refusals by the register and by the
+    /// authority have left their audit lines; the others are malformed requests, which anybody
+    /// can send.
+    fn refused(&self, status: &Status, info: &ConnectionInfo, now_ms: u64) {
+        tracing::warn!(
+            peer = %info.remote_addr,
+            reason = status.message(),
+            "a request for a certificate was refused"
+        );
+        if matches!(
+            status.code(),
+            Code::PermissionDenied | Code::InvalidArgument
+        ) {
+            self.attempts.count(info.remote_addr.ip(), now_ms);
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Enrolment for EnrolmentService {
+    async fn greet(
+        &self,
+        request: Request<GreetRequest>,
+    ) -> Result<Response<GreetResponse>, Status> {
+        let info = connection(&request)?;
+        let parts = greet_proof(&info.exporter, &self.network);
+        let signature = self.parts.identity.sign(Tag::Enrolment, &parts);
+        Ok(Response::new(GreetResponse {
+            network: Bytes::copy_from_slice(self.network.as_bytes()),
+            coordinator: Bytes::copy_from_slice(self.parts.identity.public().as_bytes()),
+            signature: Bytes::copy_from_slice(&signature.0),
+        }))
+    }
+
+    async fn enrol(
+        &self,
+        request: Request<EnrolRequest>,
+    ) -> Result<Response<EnrolResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.enrol_node(request.get_ref(), &info, now_ms).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+
+    async fn renew(
+        &self,
+        request: Request<RenewRequest>,
+    ) -> Result<Response<RenewResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.renew_node(request.get_ref(), &info, now_ms).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+}
+
+/// What the acceptor knows of the connection; without it nothing can be proven.
+fn connection<T>(request: &Request<T>) -> Result<ConnectionInfo, Status> {
+    request
+        .extensions()
+        .get::<ConnectionInfo>()
+        .cloned()
+        .ok_or_else(|| Status::failed_precondition("certificates are only issued over TLS"))
+}
+
+fn unproven() -> Status {
+    Status::invalid_argument(
+        "the signature does not hold on this connection; something stands between, or the \
+         node's identity key is damaged",
+    )
+}
+
+fn redeem_status(error: RedeemError) -> Status {
+    match error {
+        RedeemError::Refused(refusal) => Status::permission_denied(refusal.to_string()),
+        RedeemError::Registry(error) => registry_status(&error),
+    }
+}
+
+fn registry_status(error: &RegistryError) -> Status {
+    tracing::error!(reason = %error, "the register failed");
+    Status::unavailable("the coordinator's register cannot be used at present; try again later")
+}
+
+fn certificate_status(error: &CertificateError) -> Status {
+    if matches!(error, CertificateError::Making(_)) {
+        Status::invalid_argument(error.to_string())
+    } else {
+        Status::unavailable(error.to_string())
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}

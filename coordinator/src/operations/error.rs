@@ -1,0 +1,68 @@
+//! Why an operation was not done.
+
+use coordinator_registry::RegistryError;
+use node::enrolment::InvitationError;
+use node::records::RecordsError;
+use node_feed::SpaceId;
+
+use crate::authority_writer::AuthorityError;
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// No hub has this code.
+    #[error("no hub has the code \"{0}\"; `hubs` lists the codes")]
+    UnknownHub(String),
+    /// The code is not one.
+    #[error("\"{0}\" is not a hub's code: use lower-case letters, digits and hyphens")]
+    Code(String),
+    /// The hub's access was ended.
+    #[error("the hub \"{0}\" was revoked, for good; invite it again under a new code")]
+    Revoked(String),
+    /// The hub is the coordinator's own.
+    #[error(
+        "\"{0}\" is this coordinator's own hub: it cannot be invited, and its access is never ended"
+    )]
+    OwnHub(String),
+    /// No space has this id.
+    #[error("no space has the id {0}; `space list` lists them")]
+    UnknownSpace(String),
+    /// The hub may write there, and reading alone would take that from it.
+    #[error(
+        "the hub \"{0}\" may write in this space: withdraw it first, then give it access to read"
+    )]
+    MayWrite(String),
+    /// The hub has no access that could be ended.
+    #[error("the hub \"{0}\" has no access to this space")]
+    NoAccess(String),
+    /// The record is not as declared, or cannot be made.
+    #[error(transparent)]
+    Record(#[from] RecordsError),
+    /// The space was made, and the project's record was not.
+    #[error(
+        "the space {space} was made, but not its record: {source}. Make it with `record new \
+         project-work --space {space}`"
+    )]
+    RecordLost {
+        /// The space.
+        space: SpaceId,
+        /// Why there is no record.
+        source: RecordsError,
+    },
+    /// The authority log was not changed.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The registry was not changed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The invitation cannot be made.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] node::StoreAccessError),
+    /// No random bytes are to be had.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}

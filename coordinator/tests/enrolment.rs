@@ -1,0 +1,453 @@
+//! Connecting a hub, end to end: real files, real TLS, real calls.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use coordinator::enrolment::{
+    AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService,
+};
+use coordinator_registry::{Event, Registry};
+use node::enrolment::{EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, enrol, renew};
+use node::tls::{Acceptor, CertificateAuthority, Connector, Credentials, TlsKey, server};
+use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey};
+use proto::enrolment::v1::enrolment_client::EnrolmentClient;
+use proto::enrolment::v1::{EnrolRequest, GreetRequest};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tonic::Code;
+
+const YORKSHIRE: HubId = HubId::from_bytes([1; 8]);
+const LONDON: HubId = HubId::from_bytes([2; 8]);
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock after 1970");
+    u64::try_from(since.as_millis()).expect("a date within 64 bits")
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&[seed; 32])
+}
+
+/// What the authority log holds, and what its writer answers instead if told to.
+#[derive(Default)]
+struct Log {
+    admitted: Vec<(HubId, NodeId)>,
+    answer_instead: Option<AuthorityRefusal>,
+}
+
+/// A coordinator that can be connected to.
+struct Site {
+    folder: tempfile::TempDir,
+    registry: Arc<Registry>,
+    log: Arc<Mutex<Log>>,
+    root: PublicKey,
+    coordinator: PublicKey,
+    authority_pem: String,
+    address: String,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("registry.db");
+        let registry = Arc::new(Registry::open(&path).expect("a register"));
+        let (root, identity) = (key(200).public(), key(201));
+        let authority =
+            CertificateAuthority::generate(root.network(), now_ms()).expect("an authority");
+        let shown = authority.issue_server(&["127.0.0.1".to_owned()], now_ms());
+        let authority_pem = authority.certificate_pem();
+        let acceptor = Acceptor::new(&shown.expect("a certificate"), &authority_pem);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address").to_string();
+        let log = Arc::new(Mutex::new(Log::default()));
+        let coordinator = identity.public();
+        let service = EnrolmentService::new(EnrolmentParts {
+            registry: Arc::clone(&registry),
+            authority,
+            identity,
+            root,
+            log: write_log(Arc::clone(&log)),
+        });
+        let incoming = acceptor.expect("an acceptor").incoming(listener);
+        let serving = server()
+            .add_service(service.into_server())
+            .serve_with_incoming(incoming);
+        tokio::spawn(serving);
+        Self {
+            folder,
+            registry,
+            log,
+            root,
+            coordinator,
+            authority_pem,
+            address,
+        }
+    }
+
+    fn network(&self) -> NetworkId {
+        self.root.network()
+    }
+
+    /// Makes an invitation for `hub` and takes it the way that it takes: through a file.
+    fn invite(&self, hub: HubId) -> Invitation {
+        self.invite_until(hub, now_ms() + HOUR_MS)
+    }
+
+    fn invite_until(&self, hub: HubId, expires_ms: u64) -> Invitation {
+        let code = OneTimeCode::generate().expect("random bytes");
+        self.registry
+            .invite(hub, code.as_bytes(), expires_ms, now_ms())
+            .expect("stored");
+        let invitation = Invitation {
+            network: self.network(),
+            root: self.root,
+            coordinator: self.coordinator,
+            address: self.address.parse().expect("an address"),
+            authority_pem: self.authority_pem.clone(),
+            hub,
+            hub_code: "SY".to_owned(),
+            hub_name: "South Yorkshire".to_owned(),
+            code,
+            expires_ms: now_ms() + HOUR_MS,
+        };
+        let path = self
+            .folder
+            .path()
+            .join(format!("{}.toml", invitation.code.reveal()));
+        invitation.write(&path).expect("written");
+        Invitation::read(Path::new(&path)).expect("read")
+    }
+
+    fn admitted(&self) -> Vec<(HubId, NodeId)> {
+        self.log.lock().expect("not poisoned").admitted.clone()
+    }
+
+    fn answer_instead(&self, answer: Option<AuthorityRefusal>) {
+        self.log.lock().expect("not poisoned").answer_instead = answer;
+    }
+
+    fn certificates(&self, hub: HubId) -> usize {
+        self.registry.certificates(hub).expect("read").len()
+    }
+
+    fn events(&self, event: Event) -> usize {
+        let audit = self.registry.audit(10_000).expect("read");
+        audit.iter().filter(|line| line.event == event).count()
+    }
+
+    async fn renew(&self, identity: &SecretKey) -> Result<Credentials, EnrolError> {
+        let address = self.address.parse().expect("an address");
+        renew(
+            &address,
+            &self.authority_pem,
+            &self.coordinator,
+            self.network(),
+            identity,
+        )
+        .await
+    }
+
+    /// A connection that shows `credentials`, and one call over it.
+    async fn call_with(&self, credentials: &Credentials) -> Result<(), tonic::Status> {
+        let address = self.address.parse().expect("an address");
+        let connector = Connector::new(address, &self.authority_pem, Some(credentials));
+        let connection = connector
+            .expect("a connector")
+            .connect()
+            .await
+            .expect("connected");
+        EnrolmentClient::new(connection.channel)
+            .greet(GreetRequest {})
+            .await
+            .map(drop)
+    }
+}
+
+/// Stands for the task that writes the authority log.
+fn write_log(log: Arc<Mutex<Log>>) -> mpsc::Sender<AuthorityRequest> {
+    let (sender, mut requests) = mpsc::channel(8);
+    tokio::spawn(async move {
+        while let Some(request) = requests.recv().await {
+            let mut log = log.lock().expect("not poisoned");
+            let instead = log.answer_instead.clone();
+            match request {
+                AuthorityRequest::Admit { hub, node, reply } => {
+                    if instead.is_none() && !log.admitted.contains(&(hub, node)) {
+                        log.admitted.push((hub, node));
+                    }
+                    reply.send(instead.map_or(Ok(()), Err)).ok();
+                }
+                AuthorityRequest::Standing { node, reply } => {
+                    let found = log.admitted.iter().find(|(_, admitted)| *admitted == node);
+                    let unknown = AuthorityRefusal::Refused("this node is not known".to_owned());
+                    let answer = found.map(|(hub, _)| *hub).ok_or(unknown);
+                    reply.send(instead.map_or(answer, Err)).ok();
+                }
+            }
+        }
+    });
+    sender
+}
+
+fn refusal(result: Result<Enrolled, EnrolError>) -> String {
+    match result {
+        Err(EnrolError::Refused(text)) => text,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_connects_one_node_whose_admission_is_durable_first() {
+    let site = Site::start().await;
+    let enrolled = enrol(&site.invite(YORKSHIRE), &key(1), now_ms())
+        .await
+        .expect("connected");
+    assert_eq!(site.admitted(), [(YORKSHIRE, key(1).public().node())]);
+    assert_eq!(site.certificates(YORKSHIRE), 1);
+    assert_eq!(
+        (enrolled.hub, enrolled.network),
+        (YORKSHIRE, site.network())
+    );
+    site.call_with(&enrolled.credentials)
+        .await
+        .expect("the certificate is accepted");
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_same_node_gets_a_certificate_and_no_other_does() {
+    let site = Site::start().await;
+    let invitation = site.invite(YORKSHIRE);
+    enrol(&invitation, &key(1), now_ms())
+        .await
+        .expect("connected");
+    let again = enrol(&invitation, &key(1), now_ms())
+        .await
+        .expect("connected again");
+    site.call_with(&again.credentials)
+        .await
+        .expect("the certificate is accepted");
+    let text = refusal(enrol(&invitation, &key(2), now_ms()).await);
+    assert!(text.contains("used already"), "{text}");
+    assert_eq!(site.admitted(), [(YORKSHIRE, key(1).public().node())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_nodes_that_race_for_one_code_exactly_one_is_connected() {
+    let site = Site::start().await;
+    let invitation = site.invite(YORKSHIRE);
+    let racers: Vec<_> = (1..=16)
+        .map(|seed| {
+            let invitation = invitation.clone();
+            tokio::spawn(async move { enrol(&invitation, &key(seed), now_ms()).await })
+        })
+        .collect();
+    let mut connected = 0;
+    for racer in racers {
+        match racer.await.expect("no panic") {
+            Ok(_) => connected += 1,
+            Err(EnrolError::Refused(text)) => assert!(text.contains("used already"), "{text}"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(
+        (
+            connected,
+            site.admitted().len(),
+            site.certificates(YORKSHIRE)
+        ),
+        (1, 1, 1)
+    );
+}
+
+#[tokio::test]
+async fn an_expired_a_foreign_and_an_unknown_code_are_refused_in_words() {
+    let site = Site::start().await;
+    let expired = site.invite_until(YORKSHIRE, now_ms() - 1);
+    let foreign = Invitation {
+        hub: LONDON,
+        ..site.invite(YORKSHIRE)
+    };
+    let code = OneTimeCode::generate().expect("random bytes");
+    let unknown = Invitation {
+        code,
+        ..site.invite(YORKSHIRE)
+    };
+    for (invitation, words) in [
+        (expired, "expired"),
+        (foreign, "another hub"),
+        (unknown, "not known"),
+    ] {
+        let text = refusal(enrol(&invitation, &key(1), now_ms()).await);
+        assert!(text.contains(words), "{text}");
+    }
+    assert_eq!(site.admitted(), []);
+    assert_eq!(site.certificates(YORKSHIRE) + site.certificates(LONDON), 0);
+    assert_eq!(site.events(Event::CodeRefused), 3);
+}
+
+#[tokio::test]
+async fn an_invitation_whose_time_is_over_is_not_even_sent() {
+    let site = Site::start().await;
+    let invitation = site.invite(YORKSHIRE);
+    let later = invitation.expires_ms;
+    let error = enrol(&invitation, &key(1), later)
+        .await
+        .expect_err("too late");
+    assert!(matches!(error, EnrolError::Expired(_)), "{error}");
+    assert_eq!(
+        site.events(Event::CodeRefused) + site.events(Event::CodeUsed),
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_code_is_sent_to_nobody_but_the_pinned_coordinator() {
+    let site = Site::start().await;
+    let invitation = Invitation {
+        coordinator: key(99).public(),
+        ..site.invite(YORKSHIRE)
+    };
+    let error = enrol(&invitation, &key(1), now_ms())
+        .await
+        .expect_err("not the coordinator");
+    assert!(matches!(error, EnrolError::NotCoordinator(_)), "{error}");
+    let root = key(98).public();
+    let elsewhere = Invitation {
+        root,
+        network: root.network(),
+        ..site.invite(YORKSHIRE)
+    };
+    let error = enrol(&elsewhere, &key(1), now_ms())
+        .await
+        .expect_err("another network");
+    assert!(matches!(error, EnrolError::Network { .. }), "{error}");
+    assert_eq!(
+        site.events(Event::CodeRefused) + site.events(Event::CodeUsed),
+        0
+    );
+}
+
+#[tokio::test]
+async fn when_the_authority_cannot_write_the_same_node_tries_again() {
+    let site = Site::start().await;
+    let invitation = site.invite(YORKSHIRE);
+    site.answer_instead(Some(AuthorityRefusal::Unavailable(
+        "the disk is full".to_owned(),
+    )));
+    let error = enrol(&invitation, &key(1), now_ms())
+        .await
+        .expect_err("not now");
+    assert!(
+        error.is_temporary() && error.to_string().contains("the disk is full"),
+        "{error}"
+    );
+    assert_eq!(
+        (site.admitted().len(), site.certificates(YORKSHIRE)),
+        (0, 0)
+    );
+    site.answer_instead(None);
+    enrol(&invitation, &key(1), now_ms())
+        .await
+        .expect("connected");
+}
+
+#[tokio::test]
+async fn a_node_renews_with_its_identity_alone_until_it_is_revoked() {
+    let site = Site::start().await;
+    enrol(&site.invite(YORKSHIRE), &key(1), now_ms())
+        .await
+        .expect("connected");
+    // No certificate is shown, so one that ran out is no hindrance.
+    let renewed = site.renew(&key(1)).await.expect("renewed");
+    site.call_with(&renewed)
+        .await
+        .expect("the certificate is accepted");
+    let error = site.renew(&key(2)).await.expect_err("never admitted");
+    assert!(
+        matches!(&error, EnrolError::Refused(text) if text.contains("not known")),
+        "{error}"
+    );
+    site.answer_instead(Some(AuthorityRefusal::Refused(
+        "the hub's access has ended".to_owned(),
+    )));
+    let error = site.renew(&key(1)).await.expect_err("revoked");
+    assert!(error.to_string().contains("access has ended"), "{error}");
+    assert_eq!(site.certificates(YORKSHIRE), 2);
+    assert_eq!(site.events(Event::CertificateRefused), 2);
+}
+
+#[tokio::test]
+async fn a_request_recorded_on_one_connection_is_worth_nothing_on_another() {
+    let site = Site::start().await;
+    let invitation = site.invite(YORKSHIRE);
+    let address = site.address.parse().expect("an address");
+    let connector = Connector::new(address, &site.authority_pem, None).expect("a connector");
+    let recorded = connector.connect().await.expect("connected");
+    let certificate_request = TlsKey::generate()
+        .and_then(|key| key.request())
+        .expect("a request");
+    let proof = EnrolProof {
+        exporter: &recorded.info.exporter,
+        network: site.network(),
+        hub: YORKSHIRE,
+        code: &invitation.code,
+        node: key(1).public().node(),
+        certificate_request: &certificate_request,
+    };
+    let request = EnrolRequest {
+        hub: Bytes::copy_from_slice(YORKSHIRE.as_bytes()),
+        code: Bytes::copy_from_slice(invitation.code.as_bytes()),
+        node: Bytes::copy_from_slice(key(1).public().as_bytes()),
+        signature: Bytes::copy_from_slice(&proof.sign(&key(1)).0),
+        certificate_request: certificate_request.clone().into(),
+    };
+    let other = connector.connect().await.expect("connected");
+    let replayed = EnrolmentClient::new(other.channel.clone())
+        .enrol(request.clone())
+        .await;
+    assert_eq!(replayed.expect_err("refused").code(), Code::InvalidArgument);
+    let short = EnrolRequest {
+        code: Bytes::from_static(b"short"),
+        ..request.clone()
+    };
+    let status = EnrolmentClient::new(other.channel)
+        .enrol(short)
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        status.message(),
+        "the code must have 16 bytes, this one has 5"
+    );
+    assert_eq!(site.events(Event::CodeUsed), 0);
+    EnrolmentClient::new(recorded.channel)
+        .enrol(request)
+        .await
+        .expect("its own connection");
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_is_made_to_wait() {
+    let site = Site::start().await;
+    let good = site.invite(YORKSHIRE);
+    let mut last = String::new();
+    for _ in 0..25 {
+        let code = OneTimeCode::generate().expect("random bytes");
+        let guess = Invitation {
+            code,
+            ..good.clone()
+        };
+        last = refusal(enrol(&guess, &key(1), now_ms()).await);
+    }
+    assert!(last.contains("wait ten minutes"), "{last}");
+    assert!(refusal(enrol(&good, &key(1), now_ms()).await).contains("wait ten minutes"));
+    assert_eq!(
+        site.events(Event::CodeRefused),
+        20,
+        "the audit lines are bounded too"
+    );
+}
