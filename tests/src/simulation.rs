@@ -1,0 +1,17 @@
+//! The real engines, run against each other over a virtual network in virtual time.
+//!
+//! A seed decides everything: who is connected to whom, what is written, what breaks and when.
+//! After a stormy while the network is mended, nobody writes any more, and the promises must hold
+//! ([`World::run`]). The same seed always gives the same run.
+
+mod dice;
+mod disk;
+mod driver;
+mod faults;
+mod machine;
+mod office;
+mod promises;
+mod trace;
+mod world;
+
+pub use world::{Outcome, World};
