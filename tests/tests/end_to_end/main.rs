@@ -1,0 +1,8 @@
+//! End to end: real nodes, TLS, SQLite and connections by invitation, in one process.
+
+mod access;
+mod apart;
+mod hostile;
+mod loss;
+mod pages;
+mod private;
