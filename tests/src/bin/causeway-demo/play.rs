@@ -1,0 +1,189 @@
+//! The whole story, from an empty folder to the closing table.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::digests::Digests;
+use crate::outcome::Outcome;
+use crate::part::Part;
+use crate::stage::{COORDINATOR, HUBS, Stage};
+use crate::steps;
+use crate::story::Story;
+use crate::totals::Totals;
+
+/// Plays the story in `data`, or in a folder that is deleted afterwards.
+///
+/// # Errors
+/// What did not hold.
+pub(crate) async fn run(once: bool, data: Option<PathBuf>) -> Result<()> {
+    let begun = Instant::now();
+    let (root, _deleted_when_dropped) = folder(data)?;
+    let (mut story, mut outcome) = (Story::default(), Outcome::default());
+    let mut interrupted = std::pin::pin!(node::cli::stopped()?);
+    let mut stage = tokio::select! {
+        played = play(&root, &mut story, &mut outcome) => played?,
+        () = &mut interrupted => bail!("interrupted before the last step"),
+    };
+    if !once {
+        look_around(&stage, &story);
+        interrupted.await;
+    }
+    if let Err(error) = stage.stop().await {
+        story.fail(&format!("{error:#}"));
+    }
+    if once {
+        outcome.seconds = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        println!("{}", serde_json::to_string(&outcome)?);
+    }
+    match story.failures() {
+        [] => Ok(()),
+        failures => bail!("this did not hold: {}", failures.join("; ")),
+    }
+}
+
+async fn play(root: &Path, story: &mut Story, outcome: &mut Outcome) -> Result<Stage> {
+    let mut stage = steps::set_up::run(root, story).await?;
+    if let Err(error) = steps(&mut stage, story, outcome).await {
+        story.abandon(&format!(
+            "{error:#}; the steps after this one were not played"
+        ));
+    }
+    if let Err(error) = close(&stage, story, outcome).await {
+        story.fail(&format!(
+            "{error:#}; what stands at the end could not all be looked at"
+        ));
+    }
+    Ok(stage)
+}
+
+async fn steps(stage: &mut Stage, story: &mut Story, outcome: &mut Outcome) -> Result<()> {
+    steps::together::run(stage, story).await?;
+    let apart = steps::apart::run(stage, story).await?;
+    steps::reunited::run(stage, story, outcome, &apart).await?;
+    steps::killed::run(stage, story).await?;
+    steps::set_back::run(stage, story, outcome).await?;
+    let before = steps::rebuilt::run(stage, story, outcome).await?;
+    steps::private::run(stage, story, outcome, &before)
+}
+
+/// The closing table, and what the stores hold in all.
+async fn close(stage: &Stage, story: &mut Story, outcome: &mut Outcome) -> Result<()> {
+    let settled = stage.in_sync().await;
+    let digests = Digests::take(&stage.members).await?;
+    println!(
+        "\nFor everything that is shared, what each holds: the digest of the changes received, and \
+         that of what the\nrecords have become by them.\n\n{}",
+        digests.table()
+    );
+    outcome.spaces = digests.spaces();
+    outcome.converged = settled.is_ok() && digests.equal().is_ok();
+    if let Err(error) = settled {
+        story.fail(&format!("{error:#}"));
+    }
+    let hubs = stage.members[COORDINATOR].command(&["hubs"]).await?;
+    let connected = hubs
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|hub| hub["state"] == "connected");
+    outcome.hubs = connected.count();
+    story.check(
+        outcome.hubs == HUBS.len(),
+        format!("{} hubs are connected.", outcome.hubs),
+    );
+    let mut totals = Totals::default();
+    for member in &stage.members {
+        totals.add(member.folder())?;
+        let status = member.status().await?;
+        let aside = status["set_aside"].as_array().map_or(0, Vec::len);
+        if aside > 0 {
+            story.fail(&format!(
+                "{aside} changes are held for checking at {}",
+                member.short()
+            ));
+        }
+    }
+    (outcome.documents, outcome.entries) = (totals.documents(), totals.entries());
+    let lost = stage.ledger.lost(&stage.members).await?;
+    (outcome.acknowledged, outcome.acknowledged_lost) = (stage.ledger.len(), lost.len());
+    story.check(
+        lost.is_empty(),
+        format!(
+            "Of the {} edits that people were told are saved, {} are lost.",
+            outcome.acknowledged, outcome.acknowledged_lost
+        ),
+    );
+    for edit in lost {
+        story.tell(format!("lost {edit}"));
+    }
+    Ok(())
+}
+
+/// Says what can be done while all goes on running.
+fn look_around(stage: &Stage, story: &Story) {
+    let project = stage.project();
+    println!("\nEverything goes on running. Look around:");
+    for member in &stage.members {
+        println!("   {:<28} {}", member.name, member.folder().display());
+    }
+    println!(
+        "   {:<28} {}",
+        "what they logged",
+        stage.root.join("logs").display()
+    );
+    println!("\n   In another terminal, where this demo also is the two programs:\n");
+    let demo = std::env::current_exe().unwrap_or_default();
+    for part in [Part::Node, Part::Coordinator] {
+        println!(
+            "   alias {}='{} {}'",
+            part.program(),
+            demo.display(),
+            part.argument()
+        );
+    }
+    let (coordinator, hub) = (&stage.members[COORDINATOR], &stage.members[HUBS[0]]);
+    for line in [
+        hub.typed("status"),
+        hub.typed("record list"),
+        hub.typed(&format!("record show {}", project.record)),
+        hub.typed(&format!("record history {}", project.record)),
+        coordinator.typed("hubs"),
+    ] {
+        println!("   {line}");
+    }
+    if !story.failures().is_empty() {
+        println!("\n   Did not hold: {}", story.failures().join("; "));
+    }
+    println!("\n   Ctrl-C ends it.");
+}
+
+/// The folder to play in; without one of the user's, one that is deleted when the second value
+/// is dropped.
+fn folder(data: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    let Some(path) = data else {
+        let folder = tempfile::Builder::new()
+            .prefix("causeway-demo-")
+            .tempdir()?;
+        return Ok((folder.path().to_owned(), Some(folder)));
+    };
+    std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    let path = path.canonicalize()?;
+    ensure!(
+        is_empty(&path)?,
+        "{} is not empty; give a new folder",
+        path.display()
+    );
+    // The longest name below it is that of a socket, and the system allows 107 bytes for those.
+    ensure!(
+        path.as_os_str().len() <= 70,
+        "{} is too long a name for sockets below it",
+        path.display()
+    );
+    Ok((path, None))
+}
+
+fn is_empty(path: &Path) -> Result<bool> {
+    Ok(std::fs::read_dir(path)?.next().is_none())
+}
