@@ -149,7 +149,8 @@ impl Driver {
                 if let Some(tally) = self.tally(session) {
                     tally.heard(&message);
                 }
-                self.feed(Input::Received { session, message });
+                let span = tracing::info_span!("session", id = session.0);
+                span.in_scope(|| self.feed(Input::Received { session, message }));
                 drop(room);
             }
             Event::Input(input) => {
@@ -349,8 +350,9 @@ impl Driver {
     /// Reads away from this task, and feeds the answer back.
     fn answer(&self, read: impl FnOnce(&Inner) -> Input + Send + 'static) {
         let inner = Arc::clone(&self.inner);
+        let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
-            let input = read(&inner);
+            let input = span.in_scope(|| read(&inner));
             inner.send(input);
         });
     }

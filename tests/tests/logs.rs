@@ -85,6 +85,13 @@ async fn a_whole_run_logs_no_payload_name_code_or_key() {
     let log = kept.text();
     assert!(log.contains("hubs may connect"), "the log was captured");
     assert!(log.contains("session{id="), "sessions are told apart");
+    let mut stored = log
+        .lines()
+        .filter(|line| line.contains("a change was made"));
+    assert!(
+        stored.any(|line| line.contains("session{id=")),
+        "what the store does for a session names it"
+    );
     let code = invitation.code.reveal();
     let keys = [
         world.keys().root.seed(),

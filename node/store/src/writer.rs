@@ -100,9 +100,16 @@ impl WriterHandle {
         change: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
+        // The session or request that asked is named in what is logged on the writer's thread too.
+        let asked = tracing::Span::current();
         let job: Change = Box::new(move |store| {
-            let outcome = change(store);
-            Box::new(move |durable| done(durable.and(outcome)))
+            let outcome = asked.in_scope(|| change(store));
+            Box::new(move |durable| {
+                asked.in_scope(|| {
+                    tracing::trace!(durable = durable.is_ok(), "a change was made");
+                    done(durable.and(outcome));
+                });
+            })
         });
         self.jobs
             .send(Job::Change(job))
