@@ -3,6 +3,16 @@
 //! A declaration is a table of constants. Everything else - forms, checks, merging, lists,
 //! versions, history, publishing - works from it.
 
+mod publishing;
+mod rule;
+mod watch;
+
+pub use publishing::{Agreement, Limit, Published, Publishing, Released, Source, Stage};
+pub use rule::{Dated, Freezing, Ranking, Rule};
+pub use watch::{Test, Watch};
+
+pub(crate) use publishing::{copies, copy};
+
 use node_feed::{SpaceKind, Writers};
 
 /// A text may be replaced as a whole, one step for each character on either side, within what one
@@ -18,12 +28,16 @@ pub struct Kind {
     pub title: &'static str,
     /// What people call several.
     pub titles: &'static str,
+    /// A sentence that says what one is.
+    pub about: &'static str,
     /// Whether it is kept with or without history.
     pub form: Form,
     /// The kinds of space it may stand in.
     pub spaces: &'static [SpaceKind],
     /// Who may write it.
     pub writers: Writers,
+    /// Whether, before everybody, only the coordinator's count: any hub may write there.
+    pub coordinators: bool,
     /// Its fields, in the order in which people see them.
     pub fields: &'static [Field],
     /// The field that names a record.
@@ -32,8 +46,37 @@ pub struct Kind {
     pub columns: &'static [&'static str],
     /// The fields that search looks into.
     pub searched: &'static [&'static str],
-    /// What may be published from it.
-    pub publishing: Option<Publishing>,
+    /// What lists can be filtered by beside the columns and references: fields, or `list/field`.
+    pub filtered: &'static [&'static str],
+    /// The fields that together tell two records apart, by which an import knows one again.
+    pub key: &'static [&'static str],
+    /// Whom its versions concern.
+    pub concerns: Concerns,
+    /// What holds whenever it is written.
+    pub rules: &'static [Rule],
+    /// What is raised to people, though every single edit was right.
+    pub watches: &'static [Watch],
+    /// When a copy of it is kept for good.
+    pub frozen: Option<Freezing>,
+    /// What puts a list of it into order.
+    pub ranking: Option<Ranking>,
+    /// The items of it that stand in calendars.
+    pub dated: Option<Dated>,
+    /// What may be published from it, and where to.
+    pub publishing: &'static [Publishing],
+    /// The fields that a fork takes over; none if it is not forked.
+    pub fork: &'static [&'static str],
+    /// What guests see of it.
+    pub released: Option<Released>,
+}
+
+/// Whom the versions of a kind concern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concerns {
+    /// The names of roles.
+    pub roles: &'static [&'static str],
+    /// The fields, or `list/field`, that refer to the people.
+    pub persons: &'static [&'static str],
 }
 
 /// How a record is kept.
@@ -58,14 +101,31 @@ pub struct Field {
     pub decide: bool,
     /// Whether a record needs it.
     pub required: bool,
+    /// Whether it tells two items of a list apart, together with the fields that they need.
+    pub identifies: bool,
     /// Whether only the hub that owns the record fills it in, where others write the rest.
     pub owner_only: bool,
+    /// Who fills it in.
+    pub filled: Filled,
     /// Whom it may concern.
     pub class: Class,
     /// What its values must be.
     pub check: Check,
+    /// Other names that sheets give to it.
+    pub aliases: &'static [&'static str],
     /// A sentence of help.
     pub help: &'static str,
+}
+
+/// Who fills a field in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// People.
+    ByPerson,
+    /// The program alone, as it does with a frozen copy.
+    ByProgram,
+    /// Nobody: it is the hub that wrote the item, proven by its signature.
+    ByAuthor,
 }
 
 /// How concurrent edits of a field merge.
@@ -114,7 +174,7 @@ pub enum Class {
     Shared,
     /// The hub alone: never published.
     Hub,
-    /// A person: in cards alone, never published.
+    /// A person: in cards alone, and published by the person's own wish alone.
     Personal,
 }
 
@@ -137,65 +197,50 @@ pub enum Check {
     AcademicYear,
     /// A school's unique reference number: six digits.
     Urn,
+    /// Schools' reference numbers, separated by spaces.
+    Urns,
+    /// A sum of money in whole pence, from the least to the most; entered as pounds too, as in
+    /// `£1,250.50`.
+    Pence(i64, i64),
+    /// Yes or no, where one revision that says no beats every other: consent.
+    Consent,
     /// An e-mail address.
     Email,
     /// The id of another record or of a hub.
     Reference(&'static str),
 }
 
-/// What may be published from a record as a record of another kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Publishing {
-    /// The kind of the copy.
-    pub to: &'static str,
-    /// Field by field, where the copy's content comes from.
-    pub fields: &'static [Published],
-}
-
-/// One field of a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// The field of the copy.
-    pub to: &'static str,
-    /// Where its content comes from.
-    pub from: Source,
-}
-
-/// Where the content of a published field comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The field of that name, as it is.
-    Copy(&'static str),
-    /// How many items of a list have a value in one of their fields.
-    CountItems {
-        /// The list.
-        list: &'static str,
-        /// The field of its items.
-        field: &'static str,
-        /// The value to count.
-        value: &'static str,
-    },
-    /// How many items of a list stand at a value in the latest entry of a log about them.
-    CountLatest {
-        /// The log.
-        log: &'static str,
-        /// The log's field that names the item.
-        about: &'static str,
-        /// The log's field that holds the value.
-        field: &'static str,
-        /// The value to count.
-        value: &'static str,
-    },
-    /// The distinct schools of a list, by URN, with the furthest status of those from there.
-    Schools {
-        /// The list, whose items have `urn` and `organisation`.
-        list: &'static str,
-        /// The log of statuses, whose items have `member`, `status` and `as_at`.
-        log: &'static str,
-    },
-}
-
 impl Kind {
+    /// A kind of which nothing is declared yet.
+    pub(crate) const BASE: Self = Self {
+        name: "",
+        title: "",
+        titles: "",
+        about: "",
+        form: Form::Document,
+        spaces: &[],
+        writers: Writers::Owner,
+        coordinators: false,
+        fields: &[],
+        title_field: "title",
+        columns: &[],
+        searched: &[],
+        filtered: &[],
+        key: &[],
+        concerns: Concerns {
+            roles: &["hub lead"],
+            persons: &[],
+        },
+        rules: &[],
+        watches: &[],
+        frozen: None,
+        ranking: None,
+        dated: None,
+        publishing: &[],
+        fork: &[],
+        released: None,
+    };
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -210,9 +255,12 @@ impl Field {
             merge,
             decide: false,
             required: false,
+            identifies: false,
             owner_only: false,
+            filled: Filled::ByPerson,
             class: Class::Shared,
             check,
+            aliases: &[],
             help: "",
         }
     }
@@ -257,6 +305,27 @@ impl Field {
         Self::new(name, label, Merge::Places, Check::Number(0, 100_000))
     }
 
+    /// The hub that wrote the item: never entered, and proven.
+    pub const fn author(name: &'static str, label: &'static str) -> Self {
+        let mut field = Self::new(name, label, Merge::Value, Check::Text(60));
+        field.filled = Filled::ByAuthor;
+        field
+    }
+
+    /// The program fills it in.
+    #[must_use]
+    pub const fn by_program(mut self) -> Self {
+        self.filled = Filled::ByProgram;
+        self
+    }
+
+    /// Other names that sheets give to it.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
     /// A person must choose between concurrent values.
     #[must_use]
     pub const fn decide(mut self) -> Self {
@@ -268,6 +337,13 @@ impl Field {
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// It tells two items of a list apart, by which an import knows one again.
+    #[must_use]
+    pub const fn identifies(mut self) -> Self {
+        self.identifies = true;
         self
     }
 
@@ -316,12 +392,4 @@ impl Field {
 /// A state and what may follow it.
 pub(crate) const fn state(name: &'static str, next: &'static [&'static str]) -> State {
     State { name, next }
-}
-
-/// A published field that is a copy of the field of the same name.
-pub(crate) const fn copy(name: &'static str) -> Published {
-    Published {
-        to: name,
-        from: Source::Copy(name),
-    }
 }

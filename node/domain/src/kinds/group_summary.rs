@@ -1,23 +1,24 @@
 //! Group summaries.
 
-use node_feed::{SpaceKind, Writers};
+use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Field, Form, Kind};
-use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, PHASES};
+use crate::declaration::{Check, Field, Kind};
+use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, OUTCOMES, PHASES};
 
 /// What a hub publishes of a work group. Never a person.
 pub const GROUP_SUMMARY: Kind = Kind {
     name: "group-summary",
     title: "Group summary",
     titles: "Group summaries",
-    form: Form::Document,
+    about: "What a hub publishes of a work group to the project: counts and schools, never a \
+            person.",
     spaces: &[SpaceKind::Project, SpaceKind::Network],
-    writers: Writers::Owner,
     fields: FIELDS,
     title_field: "title",
     columns: &["code", "project", "phase", "state", "sessions_held"],
     searched: &["code", "title", "project"],
-    publishing: None,
+    filtered: &["schools/urn", "hub", "origin"],
+    ..Kind::BASE
 };
 
 const NUMBER: Check = Check::Number(0, 100_000);
@@ -36,9 +37,29 @@ const FIELDS: &[Field] = &[
     Field::value("withdrawn", "Withdrawn", NUMBER),
     Field::value("completed", "Completed", NUMBER),
     Field::list("schools", "Schools", SCHOOLS),
+    Field::value(
+        "protocol_version",
+        "Version of the protocol",
+        Check::Number(1, 1_000),
+    ),
+    Field::value(
+        "measure_version",
+        "Version of the measures",
+        Check::Number(1, 1_000),
+    ),
+    Field::list("outcomes", "Outcomes", MEANS),
+    Field::value("adaptations", "Adaptations", Check::Text(2_000)),
+    Field::value("hub", "Hub", Check::Text(60)).by_program(),
     Field::value("origin", "Origin", Check::Text(64))
+        .by_program()
         .help("Stands for the record from which this was published, without telling which it is."),
     Field::value("published_on", "Published on", Check::Date),
+];
+
+const MEANS: &[Field] = &[
+    Field::value("outcome", "Outcome", Check::OneOf(OUTCOMES)).required(),
+    Field::value("mean", "Mean rating in hundredths", Check::Number(0, 1_000)),
+    Field::value("count", "Ratings", Check::Number(0, 100_000)),
 ];
 
 const SCHOOLS: &[Field] = &[

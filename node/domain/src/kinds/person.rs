@@ -1,8 +1,8 @@
 //! People.
 
-use node_feed::{SpaceKind, Writers};
+use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Field, Form, Kind};
+use crate::declaration::{Check, Concerns, Field, Form, Kind};
 
 /// A person: a card in their hub's space and nowhere else. Teacher, insurance and bank numbers,
 /// needs and religion are not kept at all.
@@ -10,24 +10,34 @@ pub const PERSON: Kind = Kind {
     name: "person",
     title: "Person",
     titles: "People",
+    about: "A person known to the hub. The card stays in the hub, without history.",
     form: Form::Card,
     spaces: &[SpaceKind::Hub],
-    writers: Writers::Owner,
     fields: FIELDS,
     title_field: "name",
     columns: &["organisation", "job_role"],
     searched: &["name", "former_names", "email", "organisation"],
-    publishing: None,
+    filtered: &["email"],
+    key: &["email", "name", "organisation"],
+    concerns: Concerns {
+        roles: &["administrator"],
+        persons: &[],
+    },
+    ..Kind::BASE
 };
 
 const FIELDS: &[Field] = &[
     Field::value("name", "Name", Check::Text(200))
         .required()
-        .personal(),
+        .personal()
+        .aliases(&["participant", "teacher", "full name"]),
     Field::value("former_names", "Former names", Check::Text(200)).personal(),
     Field::value("email", "E-mail", Check::Email).personal(),
     Field::value("phone", "Phone", Check::Text(40)).personal(),
-    Field::value("organisation", "School or organisation", Check::Text(200)).personal(),
+    Field::value("organisation", "School or organisation", Check::Text(200))
+        .personal()
+        .aliases(&["school", "organisation"]),
+    Field::value("urn", "URN", Check::Urn).personal(),
     Field::value("job_role", "Job", Check::Text(100)).personal(),
     Field::value("notice_seen", "Privacy notice seen on", Check::Date).personal(),
     Field::value(

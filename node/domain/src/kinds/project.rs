@@ -1,8 +1,8 @@
 //! Projects in the national catalogue.
 
-use node_feed::{SpaceKind, Writers};
+use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Field, Form, Kind, State, Wins, state};
+use crate::declaration::{Check, Concerns, Field, Kind, State, Wins, state};
 use crate::kinds::codes::PHASES;
 
 /// A project's entry in the national catalogue.
@@ -10,14 +10,19 @@ pub const PROJECT: Kind = Kind {
     name: "project",
     title: "Project",
     titles: "Projects",
-    form: Form::Document,
+    about: "A collaborative project's entry in the national catalogue.",
     spaces: &[SpaceKind::Network],
-    writers: Writers::Owner,
     fields: FIELDS,
     title_field: "title",
     columns: &["code", "kind", "stage"],
     searched: &["code", "title", "summary"],
-    publishing: None,
+    filtered: &["phases", "codes/code", "codes/year"],
+    key: &["code", "title"],
+    concerns: Concerns {
+        roles: &["project lead"],
+        persons: &[],
+    },
+    ..Kind::BASE
 };
 
 const FIELDS: &[Field] = &[

@@ -3,39 +3,140 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Check, Field, Form, Kind, Published, Publishing, Source, State, copy, state,
+    Agreement, Check, Concerns, Dated, Field, Kind, Published, Publishing, Rule, Source, Stage,
+    State, Test, Watch, copy, state,
 };
-use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, PHASES};
+use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, OUTCOMES, PHASES};
 
 /// A work group: teachers who meet over time, led by a system leader.
 pub const WORK_GROUP: Kind = Kind {
     name: "work-group",
     title: "Work group",
     titles: "Work groups",
-    form: Form::Document,
+    about: "Teachers who meet over time, led by a system leader: sessions, members and where they \
+            stand, attendance, evidence and evaluation.",
     spaces: &[SpaceKind::Hub, SpaceKind::Pair],
     writers: Writers::Members,
     fields: FIELDS,
     title_field: "title",
     columns: &["code", "project", "phase", "state"],
     searched: &["code", "title", "project", "narrative"],
-    publishing: Some(Publishing {
-        to: "group-summary",
-        fields: PUBLISHED,
+    filtered: &[
+        "year",
+        "priority",
+        "members/urn",
+        "leaders/person",
+        "members/person",
+    ],
+    key: &["code", "title", "year"],
+    concerns: Concerns {
+        roles: &["administrator"],
+        persons: &["leaders/person"],
+    },
+    rules: &[
+        Rule::Spends {
+            log: "statuses",
+            about: "member",
+            field: "status",
+            values: &["accepted", "started", "completed"],
+            places: "places",
+            count: "",
+            otherwise: "waiting",
+        },
+        Rule::Names {
+            list: "statuses",
+            field: "member",
+            of: "members",
+        },
+        Rule::Names {
+            list: "attendance",
+            field: "session",
+            of: "sessions",
+        },
+        Rule::Names {
+            list: "attendance",
+            field: "member",
+            of: "members",
+        },
+    ],
+    watches: &[
+        Watch {
+            name: "two-ratings",
+            sentence: "two leaders rate the same outcome differently",
+            test: Test::Disagree {
+                list: "ratings",
+                about: &["outcome"],
+                field: "rating",
+            },
+        },
+        Watch {
+            name: "withdrawn-and-completed",
+            sentence: "somebody stands as withdrawn and as completed",
+            test: Test::Exclude {
+                log: "statuses",
+                about: "member",
+                field: "status",
+                values: ("withdrawn", "completed"),
+            },
+        },
+        Watch {
+            name: "two-marks",
+            sentence: "one person has two different marks for one session",
+            test: Test::Disagree {
+                list: "attendance",
+                about: &["session", "member"],
+                field: "mark",
+            },
+        },
+    ],
+    dated: Some(Dated {
+        list: "sessions",
+        date: "date",
+        start: "start",
+        venue: "venue",
+        state: "state",
     }),
+    publishing: &[Publishing {
+        to: "group-summary",
+        stage: Stage {
+            from: SpaceKind::Hub,
+            into: SpaceKind::Project,
+        },
+        agreement: Agreement::Signed,
+        fields: PUBLISHED,
+        limits: &[],
+        states: &[],
+        only: true,
+    }],
+    ..Kind::BASE
 };
 
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(20)),
-    Field::value("title", "Title", Check::Text(200)).required(),
+    Field::value("title", "Title", Check::Text(200))
+        .required()
+        .aliases(&["work group", "group", "name"]),
     Field::value("kind", "Kind", Check::OneOf(GROUP_KINDS)).decide(),
     Field::value("phase", "Phase", Check::OneOf(PHASES)).decide(),
     Field::value("priority", "Priority", Check::Text(200)),
     Field::value("project", "Project", Check::Text(20)).help("The project's code."),
+    Field::value(
+        "protocol_version",
+        "Version of the protocol",
+        Check::Number(1, 1_000),
+    )
+    .decide(),
+    Field::value(
+        "measure_version",
+        "Version of the measures",
+        Check::Number(1, 1_000),
+    )
+    .decide(),
+    Field::value("adaptations", "Adaptations", Check::Text(2_000)),
     Field::value("year", "Year", Check::AcademicYear),
     Field::state("state", "State", STATES),
     Field::places("places", "Places"),
-    Field::list("leaders", "Leaders", LEADERS),
+    Field::list("leaders", "Leaders", LEADERS).aliases(&["lead", "led by", "work group lead"]),
     Field::list("sessions", "Sessions", SESSIONS),
     Field::list("members", "Members", MEMBERS),
     Field::log("statuses", "Where members stand", STATUSES)
@@ -44,6 +145,7 @@ const FIELDS: &[Field] = &[
     Field::list("ratings", "Ratings", RATINGS),
     Field::count("enquiries", "Enquiries"),
     Field::text("evidence", "Evidence"),
+    Field::list("reflections", "Reflections", REFLECTIONS).hub(),
     Field::text("narrative", "What changed"),
     Field::text("notes", "The hub's own notes").hub(),
 ];
@@ -70,7 +172,9 @@ const SESSIONS: &[Field] = &[
         .required()
         .decide(),
     Field::value("start", "Starts at", Check::Time).decide(),
+    Field::value("minutes", "Minutes long", Check::Number(1, 1_440)),
     Field::value("venue", "Venue", Check::Text(200)),
+    Field::value("moved_because", "Moved because", Check::Text(500)),
     Field::value(
         "mode",
         "Mode",
@@ -91,10 +195,12 @@ const SESSIONS: &[Field] = &[
 ];
 
 const MEMBERS: &[Field] = &[
-    Field::value("organisation", "School or organisation", Check::Text(200)).required(),
-    Field::value("urn", "URN", Check::Urn),
-    Field::value("person", "Person", Check::Reference("person")),
-    Field::value("role", "Role", Check::Text(100)),
+    Field::value("organisation", "School or organisation", Check::Text(200))
+        .required()
+        .aliases(&["school", "school name", "organisation"]),
+    Field::value("urn", "URN", Check::Urn).aliases(&["school urn"]),
+    Field::value("person", "Person", Check::Reference("person")).identifies(),
+    Field::value("role", "Role", Check::Text(100)).identifies(),
 ];
 
 const STATUSES: &[Field] = &[
@@ -106,21 +212,24 @@ const STATUSES: &[Field] = &[
 const ATTENDANCE: &[Field] = &[
     Field::value("session", "Session", Check::Text(60)).required(),
     Field::value("member", "Member", Check::Text(60)).required(),
-    Field::value("mark", "Mark", Check::OneOf(&["present", "absent", "part"])).required(),
+    Field::value(
+        "mark",
+        "Mark",
+        Check::OneOf(&["present", "absent", "part", "substitute"]),
+    )
+    .required(),
+];
+
+const REFLECTIONS: &[Field] = &[
+    Field::value("person", "Person", Check::Reference("person")),
+    Field::text("text", "Reflection"),
+    Field::value("file", "File", Check::Text(200)),
+    Field::value("bytes", "Bytes", Check::Number(0, 1_000_000_000_000)),
 ];
 
 const RATINGS: &[Field] = &[
-    Field::value(
-        "outcome",
-        "Outcome",
-        Check::OneOf(&[
-            "professional learning",
-            "practice",
-            "pupils",
-            "school policy",
-        ]),
-    )
-    .required(),
+    Field::value("leader", "Leader", Check::Reference("person")).identifies(),
+    Field::value("outcome", "Outcome", Check::OneOf(OUTCOMES)).required(),
     Field::value("rating", "Rating", Check::Number(1, 4))
         .required()
         .decide(),
@@ -151,6 +260,17 @@ const PUBLISHED: &[Published] = &[
         from: Source::Schools {
             list: "members",
             log: "statuses",
+        },
+    },
+    copy("protocol_version"),
+    copy("measure_version"),
+    copy("adaptations"),
+    Published {
+        to: "outcomes",
+        from: Source::Means {
+            list: "ratings",
+            by: "outcome",
+            field: "rating",
         },
     },
 ];
