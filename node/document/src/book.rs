@@ -112,6 +112,13 @@ impl Book {
         self.writers.iter().any(|writer| writer.hub == hub)
     }
 
+    /// The hub of which all changes are, if there is one alone.
+    pub(crate) fn sole_hub(&self) -> Option<HubId> {
+        let first = self.writers.first()?.hub;
+        let same = |writer: &Writer| writer.hub == first;
+        self.writers.iter().all(same).then_some(first)
+    }
+
     /// The feed and number of the entry that brought change `seq` of `actor`.
     pub(crate) fn source(&self, actor: &ActorId, seq: u64) -> Option<(FeedName, u64)> {
         let spans = self.actors.get(actor.to_bytes())?;
@@ -165,11 +172,10 @@ impl Book {
         self.aside_changes.get(change).copied()
     }
 
-    /// Whether more than one writer has changed the document.
-    pub(crate) fn has_several_writers(&self) -> bool {
-        self.writers
-            .windows(2)
-            .any(|pair| pair[0].key != pair[1].key)
+    /// Whether more than one actor has changed the document. All changes of one know of each
+    /// other.
+    pub(crate) fn has_several_actors(&self) -> bool {
+        self.actors.len() > 1
     }
 
     fn writer(&self, span: &Span) -> Option<&Writer> {

@@ -1,22 +1,24 @@
 //! Making changes.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::transaction::{CommitOptions, OwnedTransaction, Transactable as _};
-use automerge::{AutomergeError, ObjType, ROOT, ReadDoc as _, ScalarValue};
+use automerge::{AutomergeError, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue};
 use bytes::Bytes;
 use node_feed::{Changes, FeedName, Hash, Nonce};
 
 use crate::actor::ActorBase;
 use crate::candidate::Candidate;
+use crate::cut;
 use crate::document::Document;
 use crate::entry::{Author, ChangesEntry};
 use crate::heads::Heads;
 use crate::limits::LANES_MAX;
+use crate::order::{Order, Orders};
 use crate::outcome::Fault;
 use crate::path;
 use crate::plan::{Plan, Verdict};
-use crate::rank;
 use crate::read::Reader;
 use crate::trial::Trial;
 use crate::value::Value;
@@ -172,6 +174,8 @@ pub struct Edit<'a> {
     transaction: OwnedTransaction,
     document: &'a Document,
     base: ActorBase,
+    /// The order of the lists that were asked for: long ones are added to many times.
+    orders: RefCell<Orders>,
 }
 
 impl<'a> Edit<'a> {
@@ -194,6 +198,7 @@ impl<'a> Edit<'a> {
             transaction,
             document,
             base,
+            orders: RefCell::default(),
         })
     }
 
@@ -223,7 +228,17 @@ impl<'a> Edit<'a> {
 
     /// The items of the list at `path`, in order.
     pub fn items(&self, path: &[&str]) -> Vec<String> {
-        self.reader().items(path)
+        self.ordered(path, |order| order.items().map(str::to_owned).collect())
+    }
+
+    /// The last item of the list at `path`.
+    pub fn last_item(&self, path: &[&str]) -> Option<String> {
+        self.ordered(path, |order| order.items().next_back().map(str::to_owned))
+    }
+
+    /// Whether the list at `path` has this item.
+    pub fn has_item(&self, path: &[&str], item: &str) -> bool {
+        self.ordered(path, |order| order.has(item))
     }
 
     /// Sets the value at `path`, in place of all concurrent ones. Setting what already stands
@@ -236,6 +251,7 @@ impl<'a> Edit<'a> {
             return Ok(());
         }
         let scalar = value.to_scalar().ok_or(EditError::NotScalar)?;
+        self.forget_order_around(path);
         Ok(self.transaction.put(ROOT, path::key(path), scalar)?)
     }
 
@@ -245,6 +261,7 @@ impl<'a> Edit<'a> {
     /// [`EditError::Unfit`] if Automerge refuses.
     pub fn clear(&mut self, path: &[&str]) -> Result<(), EditError> {
         if self.get(path).is_some() {
+            self.forget_order_around(path);
             self.transaction.delete(ROOT, path::key(path))?;
         }
         Ok(())
@@ -259,8 +276,15 @@ impl<'a> Edit<'a> {
         let key = path::key(path);
         match self.transaction.get(ROOT, key.as_str())? {
             Some((automerge::Value::Object(ObjType::Text), id)) => {
-                if self.transaction.text(&id)? != text {
+                let standing = self.transaction.text(&id)?;
+                if standing != text {
+                    let before = self.characters(&id);
                     self.transaction.update_text(&id, text)?;
+                    for cut in cut::cuts(&standing, &before, &self.characters(&id)) {
+                        let key = path::cut_prefix(path) + &cut.anchor;
+                        let value = cut::value(&cut, self.reader().get(&key).as_ref());
+                        self.transaction.put(ROOT, key, value)?;
+                    }
                 }
                 Ok(())
             }
@@ -273,6 +297,7 @@ impl<'a> Edit<'a> {
     /// # Errors
     /// [`EditError::Unfit`] if Automerge refuses.
     pub fn replace_text(&mut self, path: &[&str], text: &str) -> Result<(), EditError> {
+        self.forget_order_around(path);
         let id = self
             .transaction
             .put_object(ROOT, path::key(path), ObjType::Text)?;
@@ -297,6 +322,7 @@ impl<'a> Edit<'a> {
         if matches!(self.get(path), Some(Value::Count(_))) {
             Ok(self.transaction.increment(ROOT, key, by)?)
         } else {
+            self.forget_order_around(path);
             Ok(self.transaction.put(ROOT, key, ScalarValue::counter(by))?)
         }
     }
@@ -307,13 +333,16 @@ impl<'a> Edit<'a> {
     /// # Errors
     /// [`EditError::Unfit`] if Automerge refuses.
     pub fn keep_item(&mut self, path: &[&str], item: &str) -> Result<(), EditError> {
-        let path = [path, &[item]].concat();
+        let at = [path, &[item]].concat();
         // Automerge takes putting the same value again for no change, so the mark counts up.
-        let times = match self.get(&path) {
+        let times = match self.get(&at) {
             Some(Value::Int(times)) => times.wrapping_add(1),
             Some(_) | None => 1,
         };
-        Ok(self.transaction.put(ROOT, path::key(&path), times)?)
+        self.transaction.put(ROOT, path::key(&at), times)?;
+        let rank = || self.reader().rank(path, item);
+        self.orders.borrow_mut().keep(&path::key(path), item, rank);
+        Ok(())
     }
 
     /// Places the item after another, or first, adding it if it is not there. Its id must be new
@@ -327,30 +356,14 @@ impl<'a> Edit<'a> {
         item: &str,
         after: Option<&str>,
     ) -> Result<(), EditError> {
-        let mut items = self.items(path);
-        items.retain(|known| known != item);
-        let at = match after {
-            None => 0,
-            Some(after) => {
-                let found = items.iter().position(|known| known == after);
-                found.ok_or_else(|| EditError::NoItem(after.to_owned()))? + 1
-            }
-        };
-        let reader = self.reader();
-        let before = if at == 0 {
-            String::new()
-        } else {
-            reader.rank(path, &items[at - 1])
-        };
-        let next = items[at..]
-            .iter()
-            .map(|item| reader.rank(path, item))
-            .find(|r| *r > before);
-        let rank = rank::between(&before, next.as_deref(), item);
+        let rank = self
+            .ordered(path, |order| order.rank_after(after, item))
+            .ok_or_else(|| EditError::NoItem(after.unwrap_or_default().to_owned()))?;
         self.keep_item(path, item)?;
-        Ok(self
-            .transaction
-            .put(ROOT, path::rank_key(&[path, &[item]].concat()), rank)?)
+        let key = path::rank_key(&[path, &[item]].concat());
+        self.transaction.put(ROOT, key, rank.as_str())?;
+        self.orders.borrow_mut().place(&path::key(path), item, rank);
+        Ok(())
     }
 
     /// Takes an item out of the list at `path`. What stands in it is kept in the history, and
@@ -362,15 +375,35 @@ impl<'a> Edit<'a> {
         if !self.reader().present(path, item) {
             return Err(EditError::NoItem(item.to_owned()));
         }
-        Ok(self
-            .transaction
-            .delete(ROOT, path::key(&[path, &[item]].concat()))?)
+        self.transaction
+            .delete(ROOT, path::key(&[path, &[item]].concat()))?;
+        self.orders.borrow_mut().remove(&path::key(path), item);
+        Ok(())
+    }
+
+    /// Reads the order of the list at `path`, once.
+    fn ordered<T>(&self, path: &[&str], read: impl FnOnce(&Order) -> T) -> T {
+        let mut orders = self.orders.borrow_mut();
+        read(orders.of(path::key(path), || self.reader().ranked(path)))
+    }
+
+    /// What is written right below a list by its path may be an item of it.
+    fn forget_order_around(&self, path: &[&str]) {
+        if let Some((_, list)) = path.split_last() {
+            self.orders.borrow_mut().forget(&path::key(list));
+        }
+    }
+
+    fn characters(&self, text: &ObjId) -> Vec<ObjId> {
+        let characters = self.transaction.list_range(text, ..);
+        characters.map(|item| item.id()).collect()
     }
 
     fn reader(&self) -> Reader<'_, OwnedTransaction> {
         Reader {
             document: &self.transaction,
             at: None,
+            whole: None,
         }
     }
 

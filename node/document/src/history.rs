@@ -19,6 +19,8 @@ pub struct Step {
     pub value: Option<Value>,
     /// Who made it, and when.
     pub author: Authorship,
+    /// Where the document stood with it, as its author saw it.
+    pub at: Heads,
 }
 
 impl View<'_> {
@@ -54,6 +56,7 @@ impl View<'_> {
             let reader = Reader {
                 document: automerge,
                 at: Some(&hash),
+                whole: None,
             };
             for key in self.touched(&change) {
                 if wanted(&key)
@@ -63,6 +66,7 @@ impl View<'_> {
                         path,
                         value: reader.get(&key),
                         author,
+                        at: Heads::from_automerge(&hash),
                     });
                 }
             }
@@ -77,7 +81,7 @@ impl View<'_> {
     }
 
     /// The keys that a change touched, each once, in order of first touch.
-    fn touched(&self, change: &Change) -> Vec<String> {
+    pub(crate) fn touched(&self, change: &Change) -> Vec<String> {
         let mut keys = Vec::<String>::new();
         let mut last_object = None;
         for operation in &change.decode().operations {

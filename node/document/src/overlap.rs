@@ -3,7 +3,7 @@
 //! Texts always merge. Where both wrote into one sentence the result may read badly, so both are
 //! told, until somebody who has seen both writes in that sentence or says that it is well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Automerge, ChangeHash, ObjId, ObjType, ReadDoc as _};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -24,12 +24,25 @@ pub struct Overlap {
     pub sentence: String,
     /// Who wrote in it, and when, earliest first.
     pub authors: Vec<Authorship>,
+    /// How each of them left the sentence, in the same order.
+    pub wordings: Vec<Wording>,
+}
+
+/// How one author left a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Who, and when.
+    pub author: Authorship,
+    /// The sentence as this author left it.
+    pub sentence: String,
+    /// The sentence as it stood before; empty if there was none.
+    pub before: String,
 }
 
 impl View<'_> {
     /// The overlapping edits of the text at `path` that nobody has seen to yet.
     pub fn overlaps(&self, path: &[&str]) -> Vec<Overlap> {
-        if !self.document.book.has_several_writers() {
+        if !self.document.book.has_several_actors() {
             return Vec::new();
         }
         let automerge = &self.document.automerge;
@@ -45,6 +58,7 @@ impl View<'_> {
             known: BTreeMap::new(),
             seen: self.seen(path),
         };
+        let marks = self.cut_marks(path);
         let mut overlaps = Vec::new();
         for sentence in text.split_sentence_bounds() {
             let written = operations
@@ -52,11 +66,28 @@ impl View<'_> {
                 .take(sentence.chars().count())
                 .map(|item| item.id());
             let written = written.collect::<Vec<_>>();
-            let authors = self.unaware(&mut order, &written);
-            if !authors.is_empty() {
+            let cuts = marks
+                .iter()
+                .map(|mark| (&mark.operation, mark.anchors(&written)))
+                .filter(|(_, anchors)| !anchors.is_empty())
+                .collect::<Vec<_>>();
+            let operations = written.iter().chain(cuts.iter().map(|(cut, _)| *cut));
+            let unaware = self.unaware(&mut order, operations);
+            if !unaware.is_empty() {
+                let wording = |(author, change): &(Authorship, ChangeHash)| {
+                    let by_author = |id: &ObjId| {
+                        let by = self.document.book.author_of(id);
+                        by.is_some_and(|by| (by.feed, by.number) == (author.feed, author.number))
+                    };
+                    let cuts = cuts.iter().filter(|(cut, _)| by_author(cut));
+                    let own = written.iter().filter(|id| by_author(id)).cloned();
+                    let own = own.chain(cuts.flat_map(|(_, anchors)| anchors.clone()));
+                    self.wording(&id, &own.collect(), *author, *change)
+                };
                 overlaps.push(Overlap {
                     sentence: sentence.trim().to_owned(),
-                    authors,
+                    authors: unaware.iter().map(|(author, _)| *author).collect(),
+                    wordings: unaware.iter().map(wording).collect(),
                 });
             }
         }
@@ -80,8 +111,12 @@ impl View<'_> {
         heads.unwrap_or_default().to_automerge()
     }
 
-    /// The authors among those who wrote these characters who did not know of one another.
-    fn unaware(&self, order: &mut Order<'_>, written: &[ObjId]) -> Vec<Authorship> {
+    /// The authors among those who wrote or cut here who did not know of one another.
+    fn unaware<'o>(
+        &self,
+        order: &mut Order<'_>,
+        written: impl Iterator<Item = &'o ObjId>,
+    ) -> Vec<(Authorship, ChangeHash)> {
         let mut changes = BTreeMap::new();
         for id in written {
             if let Some(author) = self.document.book.author_of(id)
@@ -97,25 +132,77 @@ impl View<'_> {
         changes.truncate(CHANGES_COMPARED_MAX);
         let changes = changes
             .into_iter()
-            .filter_map(|(_, id, author)| Some((order.automerge.hash_for_opid(id)?, author)))
+            .filter_map(|(_, id, author)| {
+                let ObjId::Id(_, actor, _) = id else {
+                    return None;
+                };
+                Some((order.automerge.hash_for_opid(id)?, author, actor))
+            })
             .collect::<Vec<_>>();
         let mut unaware = Vec::new();
-        for (index, (left, left_author)) in changes.iter().enumerate() {
-            for (right, right_author) in &changes[index + 1..] {
-                let open = left_author.writer != right_author.writer
+        for (index, (left, left_author, actor)) in changes.iter().enumerate() {
+            for (right, right_author, other) in &changes[index + 1..] {
+                // An actor knows what it wrote before. One writer has several: two people may save
+                // pages of one node.
+                let open = actor != other
                     && order.concurrent(*left, *right)
                     && !order.both_seen(*left, *right)
                     && !changes
                         .iter()
-                        .any(|(later, _)| order.follows(*later, *left, *right));
+                        .any(|(later, ..)| order.follows(*later, *left, *right));
                 if open {
-                    unaware.extend([*left_author, *right_author]);
+                    unaware.extend([(*left_author, *left), (*right_author, *right)]);
                 }
             }
         }
         unaware.sort_unstable();
         unaware.dedup();
         unaware
+    }
+
+    /// How an author left the sentence in which these characters stand.
+    fn wording(
+        &self,
+        text: &ObjId,
+        own: &BTreeSet<ObjId>,
+        author: Authorship,
+        change: ChangeHash,
+    ) -> Wording {
+        let (sentence, characters) = self.sentences_with(text, own, &[change]);
+        let meta = self.document.automerge.get_change_meta_by_hash(&change);
+        let deps = meta.map(|meta| meta.deps).unwrap_or_default();
+        let (before, _) = self.sentences_with(text, &characters, &deps);
+        Wording {
+            author,
+            sentence,
+            before,
+        }
+    }
+
+    /// The sentences that hold any of these characters in the text as it stood at `heads`, and
+    /// all characters in them.
+    fn sentences_with(
+        &self,
+        text: &ObjId,
+        wanted: &BTreeSet<ObjId>,
+        heads: &[ChangeHash],
+    ) -> (String, BTreeSet<ObjId>) {
+        let automerge = &self.document.automerge;
+        let mut operations = automerge.list_range_at(text, .., heads);
+        let (mut found, mut characters) = (String::new(), BTreeSet::new());
+        for sentence in automerge
+            .text_at(text, heads)
+            .unwrap_or_default()
+            .split_sentence_bounds()
+        {
+            let ids = operations.by_ref().take(sentence.chars().count());
+            let ids = ids.map(|item| item.id()).collect::<Vec<_>>();
+            if ids.iter().any(|id| wanted.contains(id)) {
+                found.push_str(sentence);
+                characters.extend(ids);
+            }
+        }
+        (found.trim().to_owned(), characters)
     }
 }
 
@@ -153,7 +240,7 @@ impl Order<'_> {
             return false;
         };
         let mut queue = vec![later];
-        let mut visited = std::collections::BTreeSet::new();
+        let mut visited = BTreeSet::new();
         let mut found = false;
         while let Some(hash) = queue.pop() {
             let Some(meta) = self.automerge.get_change_meta_by_hash(&hash) else {

@@ -56,6 +56,11 @@ pub(crate) fn seen_key(path: &[&str]) -> String {
     format!("{}/~seen", key(path))
 }
 
+/// With what the keys begin under which it stands where the text at `path` was cut.
+pub(crate) fn cut_prefix(path: &[&str]) -> String {
+    format!("{}/~cut/", key(path))
+}
+
 /// The keys that stand below `path`, as a range: `/` is followed by `0`.
 pub(crate) fn below(path: &[&str]) -> std::ops::Range<String> {
     let key = key(path);
@@ -67,6 +72,27 @@ pub(crate) fn child(path: &[&str], key: &str) -> Option<String> {
     let rest = key.strip_prefix(&self::key(path))?.strip_prefix('/')?;
     let part = rest.split('/').next()?;
     self::path(part)?.pop()
+}
+
+/// What a key below a list says of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemPart {
+    /// That it is there.
+    Mark,
+    /// Its place in the order.
+    Rank,
+    /// Anything else.
+    Other,
+}
+
+/// The item that what follows a list's path in a key begins with, as it is spelt there, and what
+/// the key says of it.
+pub(crate) fn item_part(rest: &str) -> (&str, ItemPart) {
+    match rest.split_once('/') {
+        None => (rest, ItemPart::Mark),
+        Some((item, "~rank")) => (item, ItemPart::Rank),
+        Some((item, _)) => (item, ItemPart::Other),
+    }
 }
 
 #[cfg(test)]

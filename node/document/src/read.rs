@@ -1,21 +1,30 @@
 //! Reading by key, from a document or within an edit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc};
+use automerge::iter::MapRangeItem;
+use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, ScalarValueRef, ValueRef};
 
-use crate::path;
+use crate::path::{self, ItemPart};
 use crate::value::Value;
+use crate::whole::{Told, Whole};
 
 /// Reads a document, a document at heads, or an edit in progress.
 pub(crate) struct Reader<'a, D> {
     pub(crate) document: &'a D,
     pub(crate) at: Option<&'a [ChangeHash]>,
+    /// What one pass over all keys found, if there was one.
+    pub(crate) whole: Option<&'a Whole<'a>>,
 }
 
 impl<D: ReadDoc> Reader<'_, D> {
     /// All concurrent values under `key` with their ids; the last is the one that is shown.
     pub(crate) fn values(&self, key: &str) -> Vec<(Value, ObjId)> {
+        match self.whole.map_or(Told::Ask, |whole| whole.tell(key)) {
+            Told::Nothing => return Vec::new(),
+            Told::One(value, id) => return vec![(value, id)],
+            Told::Ask => {}
+        }
         let found = match self.at {
             Some(heads) => self.document.get_all_at(ROOT, key, heads),
             None => self.document.get_all(ROOT, key),
@@ -34,32 +43,58 @@ impl<D: ReadDoc> Reader<'_, D> {
 
     /// The parts right below `path`, sorted.
     pub(crate) fn children(&self, path: &[&str]) -> BTreeSet<String> {
-        let range = path::below(path);
-        let key = |item: automerge::iter::MapRangeItem<'_>| path::child(path, &item.key);
-        match self.at {
-            Some(heads) => self
-                .document
-                .map_range_at(ROOT, range, heads)
-                .filter_map(key)
-                .collect(),
-            None => self
-                .document
-                .map_range(ROOT, range)
-                .filter_map(key)
-                .collect(),
-        }
+        let mut children = BTreeSet::new();
+        self.each_below(path, |item| children.extend(path::child(path, &item.key)));
+        children
     }
 
     /// The items of the list at `path` that are there, in their order.
     pub(crate) fn items(&self, path: &[&str]) -> Vec<String> {
-        let mut items = self
-            .children(path)
-            .into_iter()
-            .filter(|item| self.present(path, item))
-            .map(|item| (self.rank(path, &item), item))
-            .collect::<Vec<_>>();
-        items.sort_unstable();
-        items.into_iter().map(|(_, item)| item).collect()
+        let ranked = self.ranked(path).into_iter();
+        ranked.map(|(_, item)| item).collect()
+    }
+
+    /// The same, each with its rank.
+    pub(crate) fn ranked(&self, path: &[&str]) -> BTreeSet<(String, String)> {
+        // One pass over all that stands below: long lists are read often.
+        let prefix = format!("{}/", path::key(path));
+        let mut there = BTreeSet::new();
+        let mut ranks = BTreeMap::new();
+        self.each_below(path, |entry| {
+            let Some((item, part)) = entry.key.strip_prefix(&prefix).map(path::item_part) else {
+                return;
+            };
+            match (part, &entry.value) {
+                (ItemPart::Mark, _) => {
+                    there.insert(item.to_owned());
+                }
+                (ItemPart::Rank, ValueRef::Scalar(ScalarValueRef::Str(rank))) => {
+                    ranks.insert(item.to_owned(), rank.to_string());
+                }
+                (ItemPart::Rank | ItemPart::Other, _) => {}
+            }
+        });
+        let ranked = |key: String| {
+            let rank = ranks.remove(&key).unwrap_or_default();
+            Some((rank, path::path(&key)?.pop()?))
+        };
+        there.into_iter().filter_map(ranked).collect()
+    }
+
+    /// Goes through all that stands below `path`.
+    pub(crate) fn each_below(&self, path: &[&str], mut work: impl FnMut(&MapRangeItem<'_>)) {
+        let range = path::below(path);
+        match (self.whole, self.at) {
+            (Some(whole), _) => whole.range(&range).iter().for_each(work),
+            (None, Some(heads)) => {
+                let below = self.document.map_range_at(ROOT, range, heads);
+                below.for_each(|item| work(&item));
+            }
+            (None, None) => {
+                let below = self.document.map_range(ROOT, range);
+                below.for_each(|item| work(&item));
+            }
+        }
     }
 
     /// Whether an item is there. One who edits an item says again that it is there, so that an

@@ -1,6 +1,9 @@
 //! Reading a document.
 
-use automerge::{Automerge, ChangeHash, ObjId, ROOT, ReadDoc as _};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use automerge::{Automerge, ChangeHash, ObjId};
 
 use crate::document::Document;
 use crate::entry::Authorship;
@@ -8,12 +11,14 @@ use crate::heads::Heads;
 use crate::path;
 use crate::read::Reader;
 use crate::value::Value;
+use crate::whole::Whole;
 
 /// A document as it stands, or stood.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
     pub(crate) document: &'a Document,
     pub(crate) at: Option<Vec<ChangeHash>>,
+    whole: Option<Arc<Whole<'a>>>,
 }
 
 /// One of the concurrent values of a field.
@@ -29,7 +34,23 @@ pub struct Version {
 
 impl<'a> View<'a> {
     pub(crate) const fn new(document: &'a Document, at: Option<Vec<ChangeHash>>) -> Self {
-        Self { document, at }
+        Self {
+            document,
+            at,
+            whole: None,
+        }
+    }
+
+    /// The same view for one who asks for much of it: all keys are passed over once, here, instead
+    /// of a search for every question.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let read = || Arc::new(Whole::read(&self.document.automerge, self.at.as_deref()));
+        Self {
+            document: self.document,
+            at: self.at.clone(),
+            whole: Some(self.whole.clone().unwrap_or_else(read)),
+        }
     }
 
     /// Where the view stands.
@@ -63,6 +84,11 @@ impl<'a> View<'a> {
         self.reader().items(path)
     }
 
+    /// Whether the list at `path` has this item.
+    pub fn has_item(&self, path: &[&str], item: &str) -> bool {
+        self.reader().present(path, item)
+    }
+
     /// All concurrent values at `path` with who wrote each and what stood before; the last is the
     /// one that is shown.
     pub fn versions(&self, path: &[&str]) -> Vec<Version> {
@@ -93,14 +119,21 @@ impl<'a> View<'a> {
         self.document.book.author_of(&id)
     }
 
+    /// The paths at which several concurrent values stand: found in one pass, where asking for
+    /// every path would take one each.
+    pub fn contested(&self) -> BTreeSet<Vec<String>> {
+        let view = self.whole();
+        let items = view.whole.iter().flat_map(|whole| whole.all());
+        let contested = items.filter(|item| item.conflict);
+        contested.filter_map(|item| path::path(&item.key)).collect()
+    }
+
     /// The names of the fields: the first parts of all paths, sorted.
     pub fn fields(&self) -> Vec<String> {
-        let keys = match &self.at {
-            Some(at) => self.document.automerge.keys_at(ROOT, at),
-            None => self.document.automerge.keys(ROOT),
-        };
-        let mut fields = keys
-            .filter_map(|key| path::path(key.split('/').next()?)?.pop())
+        let view = self.whole();
+        let items = view.whole.iter().flat_map(|whole| whole.all());
+        let mut fields = items
+            .filter_map(|item| path::path(item.key.split('/').next()?)?.pop())
             .collect::<Vec<_>>();
         fields.dedup();
         fields
@@ -110,6 +143,7 @@ impl<'a> View<'a> {
         Reader {
             document: &self.document.automerge,
             at: self.at.as_deref(),
+            whole: self.whole.as_deref(),
         }
     }
 
@@ -121,6 +155,7 @@ impl<'a> View<'a> {
         let earlier = Reader {
             document: automerge,
             at: Some(&deps),
+            whole: None,
         };
         let before = earlier
             .values(key)

@@ -4,6 +4,7 @@ mod gate;
 mod hostile;
 mod lanes;
 mod order;
+mod passes;
 mod reading;
 mod saving;
 mod world;
