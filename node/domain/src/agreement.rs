@@ -10,6 +10,7 @@ use crate::fields::elements;
 
 const FIELDS: &str = "agreed_fields";
 const SIGNATURES: &str = "signatures";
+const UNTIL: &str = "agreement_until";
 
 /// The fields that `signer`, whose code is `code`, agreed to in a project's record; none without
 /// its signature.
@@ -43,6 +44,34 @@ pub fn signed_fields(
         let agreed = still.into_iter().filter(|field| signed.contains(field));
         agreed.collect()
     })
+}
+
+/// The last day of a signed agreement, if it has one: as the proposer's record said when `signer`
+/// signed, or says now, whichever is earlier. To prolong it takes a new signature, to end it
+/// earlier does not. After that day nothing more may leave.
+pub fn signed_until(
+    document: &Document,
+    (code, signer): (&str, HubId),
+    proposer: HubId,
+) -> Option<String> {
+    let now = document.view();
+    let by_signer = now.writings(&[SIGNATURES, code]).into_iter();
+    let signed = by_signer.filter(|(author, _)| author.hub == signer);
+    let then = signed.map(|(_, heads)| until(&document.view_at(&heads)?, proposer));
+    // Of several signatures that stand side by side the one that reaches furthest counts.
+    let then = then.reduce(|one, other| Some(one?.max(other?))).flatten();
+    [then, until(&now, proposer)].into_iter().flatten().min()
+}
+
+/// The day that the proposer wrote. What another hub wrote over it can only bring it forward.
+fn until(view: &View<'_>, proposer: HubId) -> Option<String> {
+    let versions = view.versions(&[UNTIL]).into_iter();
+    let days = versions.flat_map(|version| {
+        let by_proposer = version.author.hub == proposer;
+        let before = version.before.into_iter().filter(move |_| !by_proposer);
+        std::iter::once(version.value).chain(before)
+    });
+    days.filter_map(|day| day.as_str().map(str::to_owned)).min()
 }
 
 /// The fields that `proposer` listed itself.

@@ -98,6 +98,15 @@ pub enum FieldChange {
         /// How many.
         count: i64,
     },
+    /// Brings a list that several people rank into the order that follows from their scores, and
+    /// notes it as a decision.
+    Confirm {
+        /// The list.
+        field: String,
+        /// What the decision is about; the order of the list if not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+    },
 }
 
 impl FieldChange {
@@ -114,7 +123,8 @@ impl FieldChange {
             | Self::Issue { field, .. }
             | Self::Pass { field, .. }
             | Self::Take { field, .. }
-            | Self::GiveBack { field, .. } => field,
+            | Self::GiveBack { field, .. }
+            | Self::Confirm { field, .. } => field,
         }
     }
 

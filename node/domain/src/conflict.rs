@@ -1,12 +1,17 @@
-//! Versions: concurrent values that people see, and some of which a person must settle.
+//! Versions: concurrent values, and whatever else people are told of, that a person may or must
+//! settle.
 
-use node_document::{Authorship, Document, Value, Version, View};
+use std::collections::{BTreeMap, BTreeSet};
+
+use node_document::{Authorship, Document, Version, View, Wording};
 use serde_json::Value as Json;
 
-use crate::declaration::{Kind, Merge, State};
-use crate::fields::{label, leaves, written};
+use crate::declaration::{Field, Filled, Kind, Merge, State};
+use crate::fields::{label, leaves_in, written};
 use crate::read::json;
+use crate::settled::{self, Settled};
 use crate::states::{self, Standing};
+use crate::watches;
 
 /// A field that stands in several versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,21 @@ pub struct Conflict {
     pub versions: Vec<ConflictVersion>,
 }
 
+impl Conflict {
+    /// What settles this with one of its versions, by its place: the version's value; of a sentence
+    /// that merged, the whole text with the sentence as this author left it.
+    pub fn choice(&self, document: &Document, version: usize) -> Option<Json> {
+        let chosen = &self.versions.get(version)?.value;
+        let ConflictCause::Sentence(merged) = &self.cause else {
+            return Some(chosen.clone());
+        };
+        let path = self.path.split('/').collect::<Vec<_>>();
+        let text = json(document.view().values(&path).last()?);
+        let text = text.as_str()?.replacen(merged, chosen.as_str()?, 1);
+        Some(Json::String(text))
+    }
+}
+
 /// What made versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictCause {
@@ -34,12 +54,35 @@ pub enum ConflictCause {
     StepNotAllowed,
     /// People wrote into one sentence at the same time. It merged; they should read it again.
     Sentence(String),
+    /// Every single edit was right, and yet something should be looked at.
+    Watch {
+        /// The watch's name.
+        name: &'static str,
+        /// What people read.
+        sentence: &'static str,
+    },
+    /// It was settled, and somebody opened it again.
+    Reopened,
+}
+
+impl ConflictCause {
+    /// The cause in a word, as it is kept with what was settled.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Values => "values",
+            Self::Steps => "steps",
+            Self::StepNotAllowed => "step not allowed",
+            Self::Sentence(_) => "sentence",
+            Self::Watch { name, .. } => name,
+            Self::Reopened => "reopened",
+        }
+    }
 }
 
 /// One version of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictVersion {
-    /// Its value; nothing where a sentence merged.
+    /// Its value; of a sentence that merged, how this author left it; of a watch, the item.
     pub value: Json,
     /// Who wrote it, and when.
     pub author: Authorship,
@@ -47,28 +90,127 @@ pub struct ConflictVersion {
     pub before: Vec<Json>,
 }
 
-/// Everything in a record that stands in several versions. The same value twice is none, and so
-/// is an edit whose author saw the other.
+/// How many versions a record stands in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct VersionCounts {
+    /// Open, those opened again among them.
+    pub open: usize,
+    /// Open, and a person must decide.
+    pub to_decide: usize,
+    /// Settled.
+    pub settled: usize,
+    /// Settled once, and opened again since.
+    pub reopened: usize,
+}
+
+/// Something to settle, with what tells whether it is still the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Matter {
+    pub(crate) conflict: Conflict,
+    /// A digest of what is at odds. Nothing where settling it takes the versions away.
+    pub(crate) fingerprint: Option<String>,
+}
+
+/// Everything in a record that stands in several versions, or that people are to look at. The same
+/// value twice is none, and so is an edit whose author saw the other.
 pub fn versions(document: &Document, kind: &'static Kind) -> Vec<Conflict> {
-    let view = document.view();
-    let mut conflicts = Vec::new();
-    for (path, field, within) in leaves(&view, kind) {
-        let path = path.iter().map(String::as_str).collect::<Vec<_>>();
+    let matters = open_matters(document, &document.view(), kind);
+    matters.into_iter().map(|matter| matter.conflict).collect()
+}
+
+/// How many versions a record stands in.
+pub fn version_counts(document: &Document, kind: &'static Kind) -> VersionCounts {
+    counts_of(&versions(document, kind), &document.view(), kind)
+}
+
+/// The same, where what is open was found already.
+pub fn counts_of(open: &[Conflict], view: &View<'_>, kind: &'static Kind) -> VersionCounts {
+    let (reopened, settled): (Vec<_>, Vec<_>) = settled::stored(view)
+        .into_iter()
+        .filter(|settled| settled::stands_in(kind, &settled.path))
+        .partition(|settled| settled.reopened);
+    VersionCounts {
+        open: open.len(),
+        to_decide: open.iter().filter(|conflict| conflict.decide).count(),
+        settled: settled.len(),
+        reopened: reopened.len(),
+    }
+}
+
+/// What is open in a document as `view` shows it.
+pub(crate) fn open_matters(
+    document: &Document,
+    view: &View<'_>,
+    kind: &'static Kind,
+) -> Vec<Matter> {
+    let view = &view.whole();
+    let mut matters = field_matters(view, kind);
+    matters.extend(watches::matters(document, view, kind));
+    let settled = settled::stored(view);
+    if settled.is_empty() {
+        return matters;
+    }
+    let mut of_path = BTreeMap::<&str, Vec<&Settled>>::new();
+    for settled in &settled {
+        of_path.entry(&settled.path).or_default().push(settled);
+    }
+    matters.retain(|matter| {
+        let of_path = of_path.get(matter.conflict.path.as_str());
+        !of_path.is_some_and(|all| all.iter().any(|settled| settled.closes(matter)))
+    });
+    let live = matters.iter().map(|matter| matter.conflict.path.clone());
+    let live = live.collect::<BTreeSet<_>>();
+    for settled in settled::open_again_in(view, kind, &settled) {
+        if !live.contains(&settled.path) {
+            matters.push(Matter {
+                conflict: Conflict {
+                    path: settled.path,
+                    label: settled.label,
+                    decide: true,
+                    cause: ConflictCause::Reopened,
+                    versions: settled.versions,
+                },
+                fingerprint: None,
+            });
+        }
+    }
+    matters
+}
+
+fn field_matters(view: &View<'_>, kind: &'static Kind) -> Vec<Matter> {
+    let mut matters = Vec::new();
+    let contested = view.contested();
+    // Of lists whose items hold plain values alone, only those with concurrent ones are read.
+    let wanted = |list: &Field| {
+        let told = |field: &Field| matches!(field.merge, Merge::Text | Merge::State(_));
+        list.items().unwrap_or_default().iter().any(told)
+            || contested.iter().any(|path| path[0] == list.name)
+    };
+    for (path, field, within) in leaves_in(view, kind, wanted) {
         // What stood before is looked up only where something may be told.
-        let several = view.values(&path).len() > 1;
+        let several = contested.contains(&path);
+        let path = path.iter().map(String::as_str).collect::<Vec<_>>();
         let judged = several || matches!(field.merge, Merge::State(_));
         let found = if judged {
             view.versions(&path)
         } else {
             Vec::new()
         };
-        let mut note = |decide, cause, versions| {
-            conflicts.push(Conflict {
-                path: written(&path),
-                label: label(field, within),
-                decide,
-                cause,
-                versions,
+        let mut note = |decide, cause, versions: Vec<ConflictVersion>| {
+            // The same step may be chosen again, and then nothing is written.
+            let again = cause == ConflictCause::StepNotAllowed || stays(field, within);
+            let entries = versions
+                .iter()
+                .map(|version| format!("{:?} {}", version.author.feed, version.author.number));
+            matters.push(Matter {
+                fingerprint: again.then(|| watches::digest(entries)),
+                conflict: Conflict {
+                    path: written(&path),
+                    label: label(field, within),
+                    decide,
+                    cause,
+                    versions,
+                },
             });
         };
         match field.merge {
@@ -84,8 +226,8 @@ pub fn versions(document: &Document, kind: &'static Kind) -> Vec<Conflict> {
                 note(true, ConflictCause::Values, distinct(&found));
             }
             Merge::Text => {
-                for (sentence, authors) in sentences(&view, &path) {
-                    note(field.decide, ConflictCause::Sentence(sentence), authors);
+                for (sentence, wordings) in sentences(view, &path) {
+                    note(field.decide, ConflictCause::Sentence(sentence), wordings);
                 }
             }
             Merge::Value
@@ -96,23 +238,20 @@ pub fn versions(document: &Document, kind: &'static Kind) -> Vec<Conflict> {
             | Merge::Places => {}
         }
     }
-    conflicts
+    matters
+}
+
+/// Whether nobody changes a field, not even to settle it: it can be left as it is alone.
+pub(crate) fn stays(field: &Field, within: Option<&Field>) -> bool {
+    let in_log = within.is_some_and(|within| matches!(within.merge, Merge::Log(_)));
+    in_log || field.filled == Filled::ByProgram
 }
 
 fn steps_at_odds(declared: &[State], found: &[Version]) -> Option<ConflictCause> {
     if let Standing::Several(_) = Standing::of(declared, found) {
         return Some(ConflictCause::Steps);
     }
-    let not_allowed = |version: &&Version| {
-        let to = version.value.as_str().unwrap_or_default();
-        let from = |before: &Value| {
-            *before == version.value
-                || states::allowed(declared, before.as_str().unwrap_or_default(), to)
-        };
-        // A newer list of states is not judged by an older one.
-        let known = declared.iter().any(|state| state.name == to);
-        known && !version.before.is_empty() && !version.before.iter().any(from)
-    };
+    let not_allowed = |version: &&Version| !states::may_follow(declared, version);
     found
         .iter()
         .find(not_allowed)
@@ -143,17 +282,17 @@ fn version(version: &Version) -> ConflictVersion {
 }
 
 fn sentences(view: &View<'_>, path: &[&str]) -> Vec<(String, Vec<ConflictVersion>)> {
-    let told = |author: Authorship| ConflictVersion {
-        value: Json::Null,
-        author,
-        before: Vec::new(),
+    let told = |wording: Wording| ConflictVersion {
+        value: Json::String(wording.sentence),
+        author: wording.author,
+        before: vec![Json::String(wording.before)],
     };
     view.overlaps(path)
         .into_iter()
         .map(|overlap| {
             (
                 overlap.sentence,
-                overlap.authors.into_iter().map(told).collect(),
+                overlap.wordings.into_iter().map(told).collect(),
             )
         })
         .collect()

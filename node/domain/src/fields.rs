@@ -2,7 +2,7 @@
 
 use node_document::{Edit, Value, View};
 
-use crate::declaration::{Field, Kind, Merge, Wins};
+use crate::declaration::{Field, Filled, Kind, Merge, Wins};
 use crate::error::Problem;
 
 /// What a field's content is read from.
@@ -15,6 +15,8 @@ pub(crate) trait Fields {
     fn items(&self, path: &[&str]) -> Vec<String>;
     /// The parts right below a path.
     fn children(&self, path: &[&str]) -> Vec<String>;
+    /// What is proven of its authors: of an edit in progress, what stood before it.
+    fn proven(&self) -> View<'_>;
 }
 
 impl Fields for View<'_> {
@@ -33,6 +35,10 @@ impl Fields for View<'_> {
     fn children(&self, path: &[&str]) -> Vec<String> {
         self.children(path)
     }
+
+    fn proven(&self) -> View<'_> {
+        self.clone()
+    }
 }
 
 impl Fields for Edit<'_> {
@@ -50,6 +56,10 @@ impl Fields for Edit<'_> {
 
     fn children(&self, path: &[&str]) -> Vec<String> {
         self.children(path)
+    }
+
+    fn proven(&self) -> View<'_> {
+        self.document().view()
     }
 }
 
@@ -137,12 +147,23 @@ pub(crate) fn leaves(
     from: &impl Fields,
     kind: &'static Kind,
 ) -> Vec<(Vec<String>, &'static Field, Option<&'static Field>)> {
+    leaves_in(from, kind, |_| true)
+}
+
+/// The same, but of lists and logs only those that are wanted.
+pub(crate) fn leaves_in(
+    from: &impl Fields,
+    kind: &'static Kind,
+    wanted: impl Fn(&Field) -> bool,
+) -> Vec<(Vec<String>, &'static Field, Option<&'static Field>)> {
     let mut leaves = Vec::new();
     for field in kind.fields {
         match field.merge {
+            Merge::List(_) | Merge::Log(_) if !wanted(field) => {}
             Merge::List(fields) | Merge::Log(fields) => {
                 for item in from.items(&[field.name]) {
-                    leaves.extend(fields.iter().map(|inner| {
+                    let stored = |inner: &&Field| inner.filled != Filled::ByAuthor;
+                    leaves.extend(fields.iter().filter(stored).map(|inner| {
                         let path = vec![field.name.to_owned(), item.clone(), inner.name.to_owned()];
                         (path, inner, Some(field))
                     }));

@@ -21,8 +21,8 @@ pub struct Figures {
 impl Figures {
     /// Adds others to these; a school in both counts once.
     pub fn add(&mut self, other: &Self) {
-        self.groups += other.groups;
-        self.sessions_held += other.sessions_held;
+        self.groups = self.groups.saturating_add(other.groups);
+        self.sessions_held = self.sessions_held.saturating_add(other.sessions_held);
         self.schools.extend(other.schools.iter().cloned());
     }
 }

@@ -1,6 +1,6 @@
 //! Who changed which field when.
 
-use node_document::{Authorship, View};
+use node_document::{Authorship, Step, Value, View};
 use serde_json::Value as Json;
 
 use crate::declaration::Kind;
@@ -14,7 +14,8 @@ pub struct HistoryStep {
     pub path: String,
     /// What people call the field; its path if this version does not declare it.
     pub label: String,
-    /// What stood there afterwards; null if it was taken away.
+    /// What stood there afterwards; null if it was taken away. Of a list's item, true: it was put
+    /// there.
     pub value: Json,
     /// Who, and when.
     pub author: Authorship,
@@ -37,10 +38,14 @@ pub fn history(view: &View<'_>, kind: &'static Kind, field: Option<&str>) -> Vec
     steps
         .into_iter()
         .filter(|step| step.path.first().is_some_and(|name| !name.starts_with('@')))
+        .filter(|step| !is_kept(kind, step))
         .map(|step| {
             let path = written(&step.path);
-            let label = Spot::find(kind, &path).map_or_else(|_| path.clone(), |spot| spot.label());
-            let value = step.value.as_ref().map_or(Json::Null, json);
+            let value = match &step.value {
+                Some(_) if is_item(kind, &step.path) => Json::Bool(true),
+                value => value.as_ref().map_or(Json::Null, json),
+            };
+            let label = called(kind, &step.path, &path);
             HistoryStep {
                 path,
                 label,
@@ -49,4 +54,28 @@ pub fn history(view: &View<'_>, kind: &'static Kind, field: Option<&str>) -> Vec
             }
         })
         .collect()
+}
+
+/// Whether a path is that of a list's item.
+fn is_item(kind: &'static Kind, path: &[String]) -> bool {
+    let list = path.first().and_then(|name| kind.field(name));
+    path.len() == 2 && list.is_some_and(|list| list.items().is_some())
+}
+
+/// Whether a step only says once more that an item is there, as every change in it does.
+fn is_kept(kind: &'static Kind, step: &Step) -> bool {
+    let again = matches!(step.value, Some(Value::Int(times)) if times > 1);
+    again && is_item(kind, &step.path)
+}
+
+fn called(kind: &'static Kind, path: &[String], written: &str) -> String {
+    if let Ok(spot) = Spot::find(kind, written) {
+        return spot.label();
+    }
+    let field = path.first().and_then(|name| kind.field(name));
+    match (field, path) {
+        (Some(field), [_, _]) if field.items().is_some() => field.label.to_owned(),
+        (Some(field), [_, element]) => format!("{}: {element}", field.label),
+        (_, _) => written.to_owned(),
+    }
 }

@@ -5,37 +5,135 @@
 //! history is told. This crate knows no network and no store.
 
 mod agreement;
+mod bring_back;
+mod calendar;
 mod card;
 mod change;
 mod check;
+mod comparison;
+mod concerned;
 mod conflict;
+mod dated;
 mod declaration;
+mod delegation;
+mod endorsement;
 mod error;
+mod evaluation;
+mod export;
 mod fields;
 mod figures;
+mod fork;
+mod frozen;
 mod history;
+mod import;
 mod kinds;
+mod measures;
+mod people;
+mod picture;
 mod places;
+mod problems;
+mod proven;
 mod publish;
+mod ranking;
+mod reach;
 mod read;
+mod references;
+mod register;
+mod released;
+mod returns;
+mod roles;
+mod row;
+mod rules;
+pub mod sample;
+mod schema;
+mod school_name;
+mod schools;
+mod settle;
+mod settled;
+mod sheet;
+mod standing;
 mod states;
+mod sums;
+mod synthesis;
+mod watches;
 mod write;
 mod writer;
 
-pub use agreement::signed_fields;
+pub use agreement::{signed_fields, signed_until};
+pub use bring_back::bring_back;
+pub use calendar::{Calendar, CalendarEvent};
 pub use card::{CardConflict, CardRecord, CardSays};
 pub use change::FieldChange;
-pub use conflict::{Conflict, ConflictCause, ConflictVersion, versions};
-pub use declaration::{
-    Check, Class, Field, Form, Kind, Merge, Published, Publishing, Source, State, Wins,
+pub use check::is_day;
+pub use comparison::{Comparison, HubLine, OutcomeMean, comparison};
+pub use concerned::{Concerned, concerned, concerned_in};
+pub use conflict::{
+    Conflict, ConflictCause, ConflictVersion, VersionCounts, counts_of, version_counts, versions,
 };
+pub use dated::{DatedItem, dated_items};
+pub use declaration::{
+    Agreement, Check, Class, Concerns, Dated, Field, Filled, Form, Freezing, Kind, Limit, Merge,
+    Published, Publishing, Ranking, Released, Rule, Source, Stage, State, Test, Watch, Wins,
+};
+pub use delegation::{Delegation, delegations, holds_delegations};
+pub use endorsement::{Endorsement, endorsements, endorsements_of};
 pub use error::{Problem, RecordError};
+pub use evaluation::{Disagreement, Evaluation, Narrative, OutcomeRating, evaluation};
+pub use export::{
+    Complete, CompleteDamage, CompleteRead, CompleteRecord, Manifest, ManifestFile, for_creation,
+    items_sheet, list_sheet, read_jsonl, recreate, write_jsonl,
+};
 pub use figures::{Figures, figures};
+pub use fork::{Offer, fork, offers};
+pub use frozen::{Difference, FrozenCopy, differences, differs_from_frozen, frozen_copies};
 pub use history::{HistoryStep, history};
-pub use kinds::{GROUP_SUMMARY, KINDS, PERSON, PRACTICE, PROJECT, PROJECT_WORK, WORK_GROUP, kind};
-pub use publish::{Preview, publish};
-pub use read::{Row, kind_name, kind_of, missing, read, row};
-pub use write::{By, create, edit, settle};
+pub use import::{
+    ColumnUse, Found, FoundSchool, Import, ImportCounts, ImportIndex, ImportInto, ImportOptions,
+    ImportedPerson, ImportedRow, Known, RowOutcome, SchoolQuestion, Schools, TypedSchoolRef,
+    import_key, plan_import,
+};
+pub use kinds::{
+    COMMISSION, FORUM_THREAD, GROUP_SUMMARY, HUB, HUB_PROFILE, KINDS, LEADER, LEADER_DAYS,
+    ORGANISATION, PARTNER, PERSON, PLAN, PRACTICE, PROGRAMME, PROJECT, PROJECT_WORK, RETURN,
+    STRATEGIC_GROUP, UNKNOWN, UNKNOWN_CARD, WORK_GROUP, kind,
+};
+pub use measures::{Cell, Computed, Counted, MEASURES, Measure, compute, measure, rates};
+pub use people::{Likely, duplicates, known_names, merged};
+pub use picture::{
+    Basis, Correction, Mapped, Mapping, Picture, SubmittedReturn, Sums, Wanted, picture,
+};
+pub use problems::{card_problems, problems};
+pub use publish::{Preview, Publish, preview_card, preview_document, publishing_step};
+pub use ranking::{Ranked, ranking};
+pub use reach::{Alliance, AreaSchool, Connection, REACHED_FROM, Reach, Reached, reach};
+pub use read::{kind_name, kind_of, kind_or_unknown, missing, read};
+pub use references::{
+    Reference, references_in, references_in_changes, references_of, renamed, replace_reference,
+};
+pub use register::{Register, RegisterError, RegisterProblem, School};
+pub use released::{ReleasedCopy, ReleasedView, released};
+pub use returns::{ReturnDifference, ReturnOf, return_difference, return_fields};
+pub use roles::{
+    ChangedBy, Held, May, Own, ROLES, Records, Role, Seen, check_changes, reads, role, visible,
+};
+pub use row::{Row, row, title};
+pub use schema::{
+    rule_sentence, schema_json, schema_markdown, schema_text, schema_version, watch_sentence,
+};
+pub use schools::{
+    KnownSchool, MatchedSchool, SCHOOL_ASKED_FROM, SCHOOL_SURE_FROM, SchoolMatch, SchoolMatcher,
+    TypedSchool,
+};
+pub use settle::{reopen, settle, settle_raised};
+pub use settled::{Settled, raised_is_settled, settled};
+pub use sheet::{
+    SHEET_BYTES_MAX, SHEET_CELL_CHARS_MAX, SHEET_COLUMNS_MAX, SHEET_ROWS_MAX, Sheet, SheetError,
+    SheetRow,
+};
+pub use sums::{Sum, sums};
+pub use synthesis::{Position, Synthesis, synthesis};
+pub use watches::cross_watches;
+pub use write::{By, Written, create, edit};
 
 /// A JSON object with its fields in order.
 pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -1,79 +1,208 @@
-//! Publishing: copying just the fields that a data agreement lists.
+//! Publishing: copying just the fields that may leave a hub, after a preview of exactly what does.
 
-use std::collections::BTreeMap;
+pub(crate) mod changes;
+pub(crate) mod content;
+pub(crate) mod scan;
 
-use node_document::{Value, View};
+use std::collections::BTreeSet;
+
+use node_document::View;
+use node_feed::SpaceKind;
 use serde_json::{Value as Json, json};
 
 use crate::Object;
+use crate::card::CardRecord;
 use crate::change::FieldChange;
-use crate::check::is_email;
-use crate::declaration::{Kind, Merge, Source};
+use crate::declaration::{
+    Agreement, Check, Field, Filled, Form, Kind, Limit, Merge, Publishing, Source,
+};
 use crate::error::{Problem, RecordError};
+use crate::fields::label;
 use crate::kinds::kind;
-use crate::read::{json as to_json, read};
+use crate::publish::changes::field_changes;
+use crate::publish::content::{as_frozen, content, may_leave};
+use crate::publish::scan::{Found, Scanner};
+use crate::read::read;
+use crate::standing::{items, number, text};
+
+/// The field in which a copy says whose it is.
+const HUB: &str = "hub";
+/// What everybody may do about a record that does not leave.
+const OR_KEEP: &str = "take it out, or keep the record in the hub";
+
+/// A wish to publish a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Publish<'a> {
+    /// The step, as [`publishing_step`] finds it.
+    pub step: &'static Publishing,
+    /// The fields that the data agreement lists and this hub signed; `None` if it signed none.
+    /// Looked at only where the step asks for an agreement.
+    pub agreed: Option<&'a BTreeSet<String>>,
+    /// The names of people known to this hub, for which every text is searched.
+    pub names: &'a [String],
+    /// This hub's code.
+    pub made_by: &'a str,
+}
 
 /// Exactly what would leave a hub.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
+    /// The step that is taken.
+    pub step: &'static Publishing,
     /// The kind of the copy.
     pub kind: &'static Kind,
-    /// Its content.
+    /// Its content. What only the program fills in is among it: the copy is created, and
+    /// changed, by the program.
     pub fields: Object,
     /// Fields that could be published but are not in the agreement.
     pub withheld: Vec<&'static str>,
 }
 
-/// What publishing a record under an agreement would make public: the fields that `agreement`
-/// lists, computed where the declaration says so, and never a person.
-///
-/// `names` are the names of people known to this hub, for which every text is searched.
+/// The step by which records of a kind go from one kind of space into another.
 ///
 /// # Errors
-/// [`RecordError::Problems`] if the kind cannot be published, a required field is missing or not
-/// agreed, or a text holds an e-mail address or a known name.
-pub fn publish(
+/// [`RecordError::Problems`] with a sentence that names the steps there are.
+pub fn publishing_step(
+    from_kind: &'static Kind,
+    from: SpaceKind,
+    into: SpaceKind,
+) -> Result<&'static Publishing, RecordError> {
+    let title = from_kind.title.to_lowercase();
+    let steps = from_kind.publishing;
+    let step = steps
+        .iter()
+        .find(|step| step.stage.from == from && step.stage.into == into);
+    step.ok_or_else(|| {
+        let ways = steps.iter().map(|step| {
+            let (from, into) = (space(step.stage.from), space(step.stage.into));
+            format!("from {from} to {into}")
+        });
+        let ways = ways.collect::<Vec<_>>();
+        let message = if ways.is_empty() {
+            format!("a {title} is not published")
+        } else {
+            let (from, into) = (space(from), space(into));
+            let ways = ways.join(", or ");
+            format!("a {title} is not published from {from} to {into}: only {ways}")
+        };
+        Problem::new("", message).into()
+    })
+}
+
+/// What publishing a document would let out: the fields of the step that are agreed, computed
+/// where the declaration says so, and never a person. With the hash of a frozen copy goes what
+/// that copy holds: what was edited since leaves once another copy is kept.
+///
+/// # Errors
+/// [`RecordError::Problems`] lists everything that stops it: the state, what is not agreed or
+/// missing, what is too large, and texts that hold an address, a telephone number or the name of
+/// a known person.
+pub fn preview_document(
     view: &View<'_>,
     from: &'static Kind,
-    agreement: &[&str],
-    names: &[String],
+    wish: &Publish<'_>,
 ) -> Result<Preview, RecordError> {
-    let target = from
-        .publishing
-        .and_then(|publishing| Some((publishing, kind(publishing.to)?)));
-    let (publishing, target) = target.ok_or_else(|| {
-        Problem::new(
-            "",
-            format!("a {} is not published", from.title.to_lowercase()),
-        )
-    })?;
+    if from.form != Form::Document {
+        return Err(RecordError::Form(from.title));
+    }
+    preview(&read(view, from), from, wish)
+}
+
+/// What publishing a card would let out. The card is what its revisions come to, consent
+/// included: one that says no beats the others.
+///
+/// # Errors
+/// As for [`preview_document`]; and without the person's consent nothing leaves.
+pub fn preview_card(card: &CardRecord, wish: &Publish<'_>) -> Result<Preview, RecordError> {
+    preview(&card.fields, card.kind, wish)
+}
+
+impl Preview {
+    /// The changes that bring a copy published earlier to this content. What the step does not
+    /// publish, such as others' adoptions of a practice, stays as it is; what is published no
+    /// longer is taken out.
+    pub fn changes(&self, published: &View<'_>) -> Vec<FieldChange> {
+        let before = read(published, self.kind);
+        let source = |field: &Field| self.step.fields.iter().find(|from| from.to == field.name);
+        let fields = self
+            .kind
+            .fields
+            .iter()
+            .filter(|field| source(field).is_some() || self.fields.contains_key(field.name));
+        fields
+            .flat_map(|field| {
+                let (old, new) = (before.get(field.name), self.fields.get(field.name));
+                field_changes(field, source(field), old, new)
+            })
+            .collect()
+    }
+}
+
+fn preview(
+    record: &Object,
+    from: &'static Kind,
+    wish: &Publish<'_>,
+) -> Result<Preview, RecordError> {
+    let step = wish.step;
+    let target = kind(step.to)
+        .filter(|_| from.publishing.contains(step))
+        .ok_or_else(|| {
+            let message = format!("a {} is not published like this", from.title.to_lowercase());
+            Problem::new("", message)
+        })?;
+    let mut problems = Vec::new();
+    let wished = check_agreement(record, from, wish)?;
+    check_state(record, from, step, &mut problems);
+    for limit in step.limits {
+        check_limit(record, from, limit, &mut problems);
+    }
+    let frozen = step
+        .fields
+        .iter()
+        .any(|published| published.from == Source::FrozenHash)
+        .then(|| as_frozen(record, from));
+    let record = frozen.as_ref().unwrap_or(record);
     let mut preview = Preview {
+        step,
         kind: target,
         fields: Object::new(),
         withheld: Vec::new(),
     };
-    let mut problems = Vec::new();
-    for published in publishing.fields {
-        if !agreement.contains(&published.to) {
+    for published in step.fields {
+        let agreed = match step.agreement {
+            Agreement::Signed => wish
+                .agreed
+                .is_some_and(|agreed| agreed.contains(published.to)),
+            Agreement::OwnWord | Agreement::OptIn(_) => true,
+        };
+        if !agreed || !may_leave(from, published.from, wished) {
             preview.withheld.push(published.to);
             continue;
         }
-        let content = content(view, from, published.from);
-        if content.is_null() {
-            continue;
+        let content = content(record, from, published.from, wish.made_by);
+        let empty = match &content {
+            Json::Null => true,
+            Json::String(text) => text.is_empty(),
+            Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => false,
+        };
+        if !empty {
+            preview.fields.insert(published.to.to_owned(), content);
         }
-        scan(published.to, &content, names, &mut problems);
-        preview.fields.insert(published.to.to_owned(), content);
     }
-    for field in target.fields.iter().filter(|field| field.required) {
-        if !preview.fields.contains_key(field.name) {
-            let message = format!(
-                "'{}' is needed in a {}, and is empty here or not in the data agreement",
-                field.label,
-                target.title.to_lowercase()
-            );
-            problems.push(Problem::new(field.name, message));
-        }
+    scan(record, from, &preview, wish, &mut problems);
+    let needed = target.fields.iter().filter(|field| field.required);
+    for field in needed.filter(|field| !preview.fields.contains_key(field.name)) {
+        let reason = match step.agreement {
+            Agreement::Signed => "is empty here or not in the data agreement",
+            Agreement::OwnWord | Agreement::OptIn(_) => "is empty here",
+        };
+        let title = target.title.to_lowercase();
+        let message = format!("'{}' is needed in a {title}, and {reason}", field.label);
+        problems.push(Problem::new(field.name, message));
+    }
+    let says_hub = |field: &Field| field.filled == Filled::ByProgram;
+    if target.field(HUB).is_some_and(says_hub) && !wish.made_by.is_empty() {
+        preview.fields.insert(HUB.to_owned(), json!(wish.made_by));
     }
     if problems.is_empty() {
         Ok(preview)
@@ -82,190 +211,169 @@ pub fn publish(
     }
 }
 
-impl Preview {
-    /// The changes that bring a copy published earlier to this content.
-    pub fn changes(&self, published: &View<'_>) -> Vec<FieldChange> {
-        let before = read(published, self.kind);
-        let mut changes = Vec::new();
-        for field in self.kind.fields {
-            let (old, new) = (before.get(field.name), self.fields.get(field.name));
-            match (field.merge, new) {
-                (Merge::List(_), new) => {
-                    let empty = Vec::new();
-                    let items = |list: Option<&Json>| {
-                        list.and_then(Json::as_array).unwrap_or(&empty).clone()
-                    };
-                    changes.extend(item_changes(field.name, &items(old), &items(new)));
-                }
-                (_, Some(new)) if old != Some(new) => {
-                    changes.push(FieldChange::set(field.name, new.clone()));
-                }
-                (_, _) => {}
-            }
+/// Whether the person wished it; without what the step asks for nothing else is looked at.
+fn check_agreement(record: &Object, from: &Kind, wish: &Publish<'_>) -> Result<bool, Problem> {
+    match wish.step.agreement {
+        Agreement::OwnWord => Ok(false),
+        Agreement::Signed if wish.agreed.is_some() => Ok(false),
+        Agreement::Signed => {
+            let message = "this hub has not signed a data agreement there, so nothing may leave: \
+                           sign it first, or keep the record in the hub";
+            Err(Problem::new("", message))
         }
-        changes
+        Agreement::OptIn(field) if record.get(field) == Some(&Json::Bool(true)) => Ok(true),
+        Agreement::OptIn(field) => {
+            let name = match text(record, from.title_field) {
+                "" => "this person",
+                name => name,
+            };
+            let message = format!("{name} has not agreed to be found by other hubs");
+            Err(Problem::new(field, message))
+        }
     }
 }
 
-fn item_changes(list: &str, old: &[Json], new: &[Json]) -> Vec<FieldChange> {
-    let id = |item: &Json| item["id"].as_str().unwrap_or_default().to_owned();
-    let mut changes = Vec::new();
-    for item in old
-        .iter()
-        .filter(|item| new.iter().all(|other| id(other) != id(item)))
-    {
-        changes.push(FieldChange::Remove {
-            field: list.to_owned(),
-            item: id(item),
-        });
-    }
-    for item in new {
-        let mut values = item.as_object().cloned().unwrap_or_default();
-        values.shift_remove("id");
-        match old.iter().find(|other| id(other) == id(item)) {
-            None => changes.push(FieldChange::Add {
-                field: list.to_owned(),
-                after: None,
-                id: Some(id(item)),
-                values,
-            }),
-            Some(other) => changes.extend(
-                values
-                    .into_iter()
-                    .filter(|(name, value)| other[name] != *value)
-                    .map(|(name, value)| {
-                        FieldChange::set(format!("{list}/{}/{name}", id(item)), value)
-                    }),
-            ),
-        }
-    }
-    changes
-}
-
-fn content(view: &View<'_>, from: &Kind, source: Source) -> Json {
-    match source {
-        Source::Copy(name) => read(view, from).get(name).cloned().unwrap_or(Json::Null),
-        Source::CountItems { list, field, value } => {
-            let items = view.items(&[list]);
-            let counted = items.iter().filter(|item| {
-                view.get(&[list, item, field])
-                    .as_ref()
-                    .and_then(Value::as_str)
-                    == Some(value)
-            });
-            json!(counted.count())
-        }
-        Source::CountLatest {
-            log,
-            about,
-            field,
-            value,
-        } => {
-            let latest = latest(view, log, about, field);
-            json!(
-                latest
-                    .values()
-                    .filter(|standing| *standing == value)
-                    .count()
-            )
-        }
-        Source::Schools { list, log } => schools(view, list, log),
-    }
-}
-
-/// For each item that a log speaks of, what its entry with the latest `as_at` says; of entries
-/// for one day the later in the log counts.
-fn latest(view: &View<'_>, log: &str, about: &str, field: &str) -> BTreeMap<String, String> {
-    let mut latest = BTreeMap::<String, (String, String)>::new();
-    for item in view.items(&[log]) {
-        let word = |part: &str| {
-            let value = view.get(&[log, &item, part]);
-            value
-                .as_ref()
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (about, entry) = (word(about), (word("as_at"), word(field)));
-        let standing = latest.entry(about).or_default();
-        if entry.0 >= standing.0 {
-            *standing = entry;
-        }
-    }
-    latest
-        .into_iter()
-        .map(|(about, (_, value))| (about, value))
-        .collect()
-}
-
-fn schools(view: &View<'_>, list: &str, log: &str) -> Json {
-    let order = crate::kinds::MEMBER_STATUSES;
-    let rank = |status: &str| order.iter().position(|known| *known == status);
-    let standing = latest(view, log, "member", "status");
-    let mut schools = BTreeMap::<String, (Json, String)>::new();
-    for item in view.items(&[list]) {
-        let Some(Value::String(urn)) = view.get(&[list, &item, "urn"]) else {
-            continue;
-        };
-        let name = view
-            .get(&[list, &item, "organisation"])
-            .map_or(Json::Null, |n| to_json(&n));
-        let status = standing.get(&item).cloned().unwrap_or_default();
-        let school = schools.entry(urn).or_insert_with(|| (name, status.clone()));
-        if rank(&status) > rank(&school.1) {
-            school.1 = status;
-        }
-    }
-    let object = |(urn, (name, status)): (String, (Json, String))| {
-        let mut school = json!({ "id": urn, "urn": urn, "name": name });
-        if !status.is_empty() {
-            school["status"] = json!(status);
-        }
-        school
+fn check_state(record: &Object, from: &Kind, step: &Publishing, problems: &mut Vec<Problem>) {
+    let is_state = |field: &&Field| matches!(field.merge, Merge::State(_));
+    let Some(field) = from.fields.iter().find(is_state) else {
+        return;
     };
-    schools.into_iter().map(object).collect()
+    let state = text(record, field.name);
+    if step.states.is_empty() || step.states.contains(&state) {
+        return;
+    }
+    let message = format!(
+        "a {} goes to {} only when '{}' is {}: here it is {state}",
+        from.title.to_lowercase(),
+        space(step.stage.into),
+        field.label,
+        step.states.join(" or "),
+    );
+    problems.push(Problem::new(field.name, message));
+}
+
+fn check_limit(record: &Object, from: &Kind, limit: &Limit, problems: &mut Vec<Problem>) {
+    let label = from
+        .field(limit.list)
+        .map_or(limit.list, |field| field.label);
+    for item in items(record, limit.list) {
+        if number(item, limit.field).is_some_and(|size| size > limit.most) {
+            let path = format!("{}/{}/{}", limit.list, text(item, "id"), limit.field);
+            let what = match text(item, "name") {
+                "" => String::new(),
+                name => format!(" ({name})"),
+            };
+            let message = format!(
+                "'{label}' holds more than may leave{what}: only {} are published; {OR_KEEP}",
+                limit.what
+            );
+            problems.push(Problem::new(path, message));
+        }
+    }
 }
 
 /// Looks for people in everything that would leave.
-fn scan(field: &str, content: &Json, names: &[String], problems: &mut Vec<Problem>) {
-    match content {
-        Json::String(text) => {
-            if let Some(address) = text
-                .split_whitespace()
-                .map(bare)
-                .find(|word| is_email(word))
-            {
-                let message = format!("'{field}' holds the e-mail address {address}; take it out");
-                problems.push(Problem::new(field, message));
+fn scan(
+    record: &Object,
+    from: &'static Kind,
+    preview: &Preview,
+    wish: &Publish<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    // A person who wishes to be found is named, in the texts about that person too.
+    let own = match wish.step.agreement {
+        Agreement::OptIn(_) => crate::people::names::word_set(text(record, from.title_field)),
+        Agreement::Signed | Agreement::OwnWord => BTreeSet::new(),
+    };
+    let others = wish
+        .names
+        .iter()
+        .filter(|name| own.is_empty() || crate::people::names::word_set(name) != own);
+    let scanner = Scanner::new(&others.cloned().collect::<Vec<_>>());
+    for published in preview.step.fields {
+        let Some(content) = preview.fields.get(published.to) else {
+            continue;
+        };
+        let (name, within) = match published.from {
+            Source::Copy(name) => (name, None),
+            Source::Items(list, _) | Source::Schools { list, .. } => (list, from.field(list)),
+            Source::FrozenHash
+            | Source::FirstMadeBy(_)
+            | Source::CountItems { .. }
+            | Source::CountLatest { .. }
+            | Source::Means { .. } => continue,
+        };
+        let Some(field) = from.field(name) else {
+            continue;
+        };
+        match within.and_then(Field::items) {
+            Some(fields) => {
+                for item in content
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Json::as_object)
+                {
+                    for (part, value) in item.iter().filter(|(part, _)| *part != "id") {
+                        let inner = fields.iter().find(|inner| inner.name == part);
+                        let path = match inner {
+                            Some(_) => format!("{name}/{}/{part}", text(item, "id")),
+                            None => name.to_owned(),
+                        };
+                        let label = label(inner.unwrap_or(field), inner.and(within));
+                        if inner.is_none_or(is_written) {
+                            search(&scanner, (path, &label), value, problems);
+                        }
+                    }
+                }
             }
-            if let Some(name) = names.iter().find(|name| mentions(text, name)) {
-                let message =
-                    format!("'{field}' names {name}, who is a person of this hub; take it out");
-                problems.push(Problem::new(field, message));
+            None if is_written(field) => {
+                search(&scanner, (name.to_owned(), field.label), content, problems);
             }
+            None => {}
         }
-        Json::Array(items) => items
-            .iter()
-            .for_each(|item| scan(field, item, names, problems)),
-        Json::Object(parts) => parts
-            .values()
-            .for_each(|part| scan(field, part, names, problems)),
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
-fn bare(word: &str) -> &str {
-    word.trim_matches(|c: char| !c.is_alphanumeric())
+/// Whether people write the field as they like.
+fn is_written(field: &Field) -> bool {
+    field.filled == Filled::ByPerson && matches!(field.check, Check::Text(_))
 }
 
-/// Whether a text holds a name as whole words, in whatever case and spacing.
-fn mentions(text: &str, name: &str) -> bool {
-    let words = |text: &str| {
-        let words = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect::<Vec<_>>()
-    };
-    let (text, name) = (words(text), words(name));
-    !name.is_empty() && text.windows(name.len()).any(|window| window == name)
+fn search(
+    scanner: &Scanner,
+    (path, label): (String, &str),
+    content: &Json,
+    problems: &mut Vec<Problem>,
+) {
+    match content {
+        Json::String(text) => {
+            for found in scanner.search(text) {
+                let what = match found {
+                    Found::Email(address) => format!("holds the e-mail address {address}"),
+                    Found::Phone(number) => format!("holds the telephone number {number}"),
+                    Found::Name(name) => format!("names {name}, who is a person of this hub"),
+                };
+                let message = format!("'{label}' {what}; {OR_KEEP}");
+                problems.push(Problem::new(path.clone(), message));
+            }
+        }
+        Json::Array(elements) => {
+            for element in elements {
+                search(scanner, (path.clone(), label), element, problems);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => {}
+    }
+}
+
+/// What people call a kind of space.
+fn space(kind: SpaceKind) -> &'static str {
+    match kind {
+        SpaceKind::Hub => "the hub",
+        SpaceKind::Pair => "the hub's space with the coordinator",
+        SpaceKind::Project => "a project",
+        SpaceKind::Forum => "the forum",
+        SpaceKind::Network => "all hubs",
+    }
 }

@@ -4,10 +4,10 @@ use node_document::{Value, View};
 use serde_json::{Value as Json, json};
 
 use crate::Object;
-use crate::declaration::{Field, Kind, Merge};
+use crate::declaration::{Field, Filled, Form, Kind, Merge};
 use crate::error::{Problem, RecordError};
 use crate::fields::elements;
-use crate::kinds::kind;
+use crate::kinds::{UNKNOWN, kind};
 use crate::places::Places;
 use crate::states::Standing;
 
@@ -17,9 +17,15 @@ const OWN: char = '@';
 /// Deeper parts of what a newer version wrote are not shown.
 const UNKNOWN_DEPTH: usize = 4;
 
-/// The name of the kind of record that a document holds, declared here or not.
+/// The name of the kind of record that a document holds, declared here or not: as its owner said
+/// first. What anybody else says of it, or says later, does not count.
 pub fn kind_name(view: &View<'_>) -> Option<String> {
-    view.get(&[KIND])?.as_str().map(str::to_owned)
+    view.begun_with(&[KIND])?.as_str().map(str::to_owned)
+}
+
+/// The kind of that name, if it is kept as documents.
+fn document_kind(name: &str) -> Option<&'static Kind> {
+    kind(name).filter(|kind| kind.form == Form::Document)
 }
 
 /// The kind of record that a document holds.
@@ -28,14 +34,24 @@ pub fn kind_name(view: &View<'_>) -> Option<String> {
 /// [`RecordError::UnknownKind`] if a newer version made it, or nobody has yet.
 pub fn kind_of(view: &View<'_>) -> Result<&'static Kind, RecordError> {
     let name = kind_name(view).unwrap_or_default();
-    kind(&name).ok_or(RecordError::UnknownKind(name))
+    document_kind(&name).ok_or(RecordError::UnknownKind(name))
+}
+
+/// The kind of a record, to read it: [`UNKNOWN`] if only a newer version declares it, and none if
+/// there is no record.
+pub fn kind_or_unknown(view: &View<'_>) -> Option<&'static Kind> {
+    let name = kind_name(view)?;
+    Some(document_kind(&name).unwrap_or(&UNKNOWN))
 }
 
 /// A record as an object: its fields in the order declared, then under `unknown` what a newer
 /// version has written into it.
 pub fn read(view: &View<'_>, kind: &Kind) -> Object {
+    let view = &view.whole();
     let mut record = Object::new();
-    record.insert("kind_of_record".to_owned(), json!(kind.name));
+    let name = kind_name(view).filter(|_| *kind == UNKNOWN);
+    let name = name.unwrap_or_else(|| kind.name.to_owned());
+    record.insert("kind_of_record".to_owned(), json!(name));
     for field in kind.fields {
         if let Some(value) = read_field(view, &[], field) {
             record.insert(field.name.to_owned(), value);
@@ -56,44 +72,6 @@ pub fn read(view: &View<'_>, kind: &Kind) -> Object {
     record
 }
 
-/// One line of a list.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Row {
-    /// The name of the kind.
-    pub kind: &'static str,
-    /// The record's title.
-    pub title: String,
-    /// The columns: field, label and what is shown.
-    pub columns: Vec<(&'static str, &'static str, String)>,
-    /// What search looks into.
-    pub searched: String,
-}
-
-/// The line that stands for a record in lists.
-pub fn row(view: &View<'_>, kind: &'static Kind) -> Row {
-    let shown = |name: &str| {
-        let field = kind.field(name);
-        field
-            .and_then(|field| read_field(view, &[], field))
-            .map_or_else(String::new, |v| plain(&v))
-    };
-    let columns = kind.columns.iter().filter_map(|name| {
-        let field = kind.field(name)?;
-        Some((field.name, field.label, shown(name)))
-    });
-    Row {
-        kind: kind.name,
-        title: shown(kind.title_field),
-        columns: columns.collect(),
-        searched: kind
-            .searched
-            .iter()
-            .map(|name| shown(name))
-            .collect::<Vec<_>>()
-            .join(" "),
-    }
-}
-
 /// The required fields that a record lacks.
 pub fn missing(view: &View<'_>, kind: &Kind) -> Vec<Problem> {
     let lacks = |field: &&Field| field.required && view.get(&[field.name]).is_none();
@@ -103,7 +81,7 @@ pub fn missing(view: &View<'_>, kind: &Kind) -> Vec<Problem> {
         .collect()
 }
 
-fn read_field(view: &View<'_>, above: &[&str], field: &Field) -> Option<Json> {
+pub(crate) fn read_field(view: &View<'_>, above: &[&str], field: &Field) -> Option<Json> {
     let path = [above, &[field.name]].concat();
     match field.merge {
         Merge::Value | Merge::Text | Merge::Count => view.get(&path).map(|value| json(&value)),
@@ -124,12 +102,19 @@ fn read_field(view: &View<'_>, above: &[&str], field: &Field) -> Option<Json> {
     }
 }
 
-fn read_item(view: &View<'_>, list: &[&str], item: &str, fields: &[Field]) -> Json {
+pub(crate) fn read_item(view: &View<'_>, list: &[&str], item: &str, fields: &[Field]) -> Json {
     let path = [list, &[item]].concat();
     let mut object = Object::new();
     object.insert("id".to_owned(), json!(item));
     for field in fields {
-        if let Some(value) = read_field(view, &path, field) {
+        let value = match field.filled {
+            // What somebody wrote there claims what only a signature proves.
+            Filled::ByAuthor => view
+                .item_author(list, item)
+                .map(|author| json!(author.hub.to_string())),
+            Filled::ByPerson | Filled::ByProgram => read_field(view, &path, field),
+        };
+        if let Some(value) = value {
             object.insert(field.name.to_owned(), value);
         }
     }

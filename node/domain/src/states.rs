@@ -69,6 +69,32 @@ pub(crate) fn allowed(states: &[State], from: &str, to: &str) -> bool {
     next(states, from).contains(&to)
 }
 
+/// Whether the step that made a version is allowed from something that stood before it. A newer
+/// list of states is not judged by an older one.
+pub(crate) fn may_follow(states: &[State], version: &Version) -> bool {
+    let to = version.value.as_str().unwrap_or_default();
+    let from = |before: &Value| {
+        *before == version.value || allowed(states, before.as_str().unwrap_or_default(), to)
+    };
+    let known = states.iter().any(|state| state.name == to);
+    !known || version.before.is_empty() || version.before.iter().any(from)
+}
+
+/// Whether steps lead from one state to the other, through whatever lies between.
+pub(crate) fn leads(states: &[State], from: &str, to: &str) -> bool {
+    let mut reached = vec![from];
+    let mut at = 0;
+    while let Some(state) = reached.get(at).copied() {
+        for following in next(states, state) {
+            if !reached.contains(following) {
+                reached.push(following);
+            }
+        }
+        at += 1;
+    }
+    reached.contains(&to)
+}
+
 /// The states that may follow one.
 pub(crate) fn next<'a>(states: &'a [State], from: &str) -> &'a [&'static str] {
     states

@@ -9,6 +9,7 @@ use crate::declaration::{Form, Kind, Merge};
 use crate::error::{Problem, RecordError};
 use crate::fields::Spot;
 use crate::read::{KIND, kind_of};
+use crate::rules::Progress;
 use crate::writer::Writer;
 
 /// Who changes a record, when, and with what randomness.
@@ -20,12 +21,23 @@ pub struct By {
     pub time_ms: u64,
     /// Fresh randomness, from which the ids of new items are drawn. Never used twice.
     pub random: [u8; 16],
+    /// Whether the program itself writes, as it does with what it computes, publishes or brings
+    /// in from an export. It alone fills in what is declared to be filled in by the program.
+    pub program: bool,
+}
+
+/// What became of changes that were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Written {
+    /// Sentences for the writer of what was done otherwise than asked.
+    pub notes: Vec<String>,
 }
 
 /// Makes a record of `kind` in an empty document.
 ///
 /// `values` holds the fields: a value, text, state or number of places as it is, a list or log as
-/// an array of objects, a set as an array of elements, a count as a number.
+/// an array of objects, a set as an array of elements, a count as a number. The program may give
+/// all of a record that stands elsewhere: in any state, and its places as they were read.
 ///
 /// # Errors
 /// [`RecordError::Problems`] names everything that is not as declared.
@@ -34,7 +46,7 @@ pub fn create(
     kind: &'static Kind,
     values: &Object,
     by: &By,
-) -> Result<Edited<()>, RecordError> {
+) -> Result<Edited<Written>, RecordError> {
     if kind.form != Form::Document {
         return Err(RecordError::Form(kind.title));
     }
@@ -43,8 +55,14 @@ pub fn create(
     }
     let mut problems = Vec::new();
     let mut changes = Vec::new();
-    for (name, value) in values {
-        match changes_from(kind, name, value) {
+    // What needs places finds them there.
+    let (places, rest): (Vec<_>, Vec<_>) = values.iter().partition(|(name, _)| {
+        let field = kind.field(name);
+        field.is_some_and(|field| matches!(field.merge, Merge::Places))
+    });
+    for (name, value) in places.iter().chain(&rest) {
+        let brought = by.program.then(|| value.get("issued")).flatten();
+        match changes_from(kind, name, brought.unwrap_or(value)) {
             Ok(found) => changes.extend(found),
             Err(problem) => problems.push(problem),
         }
@@ -58,16 +76,19 @@ pub fn create(
         }
     }
     document.edit(None, &by.author, by.time_ms, |edit| {
-        let mut writer = Writer {
-            edit,
-            kind,
-            by,
-            drawn: 0,
-            problems,
-        };
+        let mut writer = Writer::new(edit, kind, by);
+        writer.problems = problems;
         writer.edit.put(&[KIND], &kind.name.into())?;
         writer.lay_out(&[], kind.fields)?;
-        writer.write_all(&changes)
+        let progress = Progress {
+            creating: true,
+            ..Progress::default()
+        };
+        let written = writer.write_changes(&changes, progress)?;
+        for (name, stood) in places.iter().filter(|(_, stood)| stood.is_object()) {
+            writer.restore_places(name, stood)?;
+        }
+        Ok(written)
     })
 }
 
@@ -81,47 +102,11 @@ pub fn edit(
     at: Option<&Heads>,
     changes: &[FieldChange],
     by: &By,
-) -> Result<Edited<()>, RecordError> {
+) -> Result<Edited<Written>, RecordError> {
     let kind = kind_of(&document.view())?;
     document.edit(at, &by.author, by.time_ms, |edit| {
-        let mut writer = Writer {
-            edit,
-            kind,
-            by,
-            drawn: 0,
-            problems: Vec::new(),
-        };
-        writer.write_all(changes)
-    })
-}
-
-/// Settles the versions of the field at `path` to `value`. For a text, null says that the
-/// overlapping edits are well as they merged.
-///
-/// # Errors
-/// [`RecordError`] as for [`edit`].
-pub fn settle(
-    document: &Document,
-    at: Option<&Heads>,
-    path: &str,
-    value: &Json,
-    by: &By,
-) -> Result<Edited<()>, RecordError> {
-    let kind = kind_of(&document.view())?;
-    document.edit(at, &by.author, by.time_ms, |edit| {
-        let spot = Spot::find(kind, path)?;
-        let mut writer = Writer {
-            edit,
-            kind,
-            by,
-            drawn: 0,
-            problems: Vec::new(),
-        };
-        if let Merge::Text = spot.field.merge {
-            writer.settle_text(&spot, value)
-        } else {
-            writer.write_all(&[FieldChange::set(path, value.clone())])
-        }
+        let mut writer = Writer::new(edit, kind, by);
+        writer.write_changes(changes, Progress::default())
     })
 }
 
@@ -177,6 +162,9 @@ fn changes_from(
         }
         Merge::Places => {
             let count = value.as_i64().ok_or_else(|| wrong("a whole number"))?;
+            if count == 0 {
+                return Ok(Vec::new());
+            }
             Ok(vec![FieldChange::Issue { field: name, count }])
         }
     }

@@ -5,14 +5,15 @@ use serde_json::Value as Json;
 
 use crate::Object;
 use crate::change::FieldChange;
-use crate::check::{check, check_long_text, check_state};
-use crate::declaration::{Field, Kind, Merge, State};
+use crate::check::{address_in, check, check_long_text, check_state};
+use crate::declaration::{Check, Class, Field, Filled, Kind, Merge, State};
 use crate::error::{Problem, RecordError};
-use crate::fields::{Spot, written};
-use crate::places::{self, Step};
+use crate::fields::{Spot, label, written};
+use crate::places::Step;
 use crate::read::json;
+use crate::rules::{Ledgers, Progress, standing};
 use crate::states;
-use crate::write::By;
+use crate::write::{By, Written};
 
 /// Writes changes into an edit and gathers what is wrong with them.
 pub(crate) struct Writer<'a, 'b> {
@@ -21,42 +22,102 @@ pub(crate) struct Writer<'a, 'b> {
     pub(crate) by: &'a By,
     pub(crate) drawn: u32,
     pub(crate) problems: Vec<Problem>,
+    /// What was read of places, and of logs by which they are taken.
+    pub(crate) ledgers: Ledgers,
+}
+
+impl<'a, 'b> Writer<'a, 'b> {
+    pub(crate) fn new(edit: &'a mut Edit<'b>, kind: &'static Kind, by: &'a By) -> Self {
+        Self {
+            edit,
+            kind,
+            by,
+            drawn: 0,
+            problems: Vec::new(),
+            ledgers: Ledgers::default(),
+        }
+    }
 }
 
 impl Writer<'_, '_> {
+    /// Writes changes where nothing is made otherwise than asked.
     pub(crate) fn write_all(&mut self, changes: &[FieldChange]) -> Result<(), RecordError> {
+        self.write_changes(changes, Progress::default())?;
+        Ok(())
+    }
+
+    /// Writes changes and keeps the kind's rules.
+    pub(crate) fn write_changes(
+        &mut self,
+        changes: &[FieldChange],
+        mut progress: Progress,
+    ) -> Result<Written, RecordError> {
         for change in changes {
-            match self.write(change) {
+            match self.write(change, &mut progress) {
                 Ok(()) => {}
                 Err(RecordError::Problems(found)) => self.problems.extend(found),
                 Err(error) => return Err(error),
             }
         }
-        let problems = std::mem::take(&mut self.problems);
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(RecordError::Problems(problems))
+        let mut problems = std::mem::take(&mut self.problems);
+        // What the program makes is a copy of what stands elsewhere already.
+        if !(progress.creating && self.by.program) {
+            problems.extend(self.check_names(&progress));
+            problems.extend(self.check_steps(&progress));
         }
+        if !problems.is_empty() {
+            return Err(RecordError::Problems(problems));
+        }
+        self.freeze(&progress)?;
+        Ok(Written {
+            notes: progress.notes,
+        })
     }
 
-    fn write(&mut self, change: &FieldChange) -> Result<(), RecordError> {
+    fn write(&mut self, change: &FieldChange, progress: &mut Progress) -> Result<(), RecordError> {
         let written = change.field();
         let spot = Spot::find(self.kind, written)?;
+        self.check_filled(&spot, written)?;
         self.check_owner(&spot, written)?;
+        if self.lock(&spot, change, progress)? {
+            return Ok(());
+        }
+        self.keep_content(&spot, change, progress)?;
         let path = spot.path.as_slice();
         match (change, spot.field.merge) {
-            (FieldChange::Set { value, .. }, Merge::Value | Merge::Text | Merge::State(_)) => {
+            (FieldChange::Set { value, .. }, Merge::State(states)) => {
+                self.check_item(&spot)?;
+                self.take_step(&spot, states, value, progress)?;
+                self.keep_item(&spot)
+            }
+            (FieldChange::Set { value, .. }, Merge::Value | Merge::Text) => {
                 self.check_item(&spot)?;
                 self.set(path, spot.field, value)?;
+                if let (Some(within), Some(item)) = (spot.within, spot.item()) {
+                    self.note_name(within.name, item, spot.field.name, progress);
+                }
                 self.keep_item(&spot)
             }
             (
                 FieldChange::Add {
                     after, id, values, ..
                 },
-                Merge::List(fields) | Merge::Log(fields),
-            ) => self.add(path, fields, after.as_deref(), id.as_deref(), values),
+                Merge::List(_),
+            ) => {
+                let (after, id) = (after.as_deref(), id.as_deref());
+                self.add(spot.field, after, id, values, progress)?;
+                Ok(())
+            }
+            // A log stands in the order in which it was written.
+            (FieldChange::Add { id, values, .. }, Merge::Log(_)) => {
+                let values = self.spend(spot.field, values.clone(), progress)?;
+                let item = self.add(spot.field, None, id.as_deref(), &values, progress)?;
+                self.note_said(spot.field, &item);
+                Ok(())
+            }
+            (FieldChange::Confirm { field, about }, Merge::List(_)) => {
+                self.confirm(field, about.as_deref())
+            }
             (FieldChange::Move { item, after, .. }, Merge::List(_)) => {
                 self.check_present(path, item)?;
                 Ok(self.edit.place_item(path, item, after.as_deref())?)
@@ -76,16 +137,22 @@ impl Writer<'_, '_> {
                     let message = format!("only the owner may issue '{}'", spot.field.label);
                     return Err(Problem::new(written, message).into());
                 }
-                self.step(&spot, Step::Issue, *count)
+                check(spot.field, &Json::from(*count))
+                    .map_err(|message| Problem::new(written, message))?;
+                self.place_step(path, Step::Issue, *count)?;
+                if progress.creating && self.by.program {
+                    return Ok(()); // what was taken comes with the record
+                }
+                self.cover(spot.field.name)
             }
             (FieldChange::Pass { to, count, .. }, Merge::Places) => {
-                self.step(&spot, Step::Pass { to }, *count)
+                self.place_step(path, Step::Pass { to }, *count)
             }
             (FieldChange::Take { count, .. }, Merge::Places) => {
-                self.step(&spot, Step::Take, *count)
+                self.place_step(path, Step::Take, *count)
             }
             (FieldChange::GiveBack { count, .. }, Merge::Places) => {
-                self.step(&spot, Step::GiveBack, *count)
+                self.place_step(path, Step::GiveBack, *count)
             }
             (_, merge) => {
                 let message = format!("'{}' {}", spot.field.label, how_to_change(merge));
@@ -118,23 +185,28 @@ impl Writer<'_, '_> {
             return Err(problem(format!("'{}' cannot be left empty", field.label)).into());
         }
         match field.merge {
-            Merge::State(states) => {
-                let to = check_state(field.label, states, json).map_err(problem)?;
-                self.check_step(path, field, states, &to)?;
-                self.edit.put(path, &Value::String(to))?;
-            }
             Merge::Text => {
                 let text = if json.is_null() {
                     &Json::String(String::new())
                 } else {
                     json
                 };
-                self.edit
-                    .update_text(path, &check_long_text(field, text).map_err(problem)?)?;
+                let text = check_long_text(field, text).map_err(problem)?;
+                self.check_address(path, field, &text)?;
+                self.edit.update_text(path, &text)?;
             }
             Merge::Value if json.is_null() => self.edit.clear(path)?,
-            Merge::Value => self.edit.put(path, &check(field, json).map_err(problem)?)?,
-            Merge::List(_) | Merge::Set(_) | Merge::Count | Merge::Log(_) | Merge::Places => {
+            Merge::Value => {
+                let value = check(field, json).map_err(problem)?;
+                self.check_address(path, field, value.as_str().unwrap_or_default())?;
+                self.edit.put(path, &value)?;
+            }
+            Merge::State(_)
+            | Merge::List(_)
+            | Merge::Set(_)
+            | Merge::Count
+            | Merge::Log(_)
+            | Merge::Places => {
                 let message = format!("'{}' {}", field.label, how_to_change(field.merge));
                 return Err(problem(message).into());
             }
@@ -142,56 +214,50 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    /// A step must be allowed from where the state stands; of several concurrent states each may
-    /// be chosen.
-    fn check_step(
-        &self,
-        path: &[&str],
-        field: &Field,
+    /// Takes a step. The program brings a record to where it stands elsewhere: it may come in any
+    /// state, and come through states that were not written here.
+    fn take_step(
+        &mut self,
+        spot: &Spot<'_>,
         states: &[State],
-        to: &str,
-    ) -> Result<(), Problem> {
-        let mut standing = self.edit.values(path);
-        if standing.is_empty() {
-            standing.push(Value::String(states::first(states)));
+        json: &Json,
+        progress: &mut Progress,
+    ) -> Result<(), RecordError> {
+        let path = spot.path.as_slice();
+        let to = check_state(spot.field.label, states, json)
+            .map_err(|message| Problem::new(written(path), message))?;
+        let before = standing(self.edit, path, states);
+        let brought = self.by.program
+            && (progress.creating || before.iter().any(|from| states::leads(states, from, &to)));
+        if !brought {
+            check_step(path, spot.field, states, &before, &to)?;
         }
-        let standing = standing
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>();
-        if standing
-            .iter()
-            .any(|from| *from == to || states::allowed(states, from, to))
-        {
-            return Ok(());
+        if spot.within.is_none() && !before.contains(&to) {
+            progress.entered.push((spot.field, to.clone()));
         }
-        let from = standing.last().copied().unwrap_or_default();
-        let next = states::next(states, from);
-        let may = if next.is_empty() {
-            "nothing follows it".to_owned()
-        } else {
-            format!("only {} may follow", next.join(", "))
-        };
-        let message = format!("'{}' cannot go from '{from}' to '{to}': {may}", field.label);
-        Err(Problem::new(written(path), message))
+        Ok(self.edit.put(path, &Value::String(to))?)
     }
 
+    /// Adds an item, and returns its id.
     fn add(
         &mut self,
-        path: &[&str],
-        fields: &'static [Field],
+        list: &'static Field,
         after: Option<&str>,
         id: Option<&str>,
         values: &Object,
-    ) -> Result<(), RecordError> {
+        progress: &mut Progress,
+    ) -> Result<String, RecordError> {
+        let path = &[list.name][..];
+        let fields = list.items().unwrap_or_default();
         let id = id.map_or_else(|| self.draw(), str::to_owned);
-        let items = self.edit.items(path);
-        if items.contains(&id) || id.is_empty() || id.contains('/') {
+        let newest = self.edit.document().view();
+        let used = || self.edit.has_item(path, &id) || newest.has_item(path, &id);
+        if id.is_empty() || id.contains('/') || used() {
             let message = format!("the id '{id}' cannot be used, or is used already");
             return Err(Problem::new(written(path), message).into());
         }
-        let after = after.or_else(|| items.last().map(String::as_str));
-        self.edit.place_item(path, &id, after)?;
+        let last = self.edit.last_item(path);
+        self.edit.place_item(path, &id, after.or(last.as_deref()))?;
         let item = [path, &[id.as_str()]].concat();
         self.lay_out(&item, fields)?;
         let mut problems = Vec::new();
@@ -209,7 +275,13 @@ impl Writer<'_, '_> {
         }
         for field in fields {
             match values.get(field.name).filter(|value| !value.is_null()) {
+                Some(_) if field.filled == Filled::ByAuthor && self.by.program => {}
+                Some(_) if field.filled != Filled::ByPerson && !self.by.program => {
+                    let label = label(field, Some(list));
+                    problems.push(Problem::new(written(path), filled_by_itself(&label)));
+                }
                 Some(value) => {
+                    self.note_name(list.name, &id, field.name, progress);
                     match self.set_new(&[&item[..], &[field.name]].concat(), field, value) {
                         Ok(()) => {}
                         Err(RecordError::Problems(found)) => problems.extend(found),
@@ -224,7 +296,7 @@ impl Writer<'_, '_> {
             }
         }
         if problems.is_empty() {
-            Ok(())
+            Ok(id)
         } else {
             Err(RecordError::Problems(problems))
         }
@@ -243,6 +315,9 @@ impl Writer<'_, '_> {
     fn wish(&mut self, spot: &Spot<'_>, element: &Json, wanted: bool) -> Result<(), RecordError> {
         let value = check(spot.field, element)
             .map_err(|message| Problem::new(written(&spot.path), message))?;
+        if wanted {
+            self.check_address(&spot.path, spot.field, value.as_str().unwrap_or_default())?;
+        }
         let element = match &value {
             Value::String(text) => text.clone(),
             Value::Null
@@ -260,15 +335,21 @@ impl Writer<'_, '_> {
         Ok(self.edit.put(&path, &Value::Bool(wanted))?)
     }
 
-    fn step(&mut self, spot: &Spot<'_>, step: Step<'_>, count: i64) -> Result<(), RecordError> {
-        let (path, hub) = (spot.path.as_slice(), self.by.author.hub.to_string());
-        if let Some(why) = places::refuse(self.edit, path, &hub, step, count) {
-            return Err(
-                Problem::new(written(path), format!("'{}' {why}", spot.field.label)).into(),
-            );
+    pub(crate) fn place_step(
+        &mut self,
+        path: &[&str],
+        step: Step<'_>,
+        count: i64,
+    ) -> Result<(), RecordError> {
+        let hub = self.by.author.hub.to_string();
+        if let Some(why) = self.ledger(path).refuse(&hub, step, count) {
+            let label = self
+                .kind
+                .field(path[0])
+                .map_or(path[0], |field| field.label);
+            return Err(Problem::new(written(path), format!("'{label}' {why}")).into());
         }
-        let item = self.draw();
-        Ok(places::write(self.edit, path, &item, &hub, step, count)?)
+        self.write_places(path, (&hub, ""), step, count)
     }
 
     pub(crate) fn settle_text(&mut self, spot: &Spot<'_>, value: &Json) -> Result<(), RecordError> {
@@ -284,6 +365,48 @@ impl Writer<'_, '_> {
         }
         self.edit.mark_overlaps_seen(path)?;
         self.keep_item(spot)
+    }
+
+    /// What is filled in by itself is not changed by hand, and who wrote an item by nobody.
+    fn check_filled(&self, spot: &Spot<'_>, written: &str) -> Result<(), Problem> {
+        let refused = |field: &&Field| match field.filled {
+            Filled::ByPerson => false,
+            Filled::ByProgram => !self.by.program,
+            Filled::ByAuthor => true,
+        };
+        match [spot.within, Some(spot.field)]
+            .into_iter()
+            .flatten()
+            .find(refused)
+        {
+            Some(field) => Err(Problem::new(written, filled_by_itself(field.label))),
+            None => Ok(()),
+        }
+    }
+
+    /// People's addresses stand in their cards; what a hub keeps to itself may hold them.
+    pub(crate) fn check_address(
+        &self,
+        path: &[&str],
+        field: &Field,
+        text: &str,
+    ) -> Result<(), Problem> {
+        let top = path.first().and_then(|name| self.kind.field(name));
+        let own = field.class == Class::Hub || top.is_some_and(|top| top.class == Class::Hub);
+        if own || field.check == Check::Email || self.by.program {
+            return Ok(());
+        }
+        match address_in(text) {
+            Some(address) => {
+                let message = format!(
+                    "'{}' holds the e-mail address {address}; people's addresses stand in their \
+                     cards alone",
+                    field.label
+                );
+                Err(Problem::new(written(path), message))
+            }
+            None => Ok(()),
+        }
     }
 
     fn check_owner(&self, spot: &Spot<'_>, written: &str) -> Result<(), Problem> {
@@ -307,7 +430,7 @@ impl Writer<'_, '_> {
     }
 
     fn check_present(&self, list: &[&str], item: &str) -> Result<(), RecordError> {
-        if self.edit.items(list).iter().any(|known| known == item) {
+        if self.edit.has_item(list, item) {
             Ok(())
         } else {
             Err(node_document::EditError::NoItem(item.to_owned()).into())
@@ -322,7 +445,7 @@ impl Writer<'_, '_> {
     }
 
     /// A new item's id.
-    fn draw(&mut self) -> String {
+    pub(crate) fn draw(&mut self) -> String {
         self.drawn += 1;
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"causeway/1 item\0").update(&self.by.random);
@@ -332,6 +455,36 @@ impl Writer<'_, '_> {
             .encode(&hash.as_bytes()[..10])
             .to_ascii_lowercase()
     }
+}
+
+pub(crate) fn filled_by_itself(label: &str) -> String {
+    format!("'{label}' is filled in by itself")
+}
+
+/// A step must be allowed from where the state stands; of several concurrent states each may be
+/// chosen.
+fn check_step(
+    path: &[&str],
+    field: &Field,
+    states: &[State],
+    before: &[String],
+    to: &str,
+) -> Result<(), Problem> {
+    if before
+        .iter()
+        .any(|from| from == to || states::allowed(states, from, to))
+    {
+        return Ok(());
+    }
+    let from = before.last().map_or("", String::as_str);
+    let next = states::next(states, from);
+    let may = if next.is_empty() {
+        "nothing follows it".to_owned()
+    } else {
+        format!("only {} may follow", next.join(", "))
+    };
+    let message = format!("'{}' cannot go from '{from}' to '{to}': {may}", field.label);
+    Err(Problem::new(written(path), message))
 }
 
 /// How a field of this merge type is changed, to follow its label.

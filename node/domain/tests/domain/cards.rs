@@ -1,7 +1,7 @@
 //! People: cards without history.
 
 use node_document::{CardView, Revision};
-use node_domain::{CardRecord, PERSON, RecordError, WORK_GROUP};
+use node_domain::{CardRecord, LEADER, PERSON, RecordError, WORK_GROUP};
 use node_feed::{Hash, HubId};
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::world::object;
 
 fn person() -> CardRecord {
     let values = json!({"email": "jane@hill.sch.uk", "name": "Jane Doe", "phone": null});
-    CardRecord::new(&PERSON, &object(values)).expect("as declared")
+    CardRecord::new(&PERSON, &object(values), false).expect("as declared")
 }
 
 fn revision(name: u8, record: &CardRecord) -> Revision {
@@ -28,7 +28,7 @@ fn a_card_comes_back_as_it_was_with_what_a_newer_version_added() {
     assert_eq!(read, person());
     let newer = br#"{"kind_of_record":"person","pronouns":"she","name":"Jane Doe"}"#;
     let changed = CardRecord::decode(newer)
-        .and_then(|card| card.changed(&object(json!({"phone": "0114"}))))
+        .and_then(|card| card.changed(&object(json!({"phone": "0114"})), false))
         .expect("reads");
     let names = changed
         .fields
@@ -37,7 +37,7 @@ fn a_card_comes_back_as_it_was_with_what_a_newer_version_added() {
         .collect::<Vec<_>>();
     assert_eq!(names, ["name", "phone", "pronouns"]);
     let cleared = changed
-        .changed(&object(json!({"phone": null})))
+        .changed(&object(json!({"phone": null})), false)
         .expect("allowed");
     assert!(!cleared.fields.contains_key("phone"));
 }
@@ -45,7 +45,7 @@ fn a_card_comes_back_as_it_was_with_what_a_newer_version_added() {
 #[test]
 fn a_card_that_is_not_as_declared_is_refused() {
     let values = json!({"email": "jane", "needs": "x"});
-    let refused = CardRecord::new(&PERSON, &object(values)).unwrap_err();
+    let refused = CardRecord::new(&PERSON, &object(values), false).unwrap_err();
     let RecordError::Problems(problems) = &refused else {
         panic!("{refused:?}")
     };
@@ -64,14 +64,14 @@ fn a_card_that_is_not_as_declared_is_refused() {
         CardRecord::decode(b"{}"),
         Err(RecordError::UnknownKind(_))
     ));
-    let group = CardRecord::new(&WORK_GROUP, &object(json!({"title": "x"})));
+    let group = CardRecord::new(&WORK_GROUP, &object(json!({"title": "x"})), false);
     assert_eq!(group.unwrap_err(), RecordError::Form("Work group"));
 }
 
 #[test]
 fn siblings_are_shown_field_by_field() {
     let other = person()
-        .changed(&object(json!({"email": "j.doe@hill.sch.uk"})))
+        .changed(&object(json!({"email": "j.doe@hill.sch.uk"})), false)
         .expect("allowed");
     let card = CardView::new([revision(2, &other), revision(1, &person())]);
     let conflicts = CardRecord::conflicts(&card);
@@ -88,4 +88,52 @@ fn siblings_are_shown_field_by_field() {
     assert_eq!(says, ["jane@hill.sch.uk", "j.doe@hill.sch.uk"]);
     let agreed = CardView::new([revision(1, &person()), revision(2, &person())]);
     assert!(CardRecord::conflicts(&agreed).is_empty());
+}
+
+#[test]
+fn a_no_beats_every_yes_whichever_came_last() {
+    let leader = |wish: &str, base: &str| {
+        let values = json!({"name": "Jane Doe", "opted_in": wish, "base": base});
+        CardRecord::new(&LEADER, &object(values), false).expect("as declared")
+    };
+    let (yes, no) = (leader("yes", "Hill School"), leader("no", "Vale College"));
+    for (first, last) in [(&yes, &no), (&no, &yes)] {
+        let card = CardView::new([revision(1, first), revision(2, last)]);
+        let shown = CardRecord::shown(&card).expect("readable");
+        assert_eq!(shown.fields["opted_in"], false);
+        assert_eq!(shown.fields["base"], last.fields["base"]);
+        let conflicts = CardRecord::conflicts(&card);
+        let told = conflicts.iter().map(|conflict| conflict.field.as_str());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            ["base"],
+            "the wish is no difference"
+        );
+    }
+    let agreed = CardView::new([revision(1, &yes)]);
+    let shown = CardRecord::shown(&agreed).expect("readable");
+    assert_eq!(shown.fields["opted_in"], true);
+    assert_eq!(CardRecord::shown(&CardView::default()), None);
+}
+
+#[test]
+fn what_the_program_counts_is_not_entered_on_a_card_by_hand() {
+    let values = object(json!({"name": "Jane Doe", "groups_led": 4}));
+    let refused = CardRecord::new(&LEADER, &values, false).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "'Work groups led' is filled in by itself"
+    );
+    let counted = CardRecord::new(&LEADER, &values, true).expect("the program counts");
+    let renamed = object(json!({"name": "Jane Roe"}));
+    let changed = counted.changed(&renamed, false).expect("allowed");
+    assert_eq!(changed.fields["groups_led"], 4);
+    assert!(changed.changed(&values, false).is_err());
+}
+
+#[test]
+fn a_kind_of_documents_is_no_kind_of_cards() {
+    let body = json!({"kind_of_record": "plan", "title": "Plan"}).to_string();
+    let error = CardRecord::decode(body.as_bytes()).unwrap_err();
+    assert_eq!(error, RecordError::UnknownKind("plan".to_owned()));
 }

@@ -35,8 +35,9 @@ fn a_record_that_is_not_as_declared_is_refused_with_every_problem() {
         json!({"title": "x", "phase": "x", "sessions": [{"date": "soon"}, {}], "nonsense": 1}),
         &[
             "there is no field 'nonsense'; the fields are code, title, kind, phase, priority, \
-             project, year, state, places, leaders, sessions, members, statuses, attendance, \
-             ratings, enquiries, evidence, narrative, notes",
+             project, protocol_version, measure_version, adaptations, year, state, places, \
+             leaders, sessions, members, statuses, attendance, ratings, enquiries, evidence, \
+             reflections, narrative, notes",
             "'Phase' must be one of early years, primary, secondary, post-16, all: got 'x'",
             "'Date' must be a date such as 2026-11-24: got 'soon'",
             "'Date' is missing",
@@ -171,35 +172,29 @@ fn what_a_newer_version_wrote_is_carried_and_shown() {
 
 #[test]
 fn a_kind_that_only_a_newer_version_knows_is_said_by_name() {
-    let mut hub = Hub::with_record(1, &WORK_GROUP, json!({"title": "Year 7"}));
+    let known = Hub::with_record(1, &WORK_GROUP, json!({"title": "Year 7"}));
+    let mut hub = Hub::new(1, node_document::Document::new(known.document.id()));
     let edited: Result<node_document::Edited<()>, node_document::EditError> =
         hub.document.edit(None, &hub.author, 1, |edit| {
             edit.put(&["@kind"], &"trial-arm".into())
         });
-    let mut entry = hub.sent[0].clone();
-    entry.number = 1;
-    entry.changes = edited.expect("allowed").changes(hub.author.nonce);
-    hub.document.apply(&[entry]);
+    hub.save(&edited.expect("allowed"));
     let error = edit(&hub.document, None, &[], &hub.by()).unwrap_err();
     assert_eq!(error, RecordError::UnknownKind("trial-arm".to_owned()));
 }
 
 #[test]
 fn only_the_owner_fills_in_what_is_the_owners() {
-    let owner = Hub::with_record(1, &PROJECT_WORK, json!({"code": "P", "title": "Project"}));
+    let mut owner = Hub::with_record(1, &PROJECT_WORK, json!({"code": "P", "title": "Project"}));
     let mut member = owner.joined_by(2);
-    let release = json!([{
-        "do": "add", "field": "releases", "values": {"version": "1", "released": "2026-11-24"}
-    }]);
-    let refused = member
-        .try_edit(None, release.clone())
-        .unwrap_err()
-        .to_string();
+    let leave = json!([{"do": "set", "field": "left_as_is", "value": "yes"}]);
+    let refused = member.try_edit(None, leave.clone()).unwrap_err();
     assert_eq!(
-        refused,
-        "only the owner of the record changes 'Releases of the protocol'"
+        refused.to_string(),
+        "only the owner of the record changes 'Open versions of the protocol are left to the \
+         text as it is'"
     );
-    assert!(owner.clone().try_edit(None, release).is_ok());
+    owner.edit(leave);
 }
 
 #[test]

@@ -15,6 +15,10 @@ pub(crate) struct Hub {
     pub(crate) number: u64,
     pub(crate) document: Document,
     pub(crate) sent: Vec<ChangesEntry>,
+    /// Whether its program writes, and no person.
+    pub(crate) program: bool,
+    /// What the last edit said to its writer.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Hub {
@@ -29,6 +33,8 @@ impl Hub {
             number: 0,
             document,
             sent: Vec::new(),
+            program: false,
+            notes: Vec::new(),
         }
     }
 
@@ -56,6 +62,7 @@ impl Hub {
             author: self.author,
             time_ms: 1_000 * (self.number + 1),
             random,
+            program: self.program,
         }
     }
 
@@ -71,6 +78,7 @@ impl Hub {
         let changes = serde_json::from_value::<Vec<FieldChange>>(changes).expect("changes");
         let edited = edit(&self.document, at, &changes, &self.by())?;
         self.save(&edited);
+        self.notes.clone_from(&edited.value.notes);
         Ok(())
     }
 
@@ -79,7 +87,7 @@ impl Hub {
         self.save(&edited);
     }
 
-    fn save(&mut self, edited: &Edited<()>) {
+    pub(crate) fn save<T>(&mut self, edited: &Edited<T>) {
         let by = self.by();
         let entry = ChangesEntry {
             feed: FeedName::from_bytes(by.author.writer),
