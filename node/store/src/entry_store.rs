@@ -85,7 +85,7 @@ pub trait ReadStore {
     fn evidence(&self, space: SpaceId) -> Result<Vec<Evidence>, StoreError>;
 
     /// The entries of `space` whose payload is lacking although nothing held here replaces or
-    /// erases it. Costs as much as there are dropped payloads.
+    /// erases it; none of a space that this hub left. Costs as much as there are dropped payloads.
     fn withheld(&self, space: SpaceId) -> Result<Vec<Withheld>, StoreError>;
 
     /// How much is held. Looks at every entry, so it is for people and not for each request.

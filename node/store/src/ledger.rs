@@ -11,7 +11,7 @@ use node_feed::{
     RefusalReason, RunEntry, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
-pub(crate) use self::settle::reconcile;
+pub(crate) use self::settle::{evident_opening, reconcile};
 use crate::shelf::{ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::WriterFeeds;
 use crate::{Appended, Refused, StoreError, Stored};

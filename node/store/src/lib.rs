@@ -6,10 +6,12 @@
 
 mod appended;
 mod delegate;
+mod disclosure;
 mod entry_store;
 mod error;
 mod ledger;
 mod memory_store;
+mod pool;
 mod projections;
 mod readers;
 mod reading;
@@ -20,11 +22,15 @@ mod writer;
 mod writer_feeds;
 
 pub use appended::{Appended, Refused, Stored};
+pub use disclosure::{Disclosure, DisclosureAction};
 pub use entry_store::{EntryStore, ReadStore, settle_authority};
 pub use error::StoreError;
 pub use memory_store::MemoryStore;
-pub use projections::{Projections, RecordRow, SetAsideRow};
+pub use projections::{
+    Cell, CellValue, Filter, ListQuery, Listing, ProjectionReaders, Projections, RecordRow,
+    SetAsideRow, Sort,
+};
 pub use readers::Readers;
-pub use sqlite_store::{Check, SqliteStore};
+pub use sqlite_store::{Check, ForeignPlace, ForeignSlice, SqliteStore};
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
 pub use writer::{Writer, WriterHandle};

@@ -4,61 +4,45 @@
 //! durable. It says how far, in the store's order of arrival, it reflects the store; a file that
 //! cannot be used is thrown away and made anew.
 
-use std::cell::Cell;
+mod ids;
+mod lines;
+mod list;
+mod list_query;
+mod matching;
+mod order;
+mod projection_readers;
+mod record_row;
+mod saved;
+mod scrub;
+mod set_aside_row;
+mod words;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use node_feed::{FeedName, Hash, SpaceId, Subject};
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use node_feed::{Hash, SpaceId, Subject};
+use rusqlite::{Connection, Params, Row, Transaction, params};
 
+pub use self::list_query::{Filter, ListQuery, Listing, Sort};
+pub use self::projection_readers::ProjectionReaders;
+pub use self::record_row::{Cell, CellValue, RecordRow};
+pub use self::set_aside_row::SetAsideRow;
 use crate::StoreError;
 
 /// Of another number, the file is made anew: there is nothing in it to bring along.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 const TABLES: &str = include_str!("projections.sql");
 /// How long a change waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The line that stands for a record in lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordRow {
-    /// The space it is in.
-    pub space: SpaceId,
-    /// The document or card.
-    pub subject: Subject,
-    /// The name of its kind.
-    pub kind: String,
-    /// Its title.
-    pub title: String,
-    /// Its columns, as a JSON object.
-    pub json: String,
-}
-
-/// An entry that is stored and passed on, but not applied here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAsideRow {
-    /// The space it is in.
-    pub space: SpaceId,
-    /// The feed it is in.
-    pub feed: FeedName,
-    /// Its number.
-    pub number: u64,
-    /// Its hash.
-    pub hash: Hash,
-    /// What it is about.
-    pub subject: Subject,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// The file. What is taken out is overwritten, in the write-ahead log too as soon as no reader
-/// needs it.
+/// The file. What is taken out is overwritten where it stands, in the write-ahead log too as soon
+/// as no reader needs it. Where it stood before SQLite moved it, [`Projections::scrub`] removes it.
 #[derive(Debug)]
 pub struct Projections {
     connection: Connection,
     /// Lines were taken out whose bytes may still stand in the write-ahead log.
-    log_holds_dropped: Cell<bool>,
+    log_holds_dropped: std::cell::Cell<bool>,
 }
 
 impl Projections {
@@ -96,12 +80,7 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn reflects(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT arrival FROM reflects";
-        let arrival = self
-            .connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .optional()?;
-        Ok(arrival.map_or(0, i64::cast_unsigned))
+        saved::reflects(&self.connection)
     }
 
     /// Notes how far the lines reflect the store.
@@ -123,17 +102,7 @@ impl Projections {
         space: SpaceId,
         subject: Subject,
     ) -> Result<Option<(u64, Bytes)>, StoreError> {
-        let sql = "SELECT arrival, bytes FROM snapshots WHERE space = ?1 AND subject = ?2";
-        let found = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(key(space, subject), |row| {
-                Ok((
-                    row.get::<_, i64>(0)?.cast_unsigned(),
-                    row.get::<_, Vec<u8>>(1)?.into(),
-                ))
-            });
-        Ok(found.optional()?)
+        saved::snapshot(&self.connection, space, subject)
     }
 
     /// Keeps a document's state.
@@ -161,27 +130,34 @@ impl Projections {
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be written.
-    pub fn put_record(&self, row: &RecordRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO records (subject, space, kind, title, json)
-                   VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT (space, subject) DO UPDATE SET
-                   kind = excluded.kind, title = excluded.title, json = excluded.json";
-        let (subject, space) = (row.subject.as_bytes(), row.space.as_bytes());
-        self.write(sql, params![subject, space, row.kind, row.title, row.json])
+    pub fn put_record(&mut self, row: &RecordRow) -> Result<(), StoreError> {
+        self.put_records(std::slice::from_ref(row))
+    }
+
+    /// Puts lines in, each in the place of an earlier one of the same record and space: all of
+    /// them, or none if this fails.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be written.
+    pub fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.change(|transaction| lines::put(transaction, rows))
     }
 
     /// Takes a record's line out.
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be written.
-    pub fn drop_record(&self, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
-        let sql = "DELETE FROM records WHERE space = ?1 AND subject = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        if statement.execute(key(space, subject))? > 0 {
-            self.log_holds_dropped.set(true);
-            self.wipe_log();
-        }
-        Ok(())
+    pub fn drop_record(&mut self, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+        let Some(space) = lines::space_number(&self.connection, space)? else {
+            return Ok(());
+        };
+        let line = params![space, subject.as_bytes()];
+        self.take_out(|transaction| {
+            lines::take_out(transaction, "space = ?1 AND subject = ?2", line)
+        })
     }
 
     /// A record's lines, one for each space that it is listed in.
@@ -189,11 +165,7 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn lines_of(&self, subject: Subject) -> Result<Vec<RecordRow>, StoreError> {
-        let sql = "SELECT subject, space, kind, title, json FROM records WHERE subject = ?1
-                   ORDER BY space";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([subject.as_bytes()], record_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        list::lines_of(&self.connection, subject)
     }
 
     /// The lines of one kind or all, in one space or all, by kind and title.
@@ -205,13 +177,36 @@ impl Projections {
         kind: Option<&str>,
         space: Option<SpaceId>,
     ) -> Result<Vec<RecordRow>, StoreError> {
-        let sql = "SELECT subject, space, kind, title, json FROM records
-                   WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR space = ?2)
-                   ORDER BY kind, title, subject, space";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let space = space.map(|space| space.as_bytes().to_vec());
-        let rows = statement.query_map(params![kind, space], record_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        list::records(&self.connection, kind, space)
+    }
+
+    /// A part of the records that fit a query, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn list(&self, query: &ListQuery) -> Result<Listing, StoreError> {
+        list::list(&self.connection, query)
+    }
+
+    /// How many of the records that fit a query have each value of a field, by value. Sorting and
+    /// the part that is wanted do not matter.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn count_by(
+        &self,
+        query: &ListQuery,
+        field: &str,
+    ) -> Result<Vec<(CellValue, u64)>, StoreError> {
+        list::count_by(&self.connection, query, field)
+    }
+
+    /// The lines of the records of which any field has this value.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn referring(&self, value: &str) -> Result<Vec<RecordRow>, StoreError> {
+        list::referring(&self.connection, value)
     }
 
     /// Replaces what is set aside of a document.
@@ -224,23 +219,7 @@ impl Projections {
         subject: Subject,
         rows: &[SetAsideRow],
     ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        let sql = "DELETE FROM set_aside WHERE space = ?1 AND subject = ?2";
-        transaction
-            .prepare_cached(sql)?
-            .execute(key(space, subject))?;
-        for row in rows {
-            let sql = "INSERT OR REPLACE INTO set_aside
-                       (space, subject, feed, number, hash, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let number = row.number.cast_signed();
-            let (feed, hash) = (row.feed.as_bytes(), row.hash.as_bytes());
-            let (space, subject) = (space.as_bytes(), subject.as_bytes());
-            let columns = params![space, subject, feed, number, hash, row.reason];
-            transaction.prepare_cached(sql)?.execute(columns)?;
-        }
-        transaction.commit()?;
-        self.wipe_log();
-        Ok(())
+        self.change(|transaction| saved::put_set_aside(transaction, space, subject, rows))
     }
 
     /// All that is set aside.
@@ -248,20 +227,7 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn set_aside(&self) -> Result<Vec<SetAsideRow>, StoreError> {
-        let sql = "SELECT space, subject, feed, number, hash, reason FROM set_aside
-                   ORDER BY space, subject, feed, number";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| {
-            Ok(SetAsideRow {
-                space: SpaceId::from_bytes(row.get(0)?),
-                subject: Subject::from_bytes(row.get(1)?),
-                feed: FeedName::from_bytes(row.get(2)?),
-                number: row.get::<_, i64>(3)?.cast_unsigned(),
-                hash: Hash::from_bytes(row.get(4)?),
-                reason: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        saved::set_aside(&self.connection)
     }
 
     /// Takes out all that is kept of a document or card.
@@ -269,7 +235,9 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be written.
     pub fn drop_subject(&mut self, subject: Subject) -> Result<(), StoreError> {
-        self.drop_where("subject", subject.as_bytes())
+        self.drop_where("subject", subject.as_bytes(), |transaction| {
+            lines::take_out(transaction, "subject = ?1", [subject.as_bytes()])
+        })
     }
 
     /// Takes out all that is kept of a space. Until [`Projections::set_settled`] says otherwise,
@@ -279,7 +247,11 @@ impl Projections {
     /// [`StoreError`] if the file cannot be written.
     pub fn drop_space(&mut self, space: SpaceId) -> Result<(), StoreError> {
         self.set_settled(space, Hash::ZERO)?;
-        self.drop_where("space", space.as_bytes())
+        let number = lines::space_number(&self.connection, space)?;
+        self.drop_where("space", space.as_bytes(), |transaction| match number {
+            Some(number) => lines::take_out(transaction, "space = ?1", [number]),
+            None => Ok(0),
+        })
     }
 
     /// The digest of what no longer counted in a space when its lines were last made; none if
@@ -288,10 +260,7 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn settled(&self, space: SpaceId) -> Result<Option<Hash>, StoreError> {
-        let sql = "SELECT evidence FROM settled WHERE space = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row([space.as_bytes()], |row| row.get(0).map(Hash::from_bytes));
-        Ok(found.optional()?)
+        saved::settled(&self.connection, space)
     }
 
     /// Notes that a space's lines were made, and the digest of what did not count then.
@@ -309,22 +278,75 @@ impl Projections {
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
-        let sql = "SELECT space FROM records UNION SELECT space FROM snapshots
-                   UNION SELECT space FROM set_aside UNION SELECT space FROM settled";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let spaces = statement.query_map([], |row| row.get(0).map(SpaceId::from_bytes))?;
-        Ok(spaces.collect::<Result<_, _>>()?)
+        saved::spaces(&self.connection)
     }
 
-    fn drop_where(&mut self, column: &str, value: &[u8]) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        for table in ["records", "snapshots", "set_aside"] {
-            transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [value])?;
-        }
-        transaction.commit()?;
+    /// Whether anything was taken out since the last [`Projections::scrub`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn needs_scrub(&self) -> Result<bool, StoreError> {
+        scrub::is_due(&self.connection)
+    }
+
+    /// Removes what SQLite left of rows that were taken out, by writing everything that is kept
+    /// anew: where it moves rows from one page to another, their bytes stay behind in what is then
+    /// unused. Takes about as long as making lists of what is held; reading goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be written; nothing has changed then.
+    pub fn scrub(&mut self) -> Result<(), StoreError> {
+        self.change(scrub::scrub)?;
         self.log_holds_dropped.set(true);
         self.wipe_log();
         Ok(())
+    }
+
+    fn drop_where(
+        &mut self,
+        column: &str,
+        value: &[u8],
+        take_out: impl FnOnce(&Transaction<'_>) -> Result<usize, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.take_out(|transaction| {
+            let mut count = take_out(transaction)?;
+            for table in ["snapshots", "set_aside"] {
+                let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+                count += transaction.execute(&sql, [value])?;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Makes a change that says how many rows it took out.
+    fn take_out(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<usize, StoreError>,
+    ) -> Result<(), StoreError> {
+        let taken_out = self.change(|transaction| {
+            let count = work(transaction)?;
+            if count > 0 {
+                scrub::note(transaction)?;
+            }
+            Ok(count > 0)
+        })?;
+        if taken_out {
+            self.log_holds_dropped.set(true);
+            self.wipe_log();
+        }
+        Ok(())
+    }
+
+    /// Makes one change, of which nothing is done if it fails.
+    fn change<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.transaction()?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        self.wipe_log();
+        Ok(done)
     }
 
     fn write(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
@@ -357,11 +379,14 @@ impl Projections {
     fn connect(path: &Path) -> Result<Option<Self>, StoreError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(64);
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
             row.get::<_, String>(0)
         })?;
         // Losing the last changes in a power cut only means making them again.
-        connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON")?;
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        // What is sorted on the way is in no other file either.
+        connection.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY")?;
         let read = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
         let tables = "SELECT count(*) FROM sqlite_schema";
         let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
@@ -375,23 +400,9 @@ impl Projections {
         Ok(Some(Self {
             connection,
             // What was taken out just before a crash may not have been wiped yet.
-            log_holds_dropped: Cell::new(true),
+            log_holds_dropped: std::cell::Cell::new(true),
         }))
     }
-}
-
-const fn key(space: SpaceId, subject: Subject) -> ([u8; 16], [u8; 24]) {
-    (*space.as_bytes(), *subject.as_bytes())
-}
-
-fn record_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
-    Ok(RecordRow {
-        subject: Subject::from_bytes(row.get(0)?),
-        space: SpaceId::from_bytes(row.get(1)?),
-        kind: row.get(2)?,
-        title: row.get(3)?,
-        json: row.get(4)?,
-    })
 }
 
 #[cfg(test)]
@@ -405,6 +416,8 @@ mod tests {
             kind: kind.to_owned(),
             title: title.to_owned(),
             json: "{}".to_owned(),
+            searched: String::new(),
+            cells: Vec::new(),
         }
     }
 
@@ -412,7 +425,7 @@ mod tests {
     fn lines_are_listed_replaced_and_taken_out() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("projections.db");
-        let projections = Projections::open(&path).expect("a new file");
+        let mut projections = Projections::open(&path).expect("a new file");
         for line in [
             row(1, "practice", "B"),
             row(2, "practice", "A"),

@@ -174,6 +174,9 @@ pub(crate) fn withheld(
     shelf: &impl ReadShelf,
     space: SpaceId,
 ) -> Result<Vec<Withheld>, StoreError> {
+    if shelf.is_left(space)? {
+        return Ok(Vec::new());
+    }
     let mut cards = BTreeMap::<Subject, Vec<StoredEntry>>::new();
     let mut withheld = Vec::new();
     for entry in shelf.dropped_in(space)? {

@@ -61,6 +61,8 @@ pub(crate) trait ReadShelf {
     fn dropped(&self, feed: FeedKey, first: u64, last: u64) -> Result<Vec<Height>, StoreError>;
     /// Every entry of `space` whose payload is dropped.
     fn dropped_in(&self, space: SpaceId) -> Result<Vec<StoredEntry>, StoreError>;
+    /// Whether payloads of `space` were dropped because this hub left it.
+    fn is_left(&self, space: SpaceId) -> Result<bool, StoreError>;
 
     fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
     fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;

@@ -3,6 +3,8 @@
 mod backup;
 mod changes;
 mod connect;
+mod disclosures;
+mod foreign;
 mod opening;
 mod questions;
 mod row;
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use self::backup::backup;
 pub(crate) use self::connect::reader;
+pub use self::foreign::{ForeignPlace, ForeignSlice};
 pub(crate) use self::sql::Sql;
 use crate::StoreError;
 

@@ -123,7 +123,7 @@ fn encode_heights<'a>(out: &'a mut Encoder, heights: &[Height]) -> &'a mut Encod
 }
 
 /// What a number 0 among the evidence says; it was verified when it came.
-fn evident_opening(left: &EvidenceRow) -> Option<Opening> {
+pub(crate) fn evident_opening(left: &EvidenceRow) -> Option<Opening> {
     if left.row.height.number != 0 || left.row.kind != Kind::OPEN {
         return None;
     }

@@ -140,6 +140,11 @@ impl ReadShelf for MemoryStore {
             .collect())
     }
 
+    /// Only a store in a file is ever made to forget what a hub left.
+    fn is_left(&self, _space: SpaceId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let arrivals = self.rows.range(arrival.saturating_add(1)..).take(limit);
         Ok(arrivals

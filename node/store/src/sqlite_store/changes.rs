@@ -28,7 +28,7 @@ impl Sql {
     }
 
     /// Replaces the payloads of `table`'s rows that `condition` picks by what is left of them.
-    fn drop_payloads(
+    pub(super) fn drop_payloads(
         &mut self,
         table: &str,
         key: &str,

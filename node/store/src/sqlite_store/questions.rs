@@ -183,6 +183,11 @@ impl ReadShelf for Sql {
         self.all(&sql, [space.as_bytes()], row::stored)
     }
 
+    fn is_left(&self, space: SpaceId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM left_spaces WHERE space = ?1";
+        Ok(self.one(sql, [space.as_bytes()], |_| Ok(()))?.is_some())
+    }
+
     fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = format!(
             "SELECT {STORED} FROM entries e CROSS JOIN feeds f ON f.id = e.feed \

@@ -11,7 +11,10 @@ use crate::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x4353_5759;
 
 /// Only ever added to: each step is the schema's next number.
-const STEPS: &[M<'static>] = &[M::up(include_str!("schema_1.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("schema_1.sql")),
+    M::up(include_str!("schema_2.sql")),
+];
 
 /// The highest schema that this program knows.
 pub(super) const SCHEMA: i64 = STEPS.len() as i64;

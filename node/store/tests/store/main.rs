@@ -31,9 +31,12 @@ macro_rules! on_every_store {
 mod append;
 mod authority_log;
 mod cuts;
+mod disclosures;
 mod erasing;
 mod file;
 mod forks;
+mod leaving;
+mod lists;
 mod payloads;
 mod projections;
 mod random;
