@@ -247,8 +247,17 @@ impl Authority {
         let ended = [granted.ended, node_ended].into_iter().flatten().min();
         match ended.and_then(|at| self.cuts.iter().find(|cut| cut.at == at)) {
             None => Admission::All,
+            Some(record) if self.leaves_own(&record.cut, space) => Admission::All,
             Some(record) => Admission::UpTo(record.cut.of(space, writer)),
         }
+    }
+
+    /// Whether a cut of one node says nothing of a hub's own space: whoever made it holds none of
+    /// that space, and the hub's records there are not its to end.
+    fn leaves_own(&self, cut: &Cut, space: SpaceId) -> bool {
+        matches!(cut.target, CutTarget::Node(_))
+            && is_own(&self.spaces, space)
+            && cut.feeds.iter().all(|feed| feed.space != space)
     }
 
     /// What counts of a term: found by walking back from the highest one. If the root key named
