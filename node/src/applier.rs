@@ -5,18 +5,26 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use node_domain::{CardRecord, Kind as RecordKind, Row};
-use node_feed::{CardId, DocumentId, Erase, Hash, Kind, SpaceId, Subject, Tag};
-use node_store::{Evidence, ReadStore, SetAsideRow, StoreError, StoredEntry};
+use node_domain::{CardRecord, Form, Kind as RecordKind, Row, UNKNOWN, UNKNOWN_CARD};
+use node_feed::{CardId, DocumentId, Erase, Hash, Kind, SpaceId, SpaceKind, Subject, Tag};
+use node_store::{Evidence, ReadStore, RecordRow, SetAsideRow, StoreError, StoredEntry};
 
 use crate::cards::card_view;
 use crate::node::Inner;
+use crate::storage::record_row;
 
 /// How many entries are looked at between two notes of how far it came.
 const BATCH_ENTRIES: usize = 1_024;
+/// How many lines are written together at most.
+const LINES_TOGETHER: usize = 512;
 /// The shortest time between two starts of applying in the background. What arrives meanwhile is
 /// applied together, at the price of one entry; whoever reads does not wait for it.
 const APPLY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The cell of a line with the number of versions that are open in its record.
+pub(crate) const OPEN_VERSIONS: &str = "@open";
+/// The cell with the number of those that were settled.
+pub(crate) const SETTLED_VERSIONS: &str = "@settled";
 
 /// The thread that applies. It ends when the node is dropped.
 #[derive(Debug, Default)]
@@ -166,6 +174,9 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
         if let Err(error) = inner.applier().catch_up(&inner) {
             tracing::error!(%error, "what arrived cannot be shown yet");
         }
+        if let Err(error) = inner.storage.scrub_if_needed() {
+            tracing::warn!(%error, "what was taken out of the lists is not overwritten yet");
+        }
     }
 }
 
@@ -205,12 +216,14 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
             store.subjects(space, Kind::CARD)?,
         ))
     })?;
+    let mut lines = Lines::new(inner);
     for document in subjects.0 {
-        project_document(inner, space, document)?;
+        project_document(&mut lines, space, document)?;
     }
     for card in subjects.1 {
-        project_card(inner, space, card)?;
+        project_card(&mut lines, space, card)?;
     }
+    lines.write()?;
     let settled = digest(space, &evidence);
     inner.storage.set_settled(space, settled)
 }
@@ -234,14 +247,15 @@ fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
             _ => {}
         }
     }
+    let mut lines = Lines::new(inner);
     for ((space, subject), kind) in touched {
         if kind == Kind::CARD {
-            project_card(inner, space, subject)?;
+            project_card(&mut lines, space, subject)?;
         } else {
-            project_document(inner, space, subject)?;
+            project_document(&mut lines, space, subject)?;
         }
     }
-    Ok(())
+    lines.write()
 }
 
 /// Takes out what is kept of a subject, if its owner erased it: anyone may name it.
@@ -253,7 +267,12 @@ fn drop_erased(inner: &Inner, subject: Subject) -> Result<(), StoreError> {
     inner.library.forget_subject(subject, dropped)
 }
 
-fn project_document(inner: &Inner, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+fn project_document(
+    lines: &mut Lines<'_>,
+    space: SpaceId,
+    subject: Subject,
+) -> Result<(), StoreError> {
+    let inner = lines.inner;
     let Ok(id) = DocumentId::try_from(subject) else {
         return Ok(());
     };
@@ -268,44 +287,95 @@ fn project_document(inner: &Inner, space: SpaceId, subject: Subject) -> Result<(
         });
         let aside = aside.collect::<Vec<_>>();
         let view = document.view();
-        let kind = node_domain::kind_of(&view).ok();
-        let kind = kind.filter(|kind| document.is_begun() && fits(inner, kind, space));
-        (kind.map(|kind| node_domain::row(&view, kind)), aside)
+        let kind = node_domain::kind_or_unknown(&view);
+        let kind = kind.filter(|kind| kind.form == Form::Document && document.is_begun());
+        let kind = kind.filter(|kind| fits(inner, kind, space, subject));
+        let row = kind.map(|kind| {
+            let counts = node_domain::version_counts(document, kind);
+            with_versions(node_domain::row(&view, kind), counts.open, counts.settled)
+        });
+        (row, aside)
     })?;
     inner.storage.put_set_aside(space, subject, &aside)?;
-    put_or_drop(inner, space, subject, row)
+    lines.put_or_drop(space, subject, row)
 }
 
 /// Whether records of this kind may stand in a space.
-pub(crate) fn fits(inner: &Inner, kind: &RecordKind, space: SpaceId) -> bool {
+pub(crate) fn fits(inner: &Inner, kind: &RecordKind, space: SpaceId, subject: Subject) -> bool {
     let authority = inner.authority();
-    let record = authority.spaces().get(&space);
-    record.is_some_and(|record| kind.spaces.contains(&record.kind))
+    let Some(record) = authority.spaces().get(&space) else {
+        return false;
+    };
+    let issued = !kind.coordinators
+        || record.kind != SpaceKind::Network
+        || inner.coordinator_hub() == Some(subject.owner());
+    // Where records of a newer version belong, it knows.
+    *kind == UNKNOWN || *kind == UNKNOWN_CARD || (kind.spaces.contains(&record.kind) && issued)
 }
 
-fn put_or_drop(
-    inner: &Inner,
-    space: SpaceId,
-    subject: Subject,
-    row: Option<Row>,
-) -> Result<(), StoreError> {
-    match row {
-        Some(row) if !inner.storage.read(|store| store.is_erased(subject))? => {
-            inner.storage.put_row(space, subject, &row)
+/// Lines that are written together.
+struct Lines<'a> {
+    inner: &'a Inner,
+    rows: Vec<RecordRow>,
+}
+
+impl<'a> Lines<'a> {
+    const fn new(inner: &'a Inner) -> Self {
+        let rows = Vec::new();
+        Self { inner, rows }
+    }
+
+    fn put_or_drop(
+        &mut self,
+        space: SpaceId,
+        subject: Subject,
+        row: Option<Row>,
+    ) -> Result<(), StoreError> {
+        let storage = &self.inner.storage;
+        match row {
+            Some(row) if !storage.read(|store| store.is_erased(subject))? => {
+                self.rows.push(record_row(space, subject, row));
+                if self.rows.len() >= LINES_TOGETHER {
+                    self.write()?;
+                }
+                Ok(())
+            }
+            Some(_) | None => {
+                self.rows
+                    .retain(|row| (row.space, row.subject) != (space, subject));
+                storage.drop_row(space, subject)
+            }
         }
-        Some(_) | None => inner.storage.drop_row(space, subject),
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        self.inner.storage.put_rows(&self.rows)?;
+        self.rows.clear();
+        Ok(())
     }
 }
 
-fn project_card(inner: &Inner, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+fn project_card(lines: &mut Lines<'_>, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
+    let inner = lines.inner;
     let Ok(card) = CardId::try_from(subject) else {
         return Ok(());
     };
     let view = card_view(inner, space, card)?;
-    let shown = view
-        .shown()
-        .and_then(|shown| CardRecord::decode(&shown.body).ok());
-    let shown = shown.filter(|record| fits(inner, record.kind, space));
-    let row = shown.map(|record| record.row());
-    put_or_drop(inner, space, subject, row)
+    let shown = CardRecord::shown(&view).filter(|record| {
+        record.kind.form == Form::Card && fits(inner, record.kind, space, subject)
+    });
+    let open = CardRecord::conflicts(&view).len();
+    let row = shown.map(|record| with_versions(record.row(), open, 0));
+    lines.put_or_drop(space, subject, row)
+}
+
+/// A line that says how many versions are open and settled in its record, so that those with any
+/// are found without opening all. No field's name begins like theirs.
+fn with_versions(mut row: Row, open: usize, settled: usize) -> Row {
+    for (cell, count) in [(OPEN_VERSIONS, open), (SETTLED_VERSIONS, settled)] {
+        if count > 0 {
+            row.cells.push((cell.to_owned(), count.into()));
+        }
+    }
+    row
 }

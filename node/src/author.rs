@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use node_feed::{
     Authority, Entry, FeedName, GrantId, Height, HubId, Kind, NetworkId, NodeOpen, Nonce,
-    PayloadError, Run, RunError, SecretKey, SpaceId, Subject,
+    PayloadError, Run, RunError, SecretKey, SpaceId, SpaceKind, Subject,
 };
 use node_store::{Appended, ReadStore, StoreError, Stored};
 use zeroize::Zeroizing;
@@ -25,6 +25,12 @@ pub enum WriteError {
     /// This hub may not write in the space.
     #[error("this hub may not write here: NCETM gives access to it")]
     NoAccess,
+    /// This node's access was ended.
+    #[error(
+        "the access of this node has ended, so what it writes here would count nowhere: ask NCETM \
+         for an invitation, and connect a new node with it"
+    )]
+    NodeEnded,
     /// What was written is too large or malformed.
     #[error("this cannot be saved as one change: {0}")]
     Run(#[from] RunError),
@@ -117,7 +123,7 @@ impl Author {
     /// The key that the next entry is written under, new if it must be.
     ///
     /// # Errors
-    /// [`WriteError::NoAccess`] or [`WriteError::Store`].
+    /// [`WriteError::NoAccess`], [`WriteError::NodeEnded`] or [`WriteError::Store`].
     pub(crate) fn writer(
         &mut self,
         storage: &Storage,
@@ -128,6 +134,12 @@ impl Author {
         let grant = authority
             .write_grant(own.hub, space)
             .ok_or(WriteError::NoAccess)?;
+        let node = authority.nodes().get(&own.identity.public().node());
+        let kind = authority.spaces().get(&space).map(|record| record.kind);
+        let is_ended = node.is_some_and(|node| node.ended.is_some());
+        if is_ended && kind != Some(SpaceKind::Hub) {
+            return Err(WriteError::NodeEnded);
+        }
         if self.pen.is_none() && !self.retired {
             self.pen = Pen::load(storage, space)?;
         }

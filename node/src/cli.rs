@@ -2,10 +2,15 @@
 
 mod backup;
 mod connect;
+mod export;
+mod import;
 mod init;
 pub mod output;
+mod people;
 mod record;
+mod report;
 mod restore;
+mod sample;
 mod serve;
 mod space;
 mod status;
@@ -24,7 +29,11 @@ use crate::grpc::hub_service;
 use crate::{Node, NodeError, local};
 use output::Output;
 
+pub use export::{ExportCommand, run as run_export};
+pub use import::{ImportCommand, run as run_import};
 pub use record::{RecordCommand, run as run_record};
+pub use report::{ReportCommand, run as run_report};
+pub use sample::schema as print_schema;
 pub use serve::stopped;
 pub use space::list as list_spaces;
 pub use status::run as show_status;
@@ -67,6 +76,38 @@ enum Command {
     /// Lists, shows, makes and changes records.
     #[command(subcommand)]
     Record(record::RecordCommand),
+    /// People's cards: duplicates.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
+    /// Brings records in: sheets, the school register, a whole hub.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Takes records out: lists, calendars, a whole hub.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Draws pictures: the nation's, a project's, this hub's.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// Counts what is to be reported.
+    #[command(subcommand)]
+    Return(report::ReturnCommand),
+    /// Prints the kinds of record as they are declared.
+    Schema {
+        /// As docs/records.md holds them.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Fills this node with a year of made-up work, to try it out. Never on a node in use.
+    Sample {
+        /// The same seed makes the same year.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A tenth of a year.
+        #[arg(long)]
+        small: bool,
+    },
+    /// Removes others' records of spaces that this hub has left, and says which.
+    Retain,
     /// What is shared with whom.
     #[command(subcommand)]
     Space(space::SpaceCommand),
@@ -103,6 +144,18 @@ impl Arguments {
             Command::Serve => serve::run(&data).await,
             Command::Status => status::run(client(&data).await?, output).await,
             Command::Record(command) => record::run(client(&data).await?, command, output).await,
+            Command::People(command) => people::run(client(&data).await?, command, output).await,
+            Command::Import(command) => import::run(client(&data).await?, command, output).await,
+            Command::Export(command) => export::run(client(&data).await?, command, output).await,
+            Command::Report(command) => report::run(client(&data).await?, command, output).await,
+            Command::Return(command) => {
+                report::run_return(client(&data).await?, command, output).await
+            }
+            Command::Schema { markdown } => sample::schema(markdown, output),
+            Command::Sample { seed, small } => {
+                sample::run(client(&data).await?, seed, small, output).await
+            }
+            Command::Retain => sample::retain(client(&data).await?, output).await,
             Command::Space(command) => space::run(client(&data).await?, command, output).await,
             Command::Backup { file } => backup::run(client(&data).await?, &file, output).await,
             Command::Restore { file, confirm } => restore::run(&data, &file, confirm, output),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use node_feed::{FeedTree, Height, NodeId, Refusal, SpaceId};
+use node_feed::{FeedTree, Height, HubId, NodeId, Refusal, SpaceId};
 use node_store::ReadStore;
 use node_sync::{
     AppendResult, CloseReason, Effect, Engine, Input, Message, SessionId, StorageDown, Ticket,
@@ -63,6 +63,8 @@ pub(crate) enum Event {
         message: Message,
         room: OwnedSemaphorePermit,
     },
+    /// End the sessions with this hub's nodes, and say why.
+    End { hub: HubId, why: String },
     /// Stop: say goodbye to every peer.
     Stop,
 }
@@ -166,8 +168,35 @@ impl Driver {
                 }
                 self.feed(input);
             }
+            Event::End { hub, why } => {
+                let authority = self.inner.authority();
+                let of_hub = |peer: &NodeId| authority.nodes().get(peer).map(|it| it.hub);
+                let sessions = self.sessions.iter();
+                let ended = sessions
+                    .filter(|(_, session)| session.peer.and_then(|peer| of_hub(&peer)) == Some(hub))
+                    .map(|(id, session)| (*id, session.peer))
+                    .collect::<Vec<_>>();
+                for (session, peer) in ended {
+                    self.turn_away(session, peer, &why);
+                }
+            }
             Event::Stop => {}
         }
+    }
+
+    /// Ends a session that this node does not want, with a sentence for the other end's people.
+    fn turn_away(&mut self, session: SessionId, peer: Option<NodeId>, why: &str) {
+        if let Some(session) = self.sessions.get(&session) {
+            let farewell = node_sync::Farewell {
+                reason: node_sync::Goodbye::NotAdmitted,
+                text: why.to_owned(),
+            };
+            // A peer that does not read finds out without being told.
+            let _full = session.outgoing.send(Message::Goodbye(farewell));
+        }
+        self.inner.peers.refused_session(peer, why, now_ms());
+        self.forget(session);
+        self.feed(Input::Disconnected { session });
     }
 
     fn feed(&mut self, input: Input) {
@@ -220,6 +249,12 @@ impl Driver {
         match effect {
             Effect::Send { session, message } => {
                 let mut full = false;
+                if let Message::Refused(refusal) = &message
+                    && let Some(peer) = self.sessions.get(&session).and_then(|it| it.peer)
+                {
+                    let peers = &self.inner.peers;
+                    peers.refused_entry(peer, refusal.clone(), now_ms());
+                }
                 if let Some(session) = self.sessions.get(&session) {
                     if let Some(tally) = &session.tally {
                         tally.said(&message);
@@ -239,6 +274,14 @@ impl Driver {
                 let peer = self.sessions.get(&session).and_then(|session| session.peer);
                 report_close(session, peer, &reason);
                 self.inner.peers.closed(&reason);
+                if let CloseReason::Ours(why, text) = &reason
+                    && !matches!(
+                        why,
+                        node_sync::Goodbye::Stopping | node_sync::Goodbye::Replaced
+                    )
+                {
+                    self.inner.peers.refused_session(peer, text, now_ms());
+                }
                 self.forget(session);
             }
             Effect::Append { ticket, runs, .. } => self.append(ticket, runs),
@@ -282,6 +325,11 @@ impl Driver {
                 if let Some(known) = self.sessions.get_mut(&session) {
                     known.peer = Some(peer);
                 }
+                if let Some(why) = self.inner.turned_away(&peer) {
+                    self.turn_away(session, Some(peer), &why);
+                    return;
+                }
+                self.inner.peers.proven(session, peer, now_ms());
                 let (memory, refusals) = self.recall(peer);
                 self.feed(Input::Recalled {
                     session,
@@ -378,11 +426,12 @@ impl Driver {
     }
 
     fn forget(&mut self, session: SessionId) {
+        self.inner.peers.over(session);
         if let Some(session) = self.sessions.remove(&session)
             && let Some(peer) = session.peer
             && !self.sessions.values().any(|other| other.peer == Some(peer))
         {
-            self.inner.peers.disconnected(peer);
+            self.inner.peers.disconnected(peer, now_ms());
         }
     }
 

@@ -130,6 +130,19 @@ impl DataFolder {
     }
 }
 
+/// Makes a folder that its owner alone may look into.
+///
+/// # Errors
+/// [`FolderError`] if it is there already or cannot be made.
+pub fn create_private(path: &Path) -> Result<(), FolderError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(|source| io_error(path, source))
+}
+
 /// Writes a file that only its owner may read, whole or not at all, durably.
 ///
 /// # Errors

@@ -12,27 +12,34 @@ pub mod clock;
 pub mod config;
 mod driver;
 pub mod enrolment;
+mod feed_ends;
 pub mod folder;
 pub mod grpc;
 mod library;
 mod link;
 pub mod local;
+mod lost;
 mod marks;
 pub mod membership;
 mod node;
+mod peer_health;
 mod peers;
 pub mod records;
 pub mod restore;
 mod session;
 mod storage;
+mod suspended;
 pub mod telemetry;
 pub mod tls;
 
 pub use arrivals::Arrivals;
 pub use author::WriteError;
 pub use authority_log::AuthorityAppendError;
+pub use lost::{Lost, LostRecord};
 pub use marks::RecordMarks;
 pub use node::{Node, NodeError, Running, StoreAccessError};
+pub use peer_health::{Gap, PeerHealth, SetAsideEntry, SpaceLag};
+pub use peers::{RefusedEntry, RefusedSession};
 pub use session::SessionCost;
 
 /// Random bytes from the system.

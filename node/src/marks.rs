@@ -63,6 +63,12 @@ impl Marks {
         holders.collect()
     }
 
+    /// What `node` is known to hold of a space: the number of the last entry of each feed.
+    pub(crate) fn held(&self, space: SpaceId, node: NodeId) -> BTreeMap<FeedName, u64> {
+        let marks = self.lock();
+        marks.get(&(space, node)).cloned().unwrap_or_default()
+    }
+
     /// The highest entry of a feed that any node that `counts` holds.
     pub(crate) fn highest(
         &self,

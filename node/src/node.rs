@@ -5,15 +5,16 @@ mod inner;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use node_document::Author;
 use node_feed::{
-    Authority, Entry, Height, Heights, HubId, NetworkId, NodeId, Nonce, Opening, SecretKey, SpaceId,
+    Authority, Entry, Height, Heights, HubId, NetworkId, NodeId, Nonce, SecretKey, SpaceId,
 };
 use node_store::{ReadStore, StoreError};
-use tokio::sync::watch;
+use node_sync::Message;
+use tokio::sync::{mpsc, watch};
 
 use crate::applier::Applier;
 use crate::arrivals::Arrivals;
@@ -25,9 +26,10 @@ use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
 use crate::library::Library;
 use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
-use crate::peers::Peers;
+use crate::peers::{Peers, RefusedEntry, RefusedSession};
 use crate::session::SessionCost;
 use crate::storage::Storage;
+use crate::suspended::Suspended;
 use crate::tls::{CertificateError, Traffic};
 use crate::{link, random};
 
@@ -139,14 +141,16 @@ impl Node {
         let inner = Arc::new(Inner {
             library: Library::new(config.documents.cache_bytes_max),
             config,
-            storage,
             marks: Marks::default(),
             peers: Peers::new(),
+            suspended: Suspended::load(&storage)?,
             paused: watch::channel(false).0,
             arrivals: watch::channel(Arrivals::default()).0,
             packer: Arc::default(),
+            tap: OnceLock::new(),
             tally: Mutex::new(None),
             authors: Authors::default(),
+            storage,
             nonce: Nonce(random()),
             folder,
             identity,
@@ -155,6 +159,7 @@ impl Node {
             authority: Arc::new(RwLock::new(authority)),
             events: Events::default(),
             applier: Applier::default(),
+            publishing: std::sync::Mutex::new(()),
             sessions: AtomicU64::new(1),
         });
         inner.load_marks()?;
@@ -260,7 +265,11 @@ impl Node {
                 Ok(Some(engine)) => {
                     let inner = Arc::clone(&self.inner);
                     tasks.push(tokio::spawn(driver::run(inner, engine, events)));
-                    tasks.extend(self.dial(stopped));
+                    tasks.extend(self.dial(stopped.clone()));
+                    tasks.push(tokio::spawn(keep_in_order(
+                        Arc::downgrade(&self.inner),
+                        stopped,
+                    )));
                 }
                 Ok(None) => tracing::warn!("this node is not connected to a network yet"),
                 Err(error) => tracing::error!(%error, "the store cannot be read"),
@@ -341,34 +350,6 @@ impl Node {
         Ok(heights_of(&trees))
     }
 
-    /// Where every feed of `hub` in `space` ends, branches included.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn tips_of_hub(
-        &self,
-        space: SpaceId,
-        hub: HubId,
-    ) -> Result<Vec<([u8; 32], Height)>, StoreError> {
-        let (trees, openings) = self
-            .inner
-            .storage
-            .read(|store| Ok((store.trees(space)?, store.openings(space)?)))?;
-        let mut tips = Vec::new();
-        for (writer, tree) in &trees {
-            for (name, feed) in tree.feeds() {
-                let of_hub = matches!(
-                    openings.get(name),
-                    Some(Opening::Node { hub: writer, .. }) if *writer == hub
-                );
-                if let (true, Some(tip)) = (of_hub, feed.tip) {
-                    tips.push((*writer, tip));
-                }
-            }
-        }
-        Ok(tips)
-    }
-
     /// The nodes with a session now.
     pub fn peers_connected(&self) -> BTreeSet<NodeId> {
         self.inner.peers.connected()
@@ -382,6 +363,22 @@ impl Node {
     /// When a node was heard of last since this one started, in ms since 1970.
     pub fn heard_ms(&self, node: &NodeId) -> Option<u64> {
         self.inner.peers.heard_ms(node)
+    }
+
+    /// Changes whenever a peer connects, goes, becomes equal, stops being so, or is refused
+    /// something.
+    pub fn peer_changes(&self) -> watch::Receiver<u64> {
+        self.inner.peers.changes()
+    }
+
+    /// The entries of peers that were refused here since the start, with their reasons.
+    pub fn refused_entries(&self) -> Vec<RefusedEntry> {
+        self.inner.peers.refused_entries()
+    }
+
+    /// The sessions that were refused here since the start, with their reasons.
+    pub fn refused_sessions(&self) -> Vec<RefusedSession> {
+        self.inner.peers.refused_sessions()
     }
 
     /// Waits until everything shared with `peers` peers at least is known to be equal.
@@ -435,6 +432,14 @@ impl Node {
         self.inner.sessions.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Everything that this node's sessions say and hear from now on, as it was before it was
+    /// packed and encrypted; for exercises and tests that search the wire. It is given once.
+    pub fn tap(&self) -> Option<mpsc::UnboundedReceiver<Message>> {
+        let (sender, messages) = mpsc::unbounded_channel();
+        self.inner.tap.set(sender).ok()?;
+        Some(messages)
+    }
+
     /// Stops or resumes talking to peers, as an unplugged cable would.
     pub fn pause(&self, paused: bool) {
         self.inner.paused.send_replace(paused);
@@ -450,6 +455,34 @@ impl Running {
             if tokio::time::timeout(grace, task).await.is_err() {
                 tracing::warn!("a task was still running when the time to stop had passed");
             }
+        }
+    }
+}
+
+/// How long after its start a node first looks what it need not keep, and how often after that.
+const ORDER_FIRST: Duration = Duration::from_secs(30);
+const ORDER_INTERVAL: Duration = Duration::from_secs(600);
+
+/// From time to time: what need not be kept is removed, and what is not wished is taken back.
+async fn keep_in_order(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
+    let first = tokio::time::Instant::now() + ORDER_FIRST;
+    let mut times = tokio::time::interval_at(first, ORDER_INTERVAL);
+    times.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = times.tick() => {}
+        }
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let node = Node { inner };
+            node.withdraw_unwished()?;
+            node.retain().map(|_| ())
+        });
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "what need not be kept is not removed yet");
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What is known of peers, for people: connected or not, equal or not, and what went wrong.
 
+mod refused;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use node_feed::NodeId;
+use node_feed::{NodeId, Refusal};
 use node_sync::{Alarm, CloseReason, SessionId};
 use tokio::sync::watch;
+
+pub use refused::{RefusedEntry, RefusedSession};
 
 /// How many alarms and reasons are kept for a person to read.
 const KEPT_MAX: usize = 50;
@@ -22,6 +26,10 @@ struct State {
     peers: BTreeMap<NodeId, PeerState>,
     trouble: VecDeque<String>,
     alarms: VecDeque<Alarm>,
+    refused_entries: VecDeque<RefusedEntry>,
+    refused_sessions: VecDeque<RefusedSession>,
+    /// By how much the clock of a session's other end is ahead, until it is known whose it is.
+    clocks: BTreeMap<SessionId, i64>,
     restored: bool,
 }
 
@@ -30,6 +38,7 @@ struct PeerState {
     connected: bool,
     equal: bool,
     heard_ms: u64,
+    clock_ahead_ms: Option<i64>,
 }
 
 impl Peers {
@@ -64,9 +73,37 @@ impl Peers {
         known.heard_ms = now_ms;
     }
 
-    pub(crate) fn disconnected(&self, peer: NodeId) {
+    /// The other end of a session has proven that it is `peer`.
+    pub(crate) fn proven(&self, session: SessionId, peer: NodeId, now_ms: u64) {
+        self.heard(peer, now_ms);
+        let mut state = self.lock();
+        let clock = state.clocks.remove(&session);
+        let known = state.peers.entry(peer).or_default();
+        known.clock_ahead_ms = clock.or(known.clock_ahead_ms);
+        drop(state);
+        self.equal.send_modify(|count| *count += 1);
+    }
+
+    /// A session's other end said what its clock shows; 0 if it did not.
+    pub(crate) fn clock(&self, session: SessionId, clock_ms: u64, now_ms: u64) {
+        if clock_ms > 0 {
+            let ahead = i128::from(clock_ms) - i128::from(now_ms);
+            let ahead = i64::try_from(ahead).unwrap_or(i64::MAX);
+            self.lock().clocks.insert(session, ahead);
+        }
+    }
+
+    /// A session is over, whoever it was with.
+    pub(crate) fn over(&self, session: SessionId) {
+        self.lock().clocks.remove(&session);
+    }
+
+    pub(crate) fn disconnected(&self, peer: NodeId, now_ms: u64) {
         let mut state = self.lock();
         let known = state.peers.entry(peer).or_default();
+        if known.connected {
+            known.heard_ms = now_ms;
+        }
         known.connected = false;
         known.equal = false;
         drop(state);
@@ -104,6 +141,37 @@ impl Peers {
     /// Notes that a peer held more of this node's own changes than it did itself.
     pub(crate) fn was_restored(&self) {
         self.lock().restored = true;
+    }
+
+    /// By how many ms a node's clock was ahead of this one's when it last connected.
+    pub(crate) fn clock_ahead_ms(&self, node: &NodeId) -> Option<i64> {
+        self.lock().peers.get(node)?.clock_ahead_ms
+    }
+
+    /// Notes that an entry which a peer sent was refused here.
+    pub(crate) fn refused_entry(&self, peer: NodeId, refusal: Refusal, now_ms: u64) {
+        let mut state = self.lock();
+        RefusedEntry::note(&mut state.refused_entries, peer, refusal, now_ms);
+        drop(state);
+        self.equal.send_modify(|count| *count += 1);
+    }
+
+    /// Notes that a session was refused here.
+    pub(crate) fn refused_session(&self, peer: Option<NodeId>, why: &str, now_ms: u64) {
+        let mut state = self.lock();
+        RefusedSession::note(&mut state.refused_sessions, peer, why, now_ms);
+        drop(state);
+        self.equal.send_modify(|count| *count += 1);
+    }
+
+    /// What was refused here since the start: the latest of each peer, feed and reason.
+    pub(crate) fn refused_entries(&self) -> Vec<RefusedEntry> {
+        self.lock().refused_entries.iter().cloned().collect()
+    }
+
+    /// Which sessions were refused here since the start: the latest of each peer and reason.
+    pub(crate) fn refused_sessions(&self) -> Vec<RefusedSession> {
+        self.lock().refused_sessions.iter().cloned().collect()
     }
 
     /// What this node noticed of itself, for people.
@@ -159,7 +227,7 @@ impl Peers {
         self.lock().alarms.iter().map(describe).collect()
     }
 
-    /// Changes whenever a peer becomes equal or stops being so.
+    /// Changes whenever a peer connects, becomes equal, stops being so, or is refused something.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.equal.subscribe()
     }

@@ -4,16 +4,39 @@
 
 mod change;
 mod check;
+mod compare;
+mod day;
+mod desk;
+mod directory;
+mod erase;
+mod export;
+mod find;
+mod fork;
+mod import;
 mod list;
+mod people;
 mod publish;
+mod register;
+mod released;
+mod report;
+mod retain;
+mod returns;
+mod sample;
 mod show;
 mod summary;
+mod versions;
 
-pub use change::EditedRecord;
+pub use change::{CreatedRecord, EditedRecord};
 pub use check::{check_agreed, check_record};
+pub use desk::Desk;
+pub use find::{Find, Listing};
+pub use import::SheetToImport;
 pub use list::{ListedRecord, SpaceSummary};
+pub use people::MergedPeople;
 pub use publish::Published;
+pub use returns::{ComputedReturn, ReturnWanted};
 pub use show::ShownRecord;
+pub use versions::{Concerning, ListedVersions};
 
 use node_domain::{Form, Kind as RecordKind, RecordError};
 use node_feed::{CardId, DocumentId, IdError, Kind, SpaceId, SpaceKind, Subject};
@@ -67,12 +90,21 @@ pub enum RecordsError {
         /// The version asked for.
         version: u32,
     },
+    /// What was asked for cannot be done, and why.
+    #[error("{0}")]
+    Refused(String),
+    /// The role does not reach what was asked for.
+    #[error("{0}")]
+    Role(String),
     /// Publishing is not agreed.
     #[error("{0}")]
     Agreement(String),
     /// What would leave is not what was shown.
     #[error("something else would leave now than was shown; look at it again before you confirm")]
     Shown,
+    /// The record is not this hub's to erase.
+    #[error("{0}")]
+    Erase(String),
     /// The backup cannot be written.
     #[error("the backup cannot be written: {0}")]
     Backup(String),
@@ -193,8 +225,9 @@ impl Node {
             let at_home = match id {
                 Ok(RecordId::Document(id)) => {
                     inner.library.with(&inner.storage, space, id, |document| {
-                        let kind = node_domain::kind_of(&document.view());
-                        document.is_begun() && kind.is_ok_and(|kind| fits(inner, kind, space))
+                        let kind = node_domain::kind_or_unknown(&document.view());
+                        document.is_begun()
+                            && kind.is_some_and(|kind| fits(inner, kind, space, subject))
                     })?
                 }
                 Ok(RecordId::Card(id)) => card_view(inner, space, id)?.shown().is_some(),
@@ -227,11 +260,15 @@ impl Node {
     }
 }
 
-/// The id of a record of the kind named; kinds of newer versions are documents.
+/// The id of a record of the kind named.
 pub(crate) fn record_id(kind: &str, subject: Subject) -> Result<RecordId, IdError> {
     match node_domain::kind(kind).map(|kind| kind.form) {
         Some(Form::Card) => CardId::try_from(subject).map(RecordId::Card),
-        Some(Form::Document) | None => DocumentId::try_from(subject).map(RecordId::Document),
+        Some(Form::Document) => DocumentId::try_from(subject).map(RecordId::Document),
+        None if kind == node_domain::UNKNOWN_CARD.name => {
+            CardId::try_from(subject).map(RecordId::Card)
+        }
+        None => DocumentId::try_from(subject).map(RecordId::Document),
     }
 }
 
@@ -253,4 +290,19 @@ pub(crate) fn parse_space(text: &str) -> Result<SpaceId, RecordsError> {
         text: text.to_owned(),
         source,
     })
+}
+
+/// The declarations of all kinds, as `text`, `json` or `markdown`.
+///
+/// # Errors
+/// [`RecordsError::Json`] for another format.
+pub fn schema(format: &str) -> Result<String, RecordsError> {
+    match format {
+        "text" | "" => Ok(node_domain::schema_text()),
+        "json" => Ok(node_domain::schema_json().to_string()),
+        "markdown" => Ok(node_domain::schema_markdown()),
+        other => Err(RecordsError::Refused(format!(
+            "\"{other}\" is no format of the declarations: there are text, json and markdown"
+        ))),
+    }
 }

@@ -7,6 +7,7 @@ use node_store::{Check, EntryStore, ReadStore, SqliteStore, StoreError};
 
 use crate::author;
 use crate::folder::{DataFolder, FolderError};
+use crate::lost::Lost;
 use crate::membership::Membership;
 
 /// Why a backup cannot be restored. The store is then as it was.
@@ -48,6 +49,7 @@ pub struct Restore {
     copy: PathBuf,
     entries: u64,
     entries_now: u64,
+    lost: Option<Lost>,
 }
 
 impl Restore {
@@ -62,7 +64,8 @@ impl Restore {
         let copy = folder.path().join("store.db.restoring");
         remove_store(&copy)?;
         fs::copy(file, &copy).map_err(|source| io(file, source))?;
-        let member = Membership::read(&folder)?.map(|membership| membership.to_bytes());
+        let membership = Membership::read(&folder)?;
+        let member = membership.as_ref().map(Membership::to_bytes);
         let entries = refresh(&copy).map_err(|source| RestoreError::Backup {
             path: file.to_owned(),
             source,
@@ -80,11 +83,23 @@ impl Restore {
             SqliteStore::open(folder.store(), Check::AfterCrash).and_then(|store| store.totals());
         // A damaged store is a reason to restore, not a reason against it.
         let entries_now = now.map_or(0, |totals| totals.entries);
+        let lost = membership.map(|membership| {
+            let mut backup = SqliteStore::open(&copy, Check::AfterCrash)?;
+            let lost = Lost::find(&folder, &backup, membership.network)?;
+            let told = serde_json::json!(lost).to_string();
+            backup.set_setting(Lost::SETTING, Some(told.as_bytes()))?;
+            Ok(lost)
+        });
+        let lost = lost.transpose().map_err(|source| RestoreError::Backup {
+            path: file.to_owned(),
+            source,
+        })?;
         Ok(Self {
             folder,
             copy,
             entries,
             entries_now,
+            lost,
         })
     }
 
@@ -96,6 +111,12 @@ impl Restore {
     /// Entries in the store that it would replace; 0 if that cannot be read.
     pub const fn entries_now(&self) -> u64 {
         self.entries_now
+    }
+
+    /// What does not come back: changes in the hub's own space since the backup. None if the folder
+    /// was never connected.
+    pub const fn lost(&self) -> Option<&Lost> {
+        self.lost.as_ref()
     }
 
     /// Puts the copy in the store's place and keeps the old store as `store.db.replaced`.
@@ -142,6 +163,7 @@ pub(crate) fn refresh(copy: &Path) -> Result<u64, StoreError> {
         store.set_setting(&key, None)?;
     }
     store.set_setting(crate::node::INCARNATION_SETTING, None)?;
+    store.set_setting(Lost::SETTING, None)?;
     Ok(store.totals()?.entries)
 }
 

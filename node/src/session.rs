@@ -9,11 +9,12 @@ use std::task::{Context, Poll};
 
 use node_sync::{Input, Message, SessionId};
 use prost::Message as _;
-use proto::sync::v1::Frame;
+use proto::sync::v1::{Frame, frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_stream::Stream;
 use tonic::Streaming;
 
+use crate::clock::now_ms;
 use crate::driver::{Connected, Event};
 use crate::grpc::convert::{to_frame, to_message};
 use crate::grpc::packer::Packer;
@@ -52,6 +53,7 @@ pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) 
         tally: tally.clone(),
     };
     let outgoing = Outgoing {
+        tap: inner.tap.get().cloned(),
         messages,
         queued,
         packer: Arc::clone(&inner.packer),
@@ -99,6 +101,7 @@ pub(crate) struct Incoming {
 
 /// The frames that a session sends, in order. It ends when the driver forgets the session.
 pub(crate) struct Outgoing {
+    tap: Option<mpsc::UnboundedSender<Message>>,
     messages: mpsc::UnboundedReceiver<Message>,
     queued: Arc<AtomicUsize>,
     packer: Arc<Packer>,
@@ -107,6 +110,9 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     fn frame(&self, message: &Message) -> Frame {
+        if let Some(tap) = &self.tap {
+            let _gone = tap.send(message.clone());
+        }
         let frame = to_frame(message, &self.packer);
         if let Some(tally) = &self.tally {
             tally.count(frame.encoded_len());
@@ -146,11 +152,12 @@ impl Incoming {
         } = self;
         let ended = loop {
             let received = tokio::select! {
-                received = next(&mut frames, &room, tally.as_deref()) => received,
+                received = next(inner, session, &mut frames, &room, tally.as_deref()) => received,
                 _forgotten = &mut closed => break Ok(()),
             };
             match received {
                 Ok(Some((message, room))) => {
+                    inner.overhear(&message);
                     if let Message::Entries { runs, .. } = &message {
                         inner
                             .arrivals
@@ -173,6 +180,8 @@ impl Incoming {
 
 /// The next message, once there is room for it; none at the stream's end.
 async fn next(
+    inner: &Inner,
+    session: SessionId,
     frames: &mut Streaming<Frame>,
     room: &Arc<Semaphore>,
     tally: Option<&Tally>,
@@ -185,6 +194,9 @@ async fn next(
     };
     if let Some(tally) = tally {
         tally.count(frame.encoded_len());
+    }
+    if let Some(frame::Message::Hello(hello)) = &frame.message {
+        inner.peers.clock(session, hello.clock_ms, now_ms());
     }
     match to_message(frame) {
         Ok(Some(message)) => Ok(Some((message, room))),

@@ -1,19 +1,21 @@
 //! The store's two files, as the node uses them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, FeedTree, Hash, NetworkId, NodeId, Receipt, Refusal, SpaceId, Subject, VerifiedRun,
+    Authority, FeedTree, Hash, HubId, NetworkId, NodeId, Receipt, Refusal, SpaceId, Subject,
+    VerifiedRun,
 };
 use node_store::{
-    Appended, Check, EntryStore, Projections, ReadStore, Readers, RecordRow, SetAsideRow,
-    SqliteStore, StoreError, Writer, WriterHandle, settle_authority,
+    Appended, Cell, CellValue, Check, Disclosure, EntryStore, ForeignPlace, ListQuery, Listing,
+    ProjectionReaders, Projections, ReadStore, Readers, RecordRow, SetAsideRow, SqliteStore,
+    StoreError, Writer, WriterHandle, settle_authority,
 };
-
 use node_sync::Input;
+use serde_json::Value as Json;
 
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
@@ -23,6 +25,8 @@ use crate::folder::DataFolder;
 pub(crate) struct Storage {
     readers: Readers,
     handle: WriterHandle,
+    /// Before what writes, so that the file is whole when that closes.
+    lists: ProjectionReaders,
     projections: Mutex<Projections>,
     /// Last, so that it closes after the readers.
     _writer: Writer,
@@ -42,9 +46,11 @@ impl Storage {
         let readers = Readers::open(folder.store())?;
         let writer = Writer::start(store)?;
         let projections = Projections::open(folder.projections())?;
+        let lists = ProjectionReaders::open(folder.projections())?;
         Ok(Self {
             readers,
             handle: writer.handle(),
+            lists,
             projections: Mutex::new(projections),
             _writer: writer,
         })
@@ -105,6 +111,8 @@ impl Storage {
     ) -> Result<Settled, StoreError> {
         let settle = move |store: &mut SqliteStore| {
             let (authority, changed) = settle_authority(store, network)?;
+            let mut changed = changed.into_iter().collect::<BTreeSet<_>>();
+            changed.extend(store.renew_foreign(&authority)?);
             let trees = changed
                 .into_iter()
                 .map(|space| Ok((space, store.trees(space)?)))
@@ -169,6 +177,40 @@ impl Storage {
         self.later("a receipt", move |store| store.store_receipt(&receipt));
     }
 
+    /// Notes durably that something left this hub.
+    pub(crate) fn add_disclosure(&self, disclosure: &Disclosure) -> Result<(), StoreError> {
+        let disclosure = disclosure.clone();
+        self.handle
+            .call(move |store| store.add_disclosure(&disclosure))
+    }
+
+    /// What left this hub, oldest first: of one record or its copy, or in all.
+    pub(crate) fn disclosures(
+        &self,
+        subject: Option<Subject>,
+    ) -> Result<Vec<Disclosure>, StoreError> {
+        self.read(|store| store.disclosures(subject))
+    }
+
+    /// Drops what other hubs than `keep` wrote in a space that it has left, and says what it was
+    /// about. Other changes are made in between.
+    pub(crate) fn drop_foreign(
+        &self,
+        space: SpaceId,
+        keep: HubId,
+    ) -> Result<Vec<Subject>, StoreError> {
+        let mut subjects = BTreeSet::new();
+        let mut place = Some(ForeignPlace::default());
+        while let Some(after) = place {
+            let slice = self
+                .handle
+                .call(move |store| store.drop_foreign_slice(space, keep, after))?;
+            subjects.extend(slice.subjects);
+            place = slice.next;
+        }
+        Ok(subjects.into_iter().collect())
+    }
+
     /// Writes a checked copy of the store.
     pub(crate) fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.readers.backup(path)
@@ -176,7 +218,7 @@ impl Storage {
 
     /// How far, in order of arrival, the rows reflect the store.
     pub(crate) fn reflects(&self) -> Result<u64, StoreError> {
-        self.projections().reflects()
+        self.lists.reflects()
     }
 
     /// Notes how far the rows reflect the store.
@@ -186,7 +228,7 @@ impl Storage {
 
     /// A document's saved state and how far it had seen the store.
     pub(crate) fn snapshot(&self, space: SpaceId, subject: Subject) -> Option<(u64, Bytes)> {
-        self.projections().snapshot(space, subject).ok().flatten()
+        self.lists.snapshot(space, subject).ok().flatten()
     }
 
     /// Keeps a document's state. Losing it costs time at the next opening and nothing else.
@@ -205,23 +247,9 @@ impl Storage {
         }
     }
 
-    /// Puts a record's line in.
-    pub(crate) fn put_row(
-        &self,
-        space: SpaceId,
-        subject: Subject,
-        row: &node_domain::Row,
-    ) -> Result<(), StoreError> {
-        let columns = row.columns.iter();
-        let columns = columns.map(|(name, _, shown)| ((*name).to_owned(), shown.clone().into()));
-        let json = serde_json::Value::Object(columns.collect()).to_string();
-        self.projections().put_record(&RecordRow {
-            space,
-            subject,
-            kind: row.kind.to_owned(),
-            title: row.title.clone(),
-            json,
-        })
+    /// Puts records' lines in: all of them, or none.
+    pub(crate) fn put_rows(&self, rows: &[RecordRow]) -> Result<(), StoreError> {
+        self.projections().put_records(rows)
     }
 
     /// Takes out a record's line in one space.
@@ -231,12 +259,12 @@ impl Storage {
 
     /// A record's lines, one for each space that it is listed in.
     pub(crate) fn lines_of(&self, subject: Subject) -> Result<Vec<RecordRow>, StoreError> {
-        self.projections().lines_of(subject)
+        self.lists.lines_of(subject)
     }
 
     /// What no longer counted in a space when its lines were last made.
     pub(crate) fn settled(&self, space: SpaceId) -> Result<Option<Hash>, StoreError> {
-        self.projections().settled(space)
+        self.lists.settled(space)
     }
 
     /// Notes what did not count in a space when its lines were made.
@@ -246,7 +274,7 @@ impl Storage {
 
     /// The spaces of which lines or saved states are kept.
     pub(crate) fn listed_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
-        self.projections().spaces()
+        self.lists.spaces()
     }
 
     /// The lines of one kind or all, in one space or all.
@@ -255,7 +283,35 @@ impl Storage {
         kind: Option<&str>,
         space: Option<SpaceId>,
     ) -> Result<Vec<RecordRow>, StoreError> {
-        self.projections().records(kind, space)
+        self.lists.records(kind, space)
+    }
+
+    /// A part of the records that fit a query, and how many there are in all.
+    pub(crate) fn list(&self, query: &ListQuery) -> Result<Listing, StoreError> {
+        self.lists.list(query)
+    }
+
+    /// How many of the records that fit a query have each value of a field.
+    pub(crate) fn count_by(
+        &self,
+        query: &ListQuery,
+        field: &str,
+    ) -> Result<Vec<(CellValue, u64)>, StoreError> {
+        self.lists.count_by(query, field)
+    }
+
+    /// The lines of the records of which any field has this value.
+    pub(crate) fn referring(&self, value: &str) -> Result<Vec<RecordRow>, StoreError> {
+        self.lists.referring(value)
+    }
+
+    /// Removes what is left of lines and states that were taken out, if any were.
+    pub(crate) fn scrub_if_needed(&self) -> Result<(), StoreError> {
+        let mut projections = self.projections();
+        if projections.needs_scrub()? {
+            projections.scrub()?;
+        }
+        Ok(())
     }
 
     /// Takes out a record's line and its saved state.
@@ -280,7 +336,7 @@ impl Storage {
 
     /// All that is set aside.
     pub(crate) fn set_aside(&self) -> Result<Vec<SetAsideRow>, StoreError> {
-        self.projections().set_aside()
+        self.lists.set_aside()
     }
 
     fn later(
@@ -302,6 +358,31 @@ impl Storage {
         self.projections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The line that stands for a record in lists.
+pub(crate) fn record_row(space: SpaceId, subject: Subject, row: node_domain::Row) -> RecordRow {
+    let shown = row.columns.iter();
+    let shown = shown.map(|(name, _, shown)| ((*name).to_owned(), shown.clone().into()));
+    let json = Json::Object(shown.collect()).to_string();
+    let cells = row.cells.into_iter().filter_map(|(field, value)| {
+        let value = match value {
+            Json::String(text) => CellValue::Text(text),
+            Json::Number(number) => CellValue::Number(number.as_i64()?),
+            // Of these the line has no cells.
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return None,
+        };
+        Some(Cell { field, value })
+    });
+    RecordRow {
+        space,
+        subject,
+        kind: row.kind.to_owned(),
+        title: row.title,
+        json,
+        searched: row.searched,
+        cells: cells.collect(),
     }
 }
 

@@ -1,32 +1,47 @@
 //! `record`: lists, shows, makes and changes records.
 
+mod list;
+mod publish;
+mod show;
+mod versions;
+
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use proto::hub::v1::{
-    CreateRecordRequest, EditRecordRequest, ListRecordsRequest, ListVersionsRequest, Marks,
-    PublishRecordRequest, RecordHistoryRequest, SettleVersionsRequest, ShowRecordRequest,
+    Acting, BringBackRequest, CompareCopiesRequest, CreateRecordRequest, EditRecordRequest,
+    EraseRecordRequest, ForkRecordRequest, ListDisclosuresRequest, ListOffersRequest,
+    PublishRecordRequest, RecordHistoryRequest, ReopenVersionsRequest, SettleVersionsRequest,
+    ShowReleasedRequest, TakeOfferRequest, WithdrawRecordRequest,
 };
 use serde_json::{Map, Value, json};
 
 use super::Client;
-use super::output::{Output, moment, plain, table};
+use super::output::Output;
+pub(super) use list::Which;
 
 /// What to do with records.
 #[derive(Debug, Subcommand)]
 pub enum RecordCommand {
-    /// Lists records.
-    List {
-        /// Only this kind, such as work-group.
-        #[arg(long, default_value = "")]
-        kind: String,
-        /// Only this space.
-        #[arg(long, default_value = "")]
-        space: String,
+    /// Lists records: by words, filters and order.
+    List(Which),
+    /// Counts the records of a list by the values of one field.
+    Count {
+        /// The field, such as state.
+        field: String,
+        /// Which records.
+        #[command(flatten)]
+        which: Which,
     },
     /// Shows one record with its marks: saved, sent, received.
     Show {
         /// The record's id.
         id: String,
+        /// As it was at the end of this day, such as 2026-11-24.
+        #[arg(long, default_value = "")]
+        on: String,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
     },
     /// Makes a record.
     New {
@@ -56,29 +71,71 @@ pub enum RecordCommand {
         /// For example: [{"do": "add", "field": "sessions", "values": {"date": "2027-03-12"}}]
         #[arg(long, value_name = "JSON")]
         changes: Option<String>,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
+    },
+    /// Erases a record of this hub here and wherever it went; nothing brings it back.
+    Erase {
+        /// The record's id.
+        id: String,
+        /// Do it; without this, only say what would be erased.
+        #[arg(long)]
+        confirm: bool,
     },
     /// Says who changed which field when.
     History {
         /// The record's id.
         id: String,
+        /// Only this field.
+        #[arg(long, default_value = "")]
+        field: String,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
     },
-    /// Lists fields that stand in two or more versions.
-    Versions {
-        /// Only this record.
-        #[arg(default_value = "")]
+    /// Sets one field to what it was on a day.
+    BringBack {
+        /// The record's id.
         id: String,
+        /// The field, such as title or sessions/ID/date.
+        field: String,
+        /// The day, such as 2026-11-24.
+        day: String,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
     },
+    /// Lists fields that stand in two or more versions, and what else people must look at.
+    Versions(versions::Wanted),
     /// Chooses one of a field's versions.
     Settle {
         /// The record's id.
         id: String,
         /// The field, as `record versions` names it.
         field: String,
-        /// The version's number, from 1.
+        /// The version's number, from 1; or --value.
+        #[arg(default_value_t = 0)]
         version: u32,
+        /// Another value instead of a version, as JSON; null says that it is well as it is.
+        #[arg(long, default_value = "", conflicts_with = "version")]
+        value: String,
         /// Refuse if the record changed since these heads, from `record versions --json`.
         #[arg(long, default_value = "")]
         at: String,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
+    },
+    /// Puts versions that were settled to people again.
+    Reopen {
+        /// The record's id.
+        id: String,
+        /// What was settled, from `record versions --settled`.
+        settled: String,
+        /// In which role.
+        #[command(flatten)]
+        acting: ActingAs,
     },
     /// Shows what would leave for a wider space and, with --confirm, publishes it.
     Publish {
@@ -97,6 +154,87 @@ pub enum RecordCommand {
         )]
         confirm: Option<String>,
     },
+    /// Takes a published copy back: it is erased wherever it went.
+    Withdraw {
+        /// The record's id, not the copy's.
+        id: String,
+        /// The space from which it is taken back.
+        #[arg(long)]
+        space: String,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Lists what left this hub, when and to whom.
+    Disclosures {
+        /// Only of this record.
+        #[arg(default_value = "")]
+        id: String,
+    },
+    /// Shows what guests see of a record.
+    Released {
+        /// The record's id.
+        id: String,
+        /// Who reads; a correction is told once to each.
+        #[arg(long, default_value = "")]
+        reader: String,
+    },
+    /// Makes a record of this hub's own from another hub's.
+    Fork {
+        /// The record's id.
+        id: String,
+    },
+    /// Lists what changed in the original since a fork was made.
+    Offers {
+        /// The fork's id.
+        id: String,
+    },
+    /// Takes what the original says now in one field.
+    Take {
+        /// The fork's id.
+        id: String,
+        /// The field, as `record offers` names it.
+        field: String,
+        /// Of several offers of the field the number, as `record offers` shows it.
+        #[arg(default_value_t = 1)]
+        number: u32,
+    },
+    /// Says how two kept copies of a record differ, such as two releases of a protocol.
+    Compare {
+        /// The record's id.
+        id: String,
+        /// The earlier copy's version.
+        earlier: i64,
+        /// The later copy's version.
+        later: i64,
+    },
+}
+
+/// In which role something is done.
+#[derive(Debug, Default, Args)]
+pub struct ActingAs {
+    /// Act in this role, such as "partner's staff", and see and write just what it may.
+    #[arg(
+        long = "as",
+        value_name = "ROLE",
+        default_value = "",
+        requires = "holder"
+    )]
+    as_role: String,
+    /// The id of the person's card, or of the partner, who holds the role.
+    #[arg(long, default_value = "", requires = "as_role")]
+    holder: String,
+}
+
+impl ActingAs {
+    pub(super) fn request(self) -> Option<Acting> {
+        let Self {
+            as_role: role,
+            holder,
+        } = self;
+        // A holder without a role is the node's to refuse.
+        (!role.is_empty() || !holder.is_empty()).then_some(Acting { role, holder })
+    }
 }
 
 /// Runs one `record` command.
@@ -105,8 +243,9 @@ pub enum RecordCommand {
 /// A sentence, if the record or the change is not as it should be.
 pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> Result<()> {
     match command {
-        RecordCommand::List { kind, space } => list(client, kind, space, output).await,
-        RecordCommand::Show { id } => show(client, id, output).await,
+        RecordCommand::List(which) => list::list(client, which, output).await,
+        RecordCommand::Count { field, which } => list::count(client, which, field, output).await,
+        RecordCommand::Show { id, on, acting } => show::show(client, id, on, acting, output).await,
         RecordCommand::New {
             kind,
             space,
@@ -116,8 +255,12 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             let json = object(fields, &set)?;
             let request = CreateRecordRequest { kind, space, json };
             let made = client.create_record(request).await?.into_inner();
-            let value = json!({ "id": made.id, "space": made.space, "saved": true });
-            output.print(&value, || format!("saved as {}", made.id));
+            let value = json!({
+                "id": made.id, "space": made.space, "saved": true, "notes": made.notes,
+            });
+            output.print(&value, || {
+                noted(format!("saved as {}", made.id), &made.notes)
+            });
             Ok(())
         }
         RecordCommand::Edit {
@@ -125,37 +268,102 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             at,
             set,
             changes,
+            acting,
         } => {
             let json = change_list(changes, &set)?;
             let request = EditRecordRequest {
                 id,
                 heads: at,
                 json,
+                acting: acting.request(),
             };
             let done = client.edit_record(request).await?.into_inner();
-            let value = json!({ "saved": true, "merged": done.merged, "heads": done.heads });
-            output.print(&value, || match done.merged {
-                0 => "saved".to_owned(),
-                count => format!("saved, and merged with {count} changes that came in meanwhile"),
+            let value = json!({
+                "saved": true, "merged": done.merged, "heads": done.heads, "notes": done.notes,
+            });
+            output.print(&value, || {
+                let saved = match done.merged {
+                    0 => "saved".to_owned(),
+                    count => {
+                        format!("saved, and merged with {count} changes that came in meanwhile")
+                    }
+                };
+                noted(saved, &done.notes)
             });
             Ok(())
         }
-        RecordCommand::History { id } => history(client, id, output).await,
-        RecordCommand::Versions { id } => versions(client, id, output).await,
+        RecordCommand::Erase { id, confirm } => {
+            let request = EraseRecordRequest { id, confirm };
+            let title = client.erase_record(request).await?.into_inner().title;
+            output.print(&json!({ "title": title, "erased": confirm }), || {
+                if confirm {
+                    format!(
+                        "\"{title}\" is erased here, and at the others as soon as they hear of it; \
+                         backups made before still hold it"
+                    )
+                } else {
+                    format!(
+                        "\"{title}\" would be erased here and wherever it went, for good\n\
+                         nothing was changed; add --confirm to erase it"
+                    )
+                }
+            });
+            Ok(())
+        }
+        RecordCommand::History { id, field, acting } => {
+            let acting = acting.request();
+            show::history(client, RecordHistoryRequest { id, field, acting }, output).await
+        }
+        RecordCommand::BringBack {
+            id,
+            field,
+            day,
+            acting,
+        } => {
+            let request = BringBackRequest {
+                id,
+                field,
+                day,
+                acting: acting.request(),
+            };
+            let done = client.bring_back(request).await?.into_inner();
+            let value = json!({ "saved": true, "heads": done.heads });
+            output.print(&value, || "saved".to_owned());
+            Ok(())
+        }
+        RecordCommand::Versions(wanted) => versions::list(client, wanted, output).await,
         RecordCommand::Settle {
             id,
             field,
             version,
+            value,
             at,
+            acting,
         } => {
             let request = SettleVersionsRequest {
                 id,
                 field,
                 version,
                 heads: at,
+                value,
+                acting: acting.request(),
             };
             client.settle_versions(request).await?;
             output.print(&json!({ "settled": true }), || "settled".to_owned());
+            Ok(())
+        }
+        RecordCommand::Reopen {
+            id,
+            settled,
+            acting,
+        } => {
+            let request = ReopenVersionsRequest {
+                id,
+                settled,
+                acting: acting.request(),
+            };
+            client.reopen_versions(request).await?;
+            output.print(&json!({ "reopened": true }), || "reopened".to_owned());
             Ok(())
         }
         RecordCommand::Publish { id, space, confirm } => {
@@ -165,177 +373,55 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
                 digest: confirm.clone().unwrap_or_default(),
                 confirm: confirm.is_some(),
             };
-            publish(client, request, output).await
+            publish::publish(client, request, output).await
+        }
+        RecordCommand::Withdraw { id, space, why } => {
+            let request = WithdrawRecordRequest {
+                id,
+                space,
+                reason: why,
+            };
+            client.withdraw_record(request).await?;
+            output.print(&json!({ "withdrawn": true }), || {
+                "taken back; every node erases it as soon as it hears of it".to_owned()
+            });
+            Ok(())
+        }
+        RecordCommand::Disclosures { id } => {
+            publish::disclosures(client, ListDisclosuresRequest { id }, output).await
+        }
+        RecordCommand::Released { id, reader } => {
+            publish::released(client, ShowReleasedRequest { id, reader }, output).await
+        }
+        RecordCommand::Fork { id } => {
+            let made = client
+                .fork_record(ForkRecordRequest { id })
+                .await?
+                .into_inner();
+            output.print(&json!({ "id": made.id }), || {
+                format!("saved as {}", made.id)
+            });
+            Ok(())
+        }
+        RecordCommand::Offers { id } => {
+            publish::offers(client, ListOffersRequest { id }, output).await
+        }
+        RecordCommand::Compare { id, earlier, later } => {
+            let request = CompareCopiesRequest { id, earlier, later };
+            show::compare(client, request, output).await
+        }
+        RecordCommand::Take { id, field, number } => {
+            let request = TakeOfferRequest { id, field, number };
+            client.take_offer(request).await?;
+            output.print(&json!({ "taken": true }), || "taken".to_owned());
+            Ok(())
         }
     }
 }
 
-async fn list(mut client: Client, kind: String, space: String, output: Output) -> Result<()> {
-    let listed = client
-        .list_records(ListRecordsRequest { kind, space })
-        .await?
-        .into_inner();
-    let mut values = Vec::new();
-    let mut rows = Vec::new();
-    for record in listed.records {
-        let columns = parse(&record.json)?;
-        rows.push(vec![
-            record.kind.clone(),
-            record.title.clone(),
-            filled(&columns),
-            record.id.clone(),
-        ]);
-        values.push(json!({
-            "id": record.id, "kind": record.kind, "space": record.space,
-            "title": record.title, "columns": columns,
-        }));
-    }
-    output.print(&Value::Array(values), || {
-        table(&["KIND", "TITLE", "", "ID"], &rows)
-    });
-    Ok(())
-}
-
-/// The columns that are filled in.
-fn filled(columns: &Value) -> String {
-    let columns = columns.as_object().into_iter().flatten();
-    let filled = columns.filter(|(_, value)| value.as_str() != Some(""));
-    filled
-        .map(|(name, value)| format!("{name}: {}", plain(value)))
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-async fn show(mut client: Client, id: String, output: Output) -> Result<()> {
-    let shown = client
-        .show_record(ShowRecordRequest { id })
-        .await?
-        .into_inner();
-    let fields = parse(&shown.json)?;
-    let marks = shown.marks.unwrap_or_default();
-    let value = json!({
-        "id": shown.id, "kind": shown.kind, "space": shown.space, "heads": shown.heads,
-        "marks": {
-            "saved": marks.saved, "sent": marks.sent, "received": marks.received,
-            "members": marks.members, "unsent": marks.unsent, "own": marks.own,
-        },
-        "fields": fields,
-    });
-    output.print(&value, || {
-        let mut rows = vec![vec!["kind".to_owned(), shown.kind.clone()]];
-        let fields = fields.as_object().into_iter().flatten();
-        for (name, value) in fields.filter(|(name, _)| *name != "kind_of_record") {
-            rows.push(vec![name.clone(), plain(value)]);
-        }
-        rows.push(vec!["marks".to_owned(), describe(&marks)]);
-        table(&["FIELD", "VALUE"], &rows)
-    });
-    Ok(())
-}
-
-async fn history(mut client: Client, id: String, output: Output) -> Result<()> {
-    let answer = client
-        .record_history(RecordHistoryRequest { id })
-        .await?
-        .into_inner();
-    let value = parse(&answer.json)?;
-    output.print(&value, || {
-        let rows = value.as_array().into_iter().flatten().map(|step| {
-            let time = step
-                .get("time_ms")
-                .and_then(Value::as_u64)
-                .unwrap_or_default();
-            let cell = |name: &str| step.get(name).map(plain).unwrap_or_default();
-            vec![moment(time), cell("hub"), cell("field"), cell("value")]
-        });
-        table(
-            &["WHEN", "HUB", "FIELD", "VALUE"],
-            &rows.collect::<Vec<_>>(),
-        )
-    });
-    Ok(())
-}
-
-async fn versions(mut client: Client, id: String, output: Output) -> Result<()> {
-    let answer = client
-        .list_versions(ListVersionsRequest { id })
-        .await?
-        .into_inner();
-    let value = parse(&answer.json)?;
-    output.print(&value, || {
-        let mut rows = Vec::new();
-        for open in value.as_array().into_iter().flatten() {
-            let cell = |of: &Value, name: &str| of.get(name).map(plain).unwrap_or_default();
-            let versions = open.get("versions").and_then(Value::as_array);
-            for (index, version) in versions.into_iter().flatten().enumerate() {
-                let time = version
-                    .get("time_ms")
-                    .and_then(Value::as_u64)
-                    .unwrap_or_default();
-                rows.push(vec![
-                    cell(open, "title"),
-                    cell(open, "field"),
-                    (index + 1).to_string(),
-                    cell(version, "value"),
-                    cell(version, "hub"),
-                    moment(time),
-                    cell(open, "record"),
-                ]);
-            }
-        }
-        if rows.is_empty() {
-            return "nothing stands in two versions".to_owned();
-        }
-        table(
-            &["RECORD", "FIELD", "NO", "VALUE", "BY", "WHEN", "ID"],
-            &rows,
-        )
-    });
-    Ok(())
-}
-
-async fn publish(mut client: Client, request: PublishRecordRequest, output: Output) -> Result<()> {
-    let answer = client.publish_record(request).await?.into_inner();
-    let fields = parse(&answer.json)?;
-    let published = !answer.id.is_empty();
-    let value = json!({
-        "published": published, "id": answer.id, "readers": answer.readers, "leaves": fields,
-        "digest": answer.digest,
-    });
-    output.print(&value, || {
-        let rows = fields.as_object().into_iter().flatten();
-        let rows = rows
-            .map(|(name, value)| vec![name.clone(), plain(value)])
-            .collect::<Vec<_>>();
-        let leaves = table(&["LEAVES", "VALUE"], &rows);
-        let readers = answer.readers.join(", ");
-        if published {
-            format!("{leaves}\npublished as {} to: {readers}", answer.id)
-        } else {
-            format!(
-                "{leaves}\nwould be read by: {readers}\nnothing has left; to publish exactly this \
-                 add --confirm={}",
-                answer.digest
-            )
-        }
-    });
-    Ok(())
-}
-
-fn describe(marks: &Marks) -> String {
-    if marks.own == 0 {
-        return "nothing here is this node's own".to_owned();
-    }
-    if marks.unsent > 0 {
-        return format!("saved; {} changes not sent yet", marks.unsent);
-    }
-    let sent = if marks.sent { "saved, sent" } else { "saved" };
-    match marks.members {
-        0 if marks.sent => sent.to_owned(),
-        0 => format!("{sent}; kept at this hub alone"),
-        members if marks.received == members => format!("{sent}, received everywhere"),
-        members => format!("{sent}, received by {} of {members}", marks.received),
-    }
+fn noted(text: String, notes: &[String]) -> String {
+    let notes = notes.iter().map(|note| format!("\nnote: {note}"));
+    text + &notes.collect::<String>()
 }
 
 /// The fields of a new record, from `--fields` and `--set`.
@@ -377,6 +463,6 @@ fn name_and_value(pair: &str) -> Result<(String, Value)> {
     Ok((name.to_owned(), Value::String(value.to_owned())))
 }
 
-fn parse(json: &str) -> Result<Value> {
+pub(super) fn parse(json: &str) -> Result<Value> {
     serde_json::from_str(json).context("the node answered with something that is not JSON")
 }

@@ -11,6 +11,7 @@ use node_sync::{Farewell, Goodbye, Hello, Message, SpaceHeights};
 use proto::sync::v1 as wire;
 
 use super::packer::Packer;
+use crate::clock::now_ms;
 
 /// The largest frame, encoded: a run of the largest payloads with room to spare.
 pub(crate) const FRAME_BYTES_MAX: usize = 4 << 20;
@@ -225,6 +226,7 @@ fn from_hello(hello: &Hello) -> wire::Hello {
         changed: digests(&hello.changed),
         software: hello.software.clone(),
         receipts: copy(hello.receipts.as_bytes()),
+        clock_ms: now_ms(),
     }
 }
 

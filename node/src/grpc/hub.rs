@@ -4,12 +4,25 @@ use std::path::PathBuf;
 
 use proto::hub::v1::hub_server::{Hub, HubServer};
 use proto::hub::v1::{
-    BackupRequest, BackupResponse, CreateRecordRequest, CreateRecordResponse, EditRecordRequest,
-    EditRecordResponse, FiguresRequest, FiguresResponse, ListRecordsRequest, ListRecordsResponse,
-    ListSpacesRequest, ListSpacesResponse, ListVersionsRequest, ListVersionsResponse, Marks,
-    PauseRequest, PauseResponse, PublishRecordRequest, PublishRecordResponse, RecordHistoryRequest,
-    RecordHistoryResponse, RecordSummary, SettleVersionsRequest, SettleVersionsResponse,
-    ShowRecordRequest, ShowRecordResponse, Space, StatusRequest, StatusResponse,
+    Acting, BackupRequest, BackupResponse, BringBackRequest, BringBackResponse,
+    CompareCopiesRequest, CompareCopiesResponse, ComputeReturnRequest, ComputeReturnResponse,
+    Count, CountRecordsRequest, CountRecordsResponse, CreateRecordRequest, CreateRecordResponse,
+    EditRecordRequest, EditRecordResponse, EraseRecordRequest, EraseRecordResponse,
+    ExportCalendarRequest, ExportCalendarResponse, ExportHubRequest, ExportHubResponse,
+    ExportListRequest, ExportListResponse, FiguresRequest, FiguresResponse, FindDuplicatesRequest,
+    FindDuplicatesResponse, ForkRecordRequest, ForkRecordResponse, ImportHubRequest,
+    ImportHubResponse, ImportRegisterRequest, ImportRegisterResponse, ImportSheetRequest,
+    ImportSheetResponse, ListDisclosuresRequest, ListDisclosuresResponse, ListOffersRequest,
+    ListOffersResponse, ListRecordsRequest, ListRecordsResponse, ListSpacesRequest,
+    ListSpacesResponse, ListVersionsRequest, ListVersionsResponse, Marks, MergePeopleRequest,
+    MergePeopleResponse, PauseRequest, PauseResponse, PublishRecordRequest, PublishRecordResponse,
+    RecordHistoryRequest, RecordHistoryResponse, RecordSummary, ReopenVersionsRequest,
+    ReopenVersionsResponse, ReportRequest, ReportResponse, ReproduceReturnRequest,
+    ReproduceReturnResponse, RetainRequest, RetainResponse, SampleRequest, SampleResponse,
+    SchemaRequest, SchemaResponse, SettleVersionsRequest, SettleVersionsResponse,
+    ShowRecordRequest, ShowRecordResponse, ShowReleasedRequest, ShowReleasedResponse, Space,
+    StatusRequest, StatusResponse, TakeOfferRequest, TakeOfferResponse, WithdrawRecordRequest,
+    WithdrawRecordResponse,
 };
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -17,7 +30,7 @@ use tracing::Instrument;
 use super::status::status;
 use crate::Node;
 use crate::local::LOCAL_MESSAGE_BYTES_MAX;
-use crate::records::RecordsError;
+use crate::records::{Concerning, Desk, Find, RecordsError, ReturnWanted, SheetToImport};
 
 /// Offers `node`'s own service.
 pub fn hub_service(node: Node) -> HubServer<HubService> {
@@ -97,10 +110,13 @@ impl Hub for HubService {
         &self,
         request: Request<ListRecordsRequest>,
     ) -> Result<Response<ListRecordsResponse>, Status> {
-        let ListRecordsRequest { kind, space } = request.into_inner();
+        let (find, acting) = find(Some(request.into_inner()));
         self.run("list_records", move |node| {
-            let listed = node.list_records(&kind, &space)?;
-            let records = listed.into_iter().map(|record| RecordSummary {
+            let listing = match desk(node, acting)? {
+                Some(desk) => desk.find(&find)?,
+                None => node.find_records(&find)?,
+            };
+            let records = listing.records.into_iter().map(|record| RecordSummary {
                 id: record.id.to_string(),
                 kind: record.kind,
                 space: record.space.to_string(),
@@ -109,6 +125,28 @@ impl Hub for HubService {
             });
             Ok(ListRecordsResponse {
                 records: records.collect(),
+                total: listing.total,
+            })
+        })
+        .await
+    }
+
+    async fn count_records(
+        &self,
+        request: Request<CountRecordsRequest>,
+    ) -> Result<Response<CountRecordsResponse>, Status> {
+        let CountRecordsRequest { of, field } = request.into_inner();
+        self.run("count_records", move |node| {
+            let (find, acting) = find(of);
+            let counts = match desk(node, acting)? {
+                Some(desk) => desk.count(&find, &field)?,
+                None => node.count_records(&find, &field)?,
+            };
+            let counts = counts
+                .into_iter()
+                .map(|(value, records)| Count { value, records });
+            Ok(CountRecordsResponse {
+                counts: counts.collect(),
             })
         })
         .await
@@ -118,9 +156,12 @@ impl Hub for HubService {
         &self,
         request: Request<ShowRecordRequest>,
     ) -> Result<Response<ShowRecordResponse>, Status> {
-        let ShowRecordRequest { id } = request.into_inner();
+        let ShowRecordRequest { id, day, acting } = request.into_inner();
         self.run("show_record", move |node| {
-            let shown = node.show_record(&id)?;
+            let shown = match desk(node, acting)? {
+                Some(desk) => desk.show(&id, &day)?,
+                None => node.show_record_on(&id, &day)?,
+            };
             Ok(ShowRecordResponse {
                 id,
                 kind: shown.kind,
@@ -135,6 +176,8 @@ impl Hub for HubService {
                     unsent: shown.marks.unsent,
                     own: shown.marks.own,
                 }),
+                problems: serde_json::json!(shown.problems).to_string(),
+                more: shown.more.to_string(),
             })
         })
         .await
@@ -146,10 +189,11 @@ impl Hub for HubService {
     ) -> Result<Response<CreateRecordResponse>, Status> {
         let CreateRecordRequest { kind, space, json } = request.into_inner();
         self.run("create_record", move |node| {
-            let (id, space) = node.create_record(&kind, &space, &json)?;
+            let made = node.create_record(&kind, &space, &json)?;
             Ok(CreateRecordResponse {
-                id: id.to_string(),
-                space: space.to_string(),
+                id: made.id.to_string(),
+                space: made.space.to_string(),
+                notes: made.notes,
             })
         })
         .await
@@ -159,13 +203,57 @@ impl Hub for HubService {
         &self,
         request: Request<EditRecordRequest>,
     ) -> Result<Response<EditRecordResponse>, Status> {
-        let EditRecordRequest { id, heads, json } = request.into_inner();
+        let EditRecordRequest {
+            id,
+            heads,
+            json,
+            acting,
+        } = request.into_inner();
         self.run("edit_record", move |node| {
-            let edited = node.edit_record(&id, &heads, &json)?;
+            let edited = match desk(node, acting)? {
+                Some(desk) => desk.edit(&id, &heads, &json)?,
+                None => node.edit_record(&id, &heads, &json)?,
+            };
             Ok(EditRecordResponse {
                 merged: edited.merged,
                 heads: edited.heads,
+                notes: edited.notes,
             })
+        })
+        .await
+    }
+
+    async fn bring_back(
+        &self,
+        request: Request<BringBackRequest>,
+    ) -> Result<Response<BringBackResponse>, Status> {
+        let BringBackRequest {
+            id,
+            field,
+            day,
+            acting,
+        } = request.into_inner();
+        self.run("bring_back", move |node| {
+            let heads = match desk(node, acting)? {
+                Some(desk) => desk.bring_back(&id, &field, &day)?,
+                None => node.bring_back(&id, &field, &day)?,
+            };
+            Ok(BringBackResponse { heads })
+        })
+        .await
+    }
+
+    async fn erase_record(
+        &self,
+        request: Request<EraseRecordRequest>,
+    ) -> Result<Response<EraseRecordResponse>, Status> {
+        let EraseRecordRequest { id, confirm } = request.into_inner();
+        self.run("erase_record", move |node| {
+            let title = node.erasure(&id)?;
+            if confirm {
+                node.erase(&[&id])?;
+            }
+            Ok(EraseRecordResponse { title })
         })
         .await
     }
@@ -174,10 +262,14 @@ impl Hub for HubService {
         &self,
         request: Request<RecordHistoryRequest>,
     ) -> Result<Response<RecordHistoryResponse>, Status> {
-        let RecordHistoryRequest { id } = request.into_inner();
+        let RecordHistoryRequest { id, field, acting } = request.into_inner();
         self.run("record_history", move |node| {
+            let history = match desk(node, acting)? {
+                Some(desk) => desk.history(&id, &field)?,
+                None => node.record_history(&id, &field)?,
+            };
             Ok(RecordHistoryResponse {
-                json: node.record_history(&id)?.to_string(),
+                json: history.to_string(),
             })
         })
         .await
@@ -187,10 +279,32 @@ impl Hub for HubService {
         &self,
         request: Request<ListVersionsRequest>,
     ) -> Result<Response<ListVersionsResponse>, Status> {
-        let ListVersionsRequest { id } = request.into_inner();
+        let ListVersionsRequest {
+            id,
+            person,
+            role,
+            settled,
+            acting,
+        } = request.into_inner();
         self.run("list_versions", move |node| {
+            let concerning = Concerning { person, role };
+            let desk = desk(node, acting)?;
+            let listed = match &desk {
+                Some(desk) => desk.versions(&id, &concerning)?,
+                None => node.versions_concerning(&id, &concerning)?,
+            };
+            let shown = match &desk {
+                _ if !settled => serde_json::Value::Array(listed.versions),
+                Some(desk) => desk.settled_versions(&id)?,
+                None => node.settled_versions(&id)?,
+            };
+            let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
             Ok(ListVersionsResponse {
-                json: node.list_versions(&id)?.to_string(),
+                json: shown.to_string(),
+                open: count(listed.counts.open),
+                to_decide: count(listed.counts.to_decide),
+                settled: count(listed.counts.settled),
+                reopened: count(listed.counts.reopened),
             })
         })
         .await
@@ -205,10 +319,36 @@ impl Hub for HubService {
             field,
             version,
             heads,
+            value,
+            acting,
         } = request.into_inner();
         self.run("settle_versions", move |node| {
-            node.settle_versions(&id, &field, version, &heads)?;
+            match (desk(node, acting)?, value.is_empty()) {
+                (Some(desk), true) => desk.settle_versions(&id, &field, version, &heads)?,
+                (Some(desk), false) => desk.settle_with(&id, &field, &value, &heads)?,
+                (None, true) => node.settle_versions(&id, &field, version, &heads)?,
+                (None, false) => node.settle_with(&id, &field, &value, &heads)?,
+            }
             Ok(SettleVersionsResponse {})
+        })
+        .await
+    }
+
+    async fn reopen_versions(
+        &self,
+        request: Request<ReopenVersionsRequest>,
+    ) -> Result<Response<ReopenVersionsResponse>, Status> {
+        let ReopenVersionsRequest {
+            id,
+            settled,
+            acting,
+        } = request.into_inner();
+        self.run("reopen_versions", move |node| {
+            match desk(node, acting)? {
+                Some(desk) => desk.reopen_versions(&id, &settled)?,
+                None => node.reopen_versions(&id, &settled)?,
+            }
+            Ok(ReopenVersionsResponse {})
         })
         .await
     }
@@ -230,6 +370,336 @@ impl Hub for HubService {
                 readers: published.readers,
                 id: published.id.map(|id| id.to_string()).unwrap_or_default(),
                 digest: published.digest.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn withdraw_record(
+        &self,
+        request: Request<WithdrawRecordRequest>,
+    ) -> Result<Response<WithdrawRecordResponse>, Status> {
+        let WithdrawRecordRequest { id, space, reason } = request.into_inner();
+        self.run("withdraw_record", move |node| {
+            node.withdraw_record(&id, &space, &reason)?;
+            Ok(WithdrawRecordResponse {})
+        })
+        .await
+    }
+
+    async fn list_disclosures(
+        &self,
+        request: Request<ListDisclosuresRequest>,
+    ) -> Result<Response<ListDisclosuresResponse>, Status> {
+        let ListDisclosuresRequest { id } = request.into_inner();
+        self.run("list_disclosures", move |node| {
+            Ok(ListDisclosuresResponse {
+                json: node.disclosures(&id)?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn show_released(
+        &self,
+        request: Request<ShowReleasedRequest>,
+    ) -> Result<Response<ShowReleasedResponse>, Status> {
+        let ShowReleasedRequest { id, reader } = request.into_inner();
+        self.run("show_released", move |node| {
+            let released = node.show_released(&id, &reader)?;
+            Ok(ShowReleasedResponse {
+                json: released.unwrap_or_default().to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn fork_record(
+        &self,
+        request: Request<ForkRecordRequest>,
+    ) -> Result<Response<ForkRecordResponse>, Status> {
+        let ForkRecordRequest { id } = request.into_inner();
+        self.run("fork_record", move |node| {
+            Ok(ForkRecordResponse {
+                id: node.fork_record(&id)?.id.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn compare_copies(
+        &self,
+        request: Request<CompareCopiesRequest>,
+    ) -> Result<Response<CompareCopiesResponse>, Status> {
+        let CompareCopiesRequest { id, earlier, later } = request.into_inner();
+        self.run("compare_copies", move |node| {
+            Ok(CompareCopiesResponse {
+                json: node.compare_copies(&id, earlier, later)?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn list_offers(
+        &self,
+        request: Request<ListOffersRequest>,
+    ) -> Result<Response<ListOffersResponse>, Status> {
+        let ListOffersRequest { id } = request.into_inner();
+        self.run("list_offers", move |node| {
+            let offers = node.list_offers(&id)?;
+            Ok(ListOffersResponse {
+                json: serde_json::json!(offers).to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn take_offer(
+        &self,
+        request: Request<TakeOfferRequest>,
+    ) -> Result<Response<TakeOfferResponse>, Status> {
+        let TakeOfferRequest { id, field, number } = request.into_inner();
+        self.run("take_offer", move |node| {
+            node.take_offer(&id, &field, number.max(1))?;
+            Ok(TakeOfferResponse {})
+        })
+        .await
+    }
+
+    async fn find_duplicates(
+        &self,
+        _request: Request<FindDuplicatesRequest>,
+    ) -> Result<Response<FindDuplicatesResponse>, Status> {
+        self.run("find_duplicates", move |node| {
+            Ok(FindDuplicatesResponse {
+                json: serde_json::json!(node.likely_same()?).to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn merge_people(
+        &self,
+        request: Request<MergePeopleRequest>,
+    ) -> Result<Response<MergePeopleResponse>, Status> {
+        let MergePeopleRequest { keep, other } = request.into_inner();
+        self.run("merge_people", move |node| {
+            let merged = node.merge_people(&keep, &other)?;
+            Ok(MergePeopleResponse {
+                records: u64::try_from(merged.records).unwrap_or(u64::MAX),
+                left: merged.left,
+            })
+        })
+        .await
+    }
+
+    async fn compute_return(
+        &self,
+        request: Request<ComputeReturnRequest>,
+    ) -> Result<Response<ComputeReturnResponse>, Status> {
+        let ComputeReturnRequest {
+            measure,
+            measure_version,
+            period,
+            as_at,
+            confirm,
+            replaces,
+            reason,
+        } = request.into_inner();
+        self.run("compute_return", move |node| {
+            let wanted = ReturnWanted {
+                measure,
+                version: measure_version,
+                period,
+                as_at,
+                replaces,
+                reason,
+            };
+            let computed = node.compute_return(&wanted, confirm)?;
+            Ok(ComputeReturnResponse {
+                json: computed.fields.to_string(),
+                id: computed
+                    .kept
+                    .map(|kept| kept.id.to_string())
+                    .unwrap_or_default(),
+            })
+        })
+        .await
+    }
+
+    async fn reproduce_return(
+        &self,
+        request: Request<ReproduceReturnRequest>,
+    ) -> Result<Response<ReproduceReturnResponse>, Status> {
+        let ReproduceReturnRequest { id } = request.into_inner();
+        self.run("reproduce_return", move |node| {
+            Ok(ReproduceReturnResponse {
+                json: node.reproduce_return(&id)?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn report(
+        &self,
+        request: Request<ReportRequest>,
+    ) -> Result<Response<ReportResponse>, Status> {
+        let ReportRequest { what, id, options } = request.into_inner();
+        self.run("report", move |node| {
+            Ok(ReportResponse {
+                json: node.report(&what, &id, &options)?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn import_sheet(
+        &self,
+        request: Request<ImportSheetRequest>,
+    ) -> Result<Response<ImportSheetResponse>, Status> {
+        let ImportSheetRequest {
+            kind,
+            id,
+            list,
+            name,
+            content,
+            columns,
+            answers,
+            dry_run,
+        } = request.into_inner();
+        self.run("import_sheet", move |node| {
+            let report = node.import_sheet(&SheetToImport {
+                kind,
+                record: id,
+                list,
+                name,
+                content: content.to_vec(),
+                columns,
+                answers,
+                dry_run,
+            })?;
+            Ok(ImportSheetResponse {
+                json: report.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn import_register(
+        &self,
+        request: Request<ImportRegisterRequest>,
+    ) -> Result<Response<ImportRegisterResponse>, Status> {
+        let ImportRegisterRequest {
+            path,
+            links,
+            areas,
+            dry_run,
+        } = request.into_inner();
+        self.run("import_register", move |node| {
+            let links = Some(PathBuf::from(links)).filter(|path| path.as_os_str() != "");
+            let report =
+                node.import_register(&PathBuf::from(path), links.as_deref(), &areas, dry_run)?;
+            Ok(ImportRegisterResponse {
+                json: report.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn export_list(
+        &self,
+        request: Request<ExportListRequest>,
+    ) -> Result<Response<ExportListResponse>, Status> {
+        let ExportListRequest { of, list, format } = request.into_inner();
+        self.run("export_list", move |node| {
+            let (find, acting) = find(of);
+            let content = match desk(node, acting)? {
+                Some(desk) => desk.export_list(&find, &list, &format)?,
+                None => node.export_list(&find, &list, &format)?,
+            };
+            Ok(ExportListResponse {
+                content: content.into(),
+            })
+        })
+        .await
+    }
+
+    async fn export_calendar(
+        &self,
+        request: Request<ExportCalendarRequest>,
+    ) -> Result<Response<ExportCalendarResponse>, Status> {
+        let ExportCalendarRequest { id, acting } = request.into_inner();
+        self.run("export_calendar", move |node| {
+            let content = match desk(node, acting)? {
+                Some(desk) => desk.export_calendar(&id)?,
+                None => node.export_calendar(&id)?,
+            };
+            Ok(ExportCalendarResponse {
+                content: content.into(),
+            })
+        })
+        .await
+    }
+
+    async fn export_hub(
+        &self,
+        request: Request<ExportHubRequest>,
+    ) -> Result<Response<ExportHubResponse>, Status> {
+        let ExportHubRequest { path } = request.into_inner();
+        self.run("export_hub", move |node| {
+            Ok(ExportHubResponse {
+                json: node.export_hub(&PathBuf::from(path))?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn import_hub(
+        &self,
+        request: Request<ImportHubRequest>,
+    ) -> Result<Response<ImportHubResponse>, Status> {
+        let ImportHubRequest { path } = request.into_inner();
+        self.run("import_hub", move |node| {
+            Ok(ImportHubResponse {
+                json: node.import_hub(&PathBuf::from(path))?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn schema(
+        &self,
+        request: Request<SchemaRequest>,
+    ) -> Result<Response<SchemaResponse>, Status> {
+        let SchemaRequest { format } = request.into_inner();
+        self.run("schema", move |_node| {
+            Ok(SchemaResponse {
+                content: crate::records::schema(&format)?,
+            })
+        })
+        .await
+    }
+
+    async fn sample(
+        &self,
+        request: Request<SampleRequest>,
+    ) -> Result<Response<SampleResponse>, Status> {
+        let SampleRequest { seed, small } = request.into_inner();
+        self.run("sample", move |node| {
+            Ok(SampleResponse {
+                json: node.sample(seed, small)?.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn retain(
+        &self,
+        _request: Request<RetainRequest>,
+    ) -> Result<Response<RetainResponse>, Status> {
+        self.run("retain", move |node| {
+            Ok(RetainResponse {
+                json: serde_json::Value::Array(node.retain()?).to_string(),
             })
         })
         .await
@@ -266,4 +736,29 @@ impl Hub for HubService {
         self.node.pause(request.into_inner().paused);
         Ok(Response::new(PauseResponse {}))
     }
+}
+
+/// The records that a request asks for, and who asks.
+fn find(of: Option<ListRecordsRequest>) -> (Find, Option<Acting>) {
+    let of = of.unwrap_or_default();
+    let find = Find {
+        kind: of.kind,
+        space: of.space,
+        words: of.words,
+        filters: of.filters,
+        sort: of.sort,
+        offset: of.offset,
+        limit: of.limit,
+    };
+    (find, of.acting)
+}
+
+/// The desk of whoever asks; none for the socket's owner, who names neither a role nor a holder and
+/// may see everything.
+fn desk(node: &Node, acting: Option<Acting>) -> Result<Option<Desk>, RecordsError> {
+    let named = |acting: &Acting| !acting.role.is_empty() || !acting.holder.is_empty();
+    let acting = acting.filter(named);
+    acting
+        .map(|acting| node.desk(&acting.role, &acting.holder))
+        .transpose()
 }

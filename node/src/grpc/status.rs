@@ -15,6 +15,7 @@ pub fn status(error: &RecordsError) -> Status {
         | RecordsError::Kind { .. }
         | RecordsError::Space(_)
         | RecordsError::Json(_)
+        | RecordsError::Refused(_)
         | RecordsError::Backup(_)
         | RecordsError::Write(WriteError::Run(_) | WriteError::Payload(_)) => {
             Status::invalid_argument(sentence)
@@ -23,7 +24,7 @@ pub fn status(error: &RecordsError) -> Status {
         RecordsError::Heads | RecordsError::Stale | RecordsError::Shown => {
             Status::aborted(sentence)
         }
-        RecordsError::Version { .. } | RecordsError::Agreement(_) => {
+        RecordsError::Version { .. } | RecordsError::Agreement(_) | RecordsError::Erase(_) => {
             Status::failed_precondition(sentence)
         }
         RecordsError::Record(error) => match error {
@@ -35,9 +36,10 @@ pub fn status(error: &RecordsError) -> Status {
             | RecordError::Edit(_)
             | _ => Status::failed_precondition(sentence),
         },
-        RecordsError::Write(WriteError::NoAccess | WriteError::Refused(_)) => {
-            Status::permission_denied(sentence)
-        }
+        RecordsError::Role(_)
+        | RecordsError::Write(
+            WriteError::NoAccess | WriteError::NodeEnded | WriteError::Refused(_),
+        ) => Status::permission_denied(sentence),
         RecordsError::Write(WriteError::Store(error)) | RecordsError::Store(error) => {
             store(error, sentence)
         }

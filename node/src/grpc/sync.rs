@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
 use super::convert::FRAME_BYTES_MAX;
+use crate::clock::now_ms;
 use crate::driver::Connected;
 use crate::node::Inner;
 use crate::tls::ConnectionInfo;
@@ -40,10 +41,15 @@ impl Sync for SyncService {
             .extensions()
             .get::<ConnectionInfo>()
             .ok_or_else(|| Status::internal("the connection says nothing of itself"))?;
-        if info.peer.is_none() {
+        let Some(subject) = &info.peer else {
             return Err(Status::unauthenticated(
                 "a session needs the certificate that `connect` gave this node",
             ));
+        };
+        if let Some(why) = self.inner.turned_away(&subject.node) {
+            let peer = Some(subject.node);
+            self.inner.peers.refused_session(peer, &why, now_ms());
+            return Err(Status::permission_denied(why));
         }
         if *self.inner.paused.borrow() {
             return Err(Status::unavailable("this node is paused"));

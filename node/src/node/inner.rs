@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
-    Authority, Entry, FeedName, FeedTree, Heights, Incarnation, NetworkId, NodeId, Nonce,
+    Authority, Entry, FeedName, FeedTree, Heights, HubId, Incarnation, NetworkId, NodeId, Nonce,
     SecretKey, SpaceId,
 };
 use node_store::{ReadStore, StoreError};
-use node_sync::{Engine, Held, Input, Own, SessionId};
-use tokio::sync::watch;
+use node_sync::{Engine, Held, Input, Message, Own, SessionId};
+use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::NodeError;
@@ -30,6 +30,7 @@ use crate::peers::Peers;
 use crate::random;
 use crate::session::Tally;
 use crate::storage::{Settled, Storage};
+use crate::suspended::Suspended;
 use crate::tls::Credentials;
 
 /// Why a certificate was not renewed.
@@ -49,9 +50,12 @@ pub(crate) struct Inner {
     pub(crate) library: Library,
     pub(crate) marks: Marks,
     pub(crate) peers: Peers,
+    pub(crate) suspended: Suspended,
     pub(crate) paused: watch::Sender<bool>,
     pub(crate) arrivals: watch::Sender<Arrivals>,
     pub(crate) packer: Arc<Packer>,
+    /// Where all that sessions say and hear is told, if anybody listens.
+    pub(crate) tap: OnceLock<mpsc::UnboundedSender<Message>>,
     /// Of the last connection that was dialled.
     pub(super) tally: Mutex<Option<Arc<Tally>>>,
     pub(crate) authors: Authors,
@@ -65,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) events: Events,
     pub(super) applier: Applier,
     pub(super) sessions: AtomicU64,
+    /// Held while something is published or withdrawn.
+    pub(super) publishing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -76,6 +82,13 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Inner {
+    /// Tells whoever listens of a message.
+    pub(crate) fn overhear(&self, message: &Message) {
+        if let Some(tap) = self.tap.get() {
+            let _gone = tap.send(message.clone());
+        }
+    }
+
     pub(crate) fn membership(&self) -> Option<Membership> {
         self.membership
             .read()
@@ -90,6 +103,22 @@ impl Inner {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// The hub that the coordinator is.
+    pub(crate) fn coordinator_hub(&self) -> Option<HubId> {
+        let membership = self.membership()?;
+        match membership.coordinator {
+            Some(contact) => self.authority().hub_of(&contact.identity.node()),
+            None => Some(membership.hub),
+        }
+    }
+
+    /// Nothing else is published or withdrawn while this is held.
+    pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
+        self.publishing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn applier(&self) -> &Applier {
@@ -124,6 +153,12 @@ impl Inner {
     /// Wakes what turns entries into documents and rows.
     pub(crate) fn arrived(&self) {
         self.applier.wake();
+    }
+
+    /// Why no session is held with `node`, if its hub is suspended here.
+    pub(crate) fn turned_away(&self, node: &NodeId) -> Option<String> {
+        let hub = self.authority().hub_of(node)?;
+        self.suspended.sentence(&hub)
     }
 
     pub(crate) fn retire_writer(self: &Arc<Self>, space: SpaceId, writer: [u8; 32]) {

@@ -17,7 +17,7 @@ pub fn check_record(kind: &str, json: &str) -> Result<(), RecordsError> {
         .map_err(|error| RecordsError::Json(format!("a JSON object is needed: {error}")))?;
     match kind.form {
         Form::Card => {
-            CardRecord::new(kind, &values)?;
+            CardRecord::new(kind, &values, false)?;
         }
         Form::Document => {
             // Written to a document that is thrown away.
@@ -31,6 +31,7 @@ pub fn check_record(kind: &str, json: &str) -> Result<(), RecordsError> {
                 author,
                 time_ms: 0,
                 random: random(),
+                program: false,
             };
             let document = Document::new(DocumentId::new(hub, kind.writers, random()));
             node_domain::create(&document, kind, &values, &by)?;

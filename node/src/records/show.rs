@@ -1,13 +1,17 @@
-//! One record: its fields, marks, history and versions.
+//! One record: its fields, marks and history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use node_domain::CardRecord;
-use node_feed::{FeedName, HubId, Opening, SpaceId, Subject};
+use node_document::{Document, View};
+use node_domain::{
+    CardRecord, Field, Filled, Kind, Object, Problem, RecordError, UNKNOWN, UNKNOWN_CARD,
+};
+use node_feed::{FeedName, HubId, Opening, SpaceId, SpaceKind, Subject};
 use node_store::ReadStore;
 use serde_json::{Value, json};
 
-use super::{Found, RecordId, RecordsError};
+use super::day::day_end_ms;
+use super::{RecordId, RecordsError};
 use crate::Node;
 use crate::cards::{self, card_view};
 use crate::marks::RecordMarks;
@@ -25,65 +29,142 @@ pub struct ShownRecord {
     pub heads: String,
     /// Where this hub's changes of it are.
     pub marks: RecordMarks,
+    /// What in it is not as declared, as it may be in what another hub wrote.
+    pub problems: Vec<Problem>,
+    /// Kept copies, what differs from the latest of them, the order that people gave a list, and
+    /// the sums of a log; null for a card.
+    pub more: Value,
 }
 
 impl Node {
-    /// One record whole.
+    /// One record whole, as it is.
     ///
     /// # Errors
     /// [`RecordsError::Missing`] if there is none with this id here.
     pub fn show_record(&self, id: &str) -> Result<ShownRecord, RecordsError> {
+        self.show_record_on(id, "")
+    }
+
+    /// One record whole, as it was at the end of `day`, such as `2026-11-24`; as it is if empty. A
+    /// card is shown as it is: it keeps no history.
+    ///
+    /// # Errors
+    /// [`RecordsError::Missing`] if there is none with this id here, or was none then.
+    pub fn show_record_on(&self, id: &str, day: &str) -> Result<ShownRecord, RecordsError> {
         let found = self.find_record(id)?;
-        let (kind, fields, heads) = match found.id {
+        let (kind, mut fields, heads, problems, more) = match found.id {
             RecordId::Document(document) => self.inner.library.with(
                 &self.inner.storage,
                 found.space,
                 document,
-                |document| {
-                    let view = document.view();
-                    let kind = node_domain::kind_of(&view)?;
-                    let fields = Value::Object(node_domain::read(&view, kind));
-                    Ok::<_, RecordsError>((kind.name, fields, document.heads().to_string()))
-                },
+                |document| document_shown(document, id, day),
             )??,
             RecordId::Card(card) => {
                 let view = card_view(&self.inner, found.space, card)?;
-                let shown = view
-                    .shown()
-                    .ok_or_else(|| RecordsError::Missing(id.to_owned()))?;
-                let record = CardRecord::decode(&shown.body)?;
-                (
-                    record.kind.name,
-                    Value::Object(record.fields),
-                    cards::heads(&view).to_string(),
-                )
+                let record =
+                    CardRecord::shown(&view).ok_or_else(|| RecordsError::Missing(id.to_owned()))?;
+                let heads = cards::heads(&view).to_string();
+                let mut problems = node_domain::card_problems(record.kind, &record.fields);
+                problems.extend(newer(record.kind, &record.fields));
+                (record.kind, record.fields, heads, problems, Value::Null)
             }
         };
+        self.name_hubs(kind, &mut fields);
         let marks = self.marks(found.space, found.id.subject())?;
         Ok(ShownRecord {
-            kind: kind.to_owned(),
+            kind: kind.name.to_owned(),
             space: found.space,
-            fields,
+            fields: Value::Object(fields),
             heads,
             marks,
+            problems,
+            more,
         })
     }
 
-    /// Who changed which field when, oldest first; for a card, the revisions that stand.
+    /// A record's kind and fields, codes in the place of hubs' ids.
+    pub(crate) fn record_fields(&self, id: &str) -> Result<(&'static Kind, Object), RecordsError> {
+        let found = self.find_record(id)?;
+        self.record_fields_in(found.space, found.id)
+    }
+
+    /// The same of a record that was found.
+    pub(crate) fn record_fields_in(
+        &self,
+        space: SpaceId,
+        id: RecordId,
+    ) -> Result<(&'static Kind, Object), RecordsError> {
+        let (kind, mut fields) = match id {
+            RecordId::Document(document) => {
+                self.inner
+                    .library
+                    .with(&self.inner.storage, space, document, |document| {
+                        let view = document.view();
+                        let kind = known_or_not(&view)?;
+                        Ok::<_, RecordsError>((kind, node_domain::read(&view, kind)))
+                    })??
+            }
+            RecordId::Card(card) => {
+                let record = CardRecord::shown(&card_view(&self.inner, space, card)?)
+                    .ok_or_else(|| RecordsError::Missing(card.to_string()))?;
+                (record.kind, record.fields)
+            }
+        };
+        self.name_hubs(kind, &mut fields);
+        Ok((kind, fields))
+    }
+
+    /// The fields of a record that was found, if it can be read: where many are counted, one that
+    /// cannot hinders none of the others.
+    pub(crate) fn readable(
+        &self,
+        space: SpaceId,
+        id: RecordId,
+    ) -> Result<Option<Object>, RecordsError> {
+        match self.record_fields_in(space, id) {
+            Ok((_, fields)) => Ok(Some(fields)),
+            Err(RecordsError::Record(_) | RecordsError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts codes in the place of hubs' ids, where a field is the hub that wrote an item.
+    pub(crate) fn name_hubs(&self, kind: &Kind, fields: &mut Object) {
+        let by_author = |field: &&Field| field.filled == Filled::ByAuthor;
+        for field in kind.fields {
+            let inner = field.items().unwrap_or_default();
+            for author in inner.iter().filter(by_author) {
+                let items = fields.get_mut(field.name).and_then(Value::as_array_mut);
+                for item in items.into_iter().flatten() {
+                    let hub = item.get(author.name).and_then(Value::as_str);
+                    if let Some(hub) = hub.and_then(|hub| hub.parse::<HubId>().ok()) {
+                        let code = json!(self.hub_code(hub));
+                        if let Some(item) = item.as_object_mut() {
+                            item.insert(author.name.to_owned(), code);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who changed which field when, oldest first: of one field, or of all if it is empty. A card
+    /// has no history.
     ///
     /// # Errors
     /// [`RecordsError::Missing`] if there is none with this id here.
-    pub fn record_history(&self, id: &str) -> Result<Value, RecordsError> {
+    pub fn record_history(&self, id: &str, field: &str) -> Result<Value, RecordsError> {
         let found = self.find_record(id)?;
         let RecordId::Document(document) = found.id else {
             return Ok(Value::Array(Vec::new()));
         };
+        let field = Some(field).filter(|field| !field.is_empty());
         self.inner
             .library
             .with(&self.inner.storage, found.space, document, |document| {
                 let view = document.view();
-                let kind = node_domain::kind_of(&view)?;
-                let steps = node_domain::history(&view, kind, None)
+                let kind = known_or_not(&view)?;
+                let steps = node_domain::history(&view, kind, field)
                     .into_iter()
                     .map(|step| {
                         json!({
@@ -95,81 +176,23 @@ impl Node {
             })?
     }
 
-    /// The fields that stand in several versions, of one record or of all. Each has the record,
-    /// its title and heads, the field, whether a person must decide, and the versions with their
-    /// value, hub, time and what stood before.
+    /// Sets one field of a record to what it was at the end of `day`, such as `2026-11-24`.
     ///
     /// # Errors
-    /// [`RecordsError::Missing`] if there is none with this id here.
-    pub fn list_versions(&self, id: &str) -> Result<Value, RecordsError> {
-        if !id.is_empty() {
-            let found = self.find_record(id)?;
-            return self.versions_of(&found).map(Value::Array);
-        }
-        let mut versions = Vec::new();
-        for record in self.list_records("", "")? {
-            versions.extend(self.versions_of(&Found {
-                space: record.space,
-                id: record.id,
-            })?);
-        }
-        Ok(Value::Array(versions))
-    }
-
-    fn versions_of(&self, found: &Found) -> Result<Vec<Value>, RecordsError> {
-        match found.id {
-            RecordId::Document(id) => self
-                .inner
-                .library
-                .with(&self.inner.storage, found.space, id, |document| {
-                    let view = document.view();
-                    let Ok(kind) = node_domain::kind_of(&view) else {
-                        return Vec::new();
-                    };
-                    let title = node_domain::row(&view, kind).title;
-                    let heads = document.heads().to_string();
-                    let open = node_domain::versions(document, kind)
-                        .into_iter()
-                        .map(|conflict| {
-                            let versions = conflict.versions.iter().map(|version| {
-                                json!({
-                                    "value": version.value, "before": version.before,
-                                    "hub": self.hub_code(version.author.hub),
-                                    "time_ms": version.author.time_ms,
-                                })
-                            });
-                            json!({
-                                "record": id.to_string(), "title": title, "heads": heads,
-                                "field": conflict.path, "label": conflict.label,
-                                "decide": conflict.decide, "cause": format!("{:?}", conflict.cause),
-                                "versions": versions.collect::<Vec<_>>(),
-                            })
-                        });
-                    open.collect()
-                })
-                .map_err(RecordsError::from),
-            RecordId::Card(card) => {
-                let view = card_view(&self.inner, found.space, card)?;
-                let heads = cards::heads(&view).to_string();
-                let shown = view.shown();
-                let shown = shown.and_then(|shown| CardRecord::decode(&shown.body).ok());
-                let title = shown.map_or_else(String::new, |record| record.row().title);
-                let open = CardRecord::conflicts(&view).into_iter().map(|conflict| {
-                    let versions = conflict.says.iter().map(|says| {
-                        json!({
-                            "value": says.value, "before": [], "hub": self.hub_code(says.hub),
-                            "time_ms": says.time_ms,
-                        })
-                    });
-                    json!({
-                        "record": card.to_string(), "title": title, "heads": heads,
-                        "field": conflict.field, "label": conflict.label, "decide": true,
-                        "cause": "Values", "versions": versions.collect::<Vec<_>>(),
-                    })
-                });
-                Ok(open.collect())
-            }
-        }
+    /// [`RecordsError`]; nothing was changed then.
+    pub fn bring_back(&self, id: &str, field: &str, day: &str) -> Result<String, RecordsError> {
+        let time_ms = day_end_ms(day)?;
+        let found = self.find_record(id)?;
+        let RecordId::Document(document) = found.id else {
+            return Err(RecordsError::Refused(
+                "a card keeps no history, so nothing can be brought back".to_owned(),
+            ));
+        };
+        let (heads, _) = self.change_document(found.space, document, false, |document, by| {
+            let then = document.heads_on(time_ms);
+            node_domain::bring_back(document, field, &then, by)
+        })?;
+        Ok(heads.to_string())
     }
 
     /// Where this hub's changes of a record are.
@@ -236,10 +259,53 @@ impl Node {
 
     /// The hub that the coordinator is.
     pub(crate) fn coordinator_hub(&self) -> Option<HubId> {
-        match self.inner.membership()?.coordinator {
-            Some(contact) => self.authority().hub_of(&contact.identity.node()),
-            None => self.hub(),
-        }
+        self.inner.coordinator_hub()
+    }
+
+    /// The hub with this code, or this id.
+    pub(crate) fn hub_named(&self, name: &str) -> Option<HubId> {
+        let authority = self.authority();
+        let mut hubs = authority.hubs().iter();
+        let found = hubs.find(|(hub, record)| record.code == name || hub.to_string() == name);
+        found.map(|(hub, _)| *hub)
+    }
+
+    /// The code of this hub; empty before it is connected.
+    pub(crate) fn own_code(&self) -> String {
+        self.hub()
+            .map_or_else(String::new, |hub| self.hub_code(hub))
+    }
+
+    /// The space that this hub shares with nobody.
+    pub(crate) fn own_space(&self) -> Result<SpaceId, RecordsError> {
+        let authority = self.authority();
+        let hub = self.hub();
+        let mut spaces = authority.spaces().iter();
+        let own = spaces.find(|(space, record)| {
+            record.kind == SpaceKind::Hub
+                && hub.is_some_and(|hub| authority.write_grant(hub, **space).is_some())
+        });
+        own.map(|(space, _)| *space).ok_or_else(|| {
+            RecordsError::Space("this hub has no space of its own yet; NCETM makes it".to_owned())
+        })
+    }
+
+    /// The space that this hub shares with the coordinator and nobody else.
+    pub(crate) fn pair_with_coordinator(&self) -> Option<SpaceId> {
+        let (authority, hub, coordinator) =
+            (self.authority(), self.hub()?, self.coordinator_hub()?);
+        let both = BTreeSet::from([hub, coordinator]);
+        let mut spaces = authority.spaces().iter();
+        let pair = spaces.find(|(space, record)| {
+            record.kind == SpaceKind::Pair
+                && authority.write_grant(hub, **space).is_some()
+                && authority
+                    .members(**space)
+                    .into_iter()
+                    .collect::<BTreeSet<_>>()
+                    == both
+        });
+        pair.map(|(space, _)| *space)
     }
 
     /// A hub's code, or its id if it is not known here.
@@ -250,4 +316,52 @@ impl Node {
             .get(&hub)
             .map_or_else(|| hub.to_string(), |record| record.code.clone())
     }
+}
+
+/// The kind as which a record is read: the one for all that only newer versions declare, too.
+fn known_or_not(view: &View<'_>) -> Result<&'static Kind, RecordError> {
+    node_domain::kind_or_unknown(view).ok_or_else(|| RecordError::UnknownKind(String::new()))
+}
+
+/// That a record is of a newer version's kind, which is why none of its fields is known here.
+fn newer(kind: &Kind, fields: &Object) -> Option<Problem> {
+    let name = fields.get("kind_of_record").and_then(Value::as_str);
+    (*kind == UNKNOWN || *kind == UNKNOWN_CARD).then(|| Problem {
+        field: String::new(),
+        message: RecordError::UnknownKind(name.unwrap_or_default().to_owned()).to_string(),
+    })
+}
+
+type DocumentShown = (&'static Kind, Object, String, Vec<Problem>, Value);
+
+fn document_shown(document: &Document, id: &str, day: &str) -> Result<DocumentShown, RecordsError> {
+    let kind = known_or_not(&document.view())?;
+    let heads = if day.is_empty() {
+        document.heads()
+    } else {
+        document.heads_on(day_end_ms(day)?)
+    };
+    let view = document.view_at(&heads).ok_or(RecordsError::Heads)?;
+    let view = view.whole();
+    if node_domain::kind_or_unknown(&view).is_none() {
+        return Err(RecordsError::Missing(id.to_owned()));
+    }
+    let fields = node_domain::read(&view, kind);
+    let mut problems = node_domain::problems(&view, kind);
+    problems.extend(newer(kind, &fields));
+    let copies = node_domain::frozen_copies(&view, kind)
+        .into_iter()
+        .map(|copy| {
+            json!({
+                "version": copy.version, "state": copy.state, "on": copy.on,
+                "hash": copy.hash, "genuine": copy.genuine, "content": copy.content,
+            })
+        });
+    let more = json!({
+        "copies": copies.collect::<Vec<_>>(),
+        "differences": node_domain::differs_from_frozen(&view, kind),
+        "ranking": node_domain::ranking(&view, kind),
+        "sums": node_domain::sums(&view, kind),
+    });
+    Ok((kind, fields, heads.to_string(), problems, more))
 }

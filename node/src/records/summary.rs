@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::RecordsError;
 use crate::Node;
+use crate::lost::Lost;
 
 impl Node {
     /// Where this node stands, for people and programs.
@@ -55,6 +56,7 @@ impl Node {
             "refused": refused,
             "set_aside": aside,
             "withheld": self.withheld()?,
+            "lost_by_restoring": self.lost()?,
             "no_longer_counting": totals.evidence,
             "entries": totals.entries,
             "payload_bytes": totals.payload_bytes,
@@ -78,6 +80,18 @@ impl Node {
         Ok((bytes.len(), entries))
     }
 
+    /// What the last restore did not bring back; none if this store was never restored.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn lost(&self) -> Result<Option<Lost>, RecordsError> {
+        let told = self
+            .inner
+            .storage
+            .read(|store| store.setting(Lost::SETTING))?;
+        Ok(told.and_then(|told| serde_json::from_slice(&told).ok()))
+    }
+
     /// How many entries came without their content although nothing held here says why.
     fn withheld(&self) -> Result<usize, RecordsError> {
         let spaces = self.inner.storage.read(ReadStore::spaces)?;
@@ -93,7 +107,7 @@ impl Node {
     }
 
     /// How many of this node's own entries in shared spaces no other node is known to hold.
-    fn unsent(&self) -> Result<u64, RecordsError> {
+    pub(crate) fn unsent(&self) -> Result<u64, RecordsError> {
         let own = self.id();
         let mut unsent = 0;
         for space in self.inner.storage.read(ReadStore::spaces)? {

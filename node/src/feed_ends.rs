@@ -1,0 +1,75 @@
+//! Where feeds end, for whoever ends access.
+
+use node_feed::{Height, HubId, NodeId, Opening, SpaceId};
+use node_store::{ReadStore, StoreError};
+
+use crate::Node;
+
+/// A writer key, and the last entry of one of its feeds.
+type End = ([u8; 32], Height);
+
+impl Node {
+    /// Where every feed of `hub` in `space` ends, branches included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tips_of_hub(&self, space: SpaceId, hub: HubId) -> Result<Vec<End>, StoreError> {
+        self.tips(space, |of, _| of == hub)
+    }
+
+    /// Where every feed of `node` in `space` ends, branches included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tips_of_node(&self, space: SpaceId, node: NodeId) -> Result<Vec<End>, StoreError> {
+        self.tips(space, |_, of| of == node)
+    }
+
+    /// Entry `number` of `writer` in `space`: one, or several where its feed has forked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn heights_at(
+        &self,
+        space: SpaceId,
+        writer: [u8; 32],
+        number: u64,
+    ) -> Result<Vec<Height>, StoreError> {
+        self.inner.storage.read(|store| {
+            let trees = store.trees(space)?;
+            let names = trees
+                .get(&writer)
+                .into_iter()
+                .flat_map(|tree| tree.feeds().keys());
+            let mut heights = Vec::new();
+            for name in names {
+                let hash = store.hash_at(space, *name, number)?;
+                heights.extend(hash.map(|hash| Height { number, hash }));
+            }
+            Ok(heights)
+        })
+    }
+
+    fn tips(
+        &self,
+        space: SpaceId,
+        wanted: impl Fn(HubId, NodeId) -> bool,
+    ) -> Result<Vec<End>, StoreError> {
+        let storage = &self.inner.storage;
+        let (trees, openings) =
+            storage.read(|store| Ok((store.trees(space)?, store.openings(space)?)))?;
+        let mut tips = Vec::new();
+        for (writer, tree) in &trees {
+            for (name, feed) in tree.feeds() {
+                let is_wanted = matches!(
+                    openings.get(name),
+                    Some(Opening::Node { hub, node, .. }) if wanted(*hub, *node)
+                );
+                if let (true, Some(tip)) = (is_wanted, feed.tip) {
+                    tips.push((*writer, tip));
+                }
+            }
+        }
+        Ok(tips)
+    }
+}

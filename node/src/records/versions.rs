@@ -1,0 +1,551 @@
+//! Versions: what stands in two or more, for everybody whom it concerns, and what was settled.
+
+use std::collections::BTreeSet;
+
+use node_document::Document;
+use node_domain::{
+    CardRecord, Conflict, ConflictCause, ConflictVersion, KINDS, Kind, Object, Test, VersionCounts,
+    Watch, kind as named,
+};
+use node_feed::{Hash, Tag};
+use node_store::{CellValue, Filter, ListQuery};
+use serde_json::{Value, json};
+
+use super::{Found, RecordId, RecordsError, record_id};
+use crate::Node;
+use crate::applier::{OPEN_VERSIONS, SETTLED_VERSIONS};
+use crate::cards::{self, card_view};
+
+/// Whom versions are listed for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concerning {
+    /// A person's card; everybody if empty.
+    pub person: String,
+    /// A role; all if empty.
+    pub role: String,
+}
+
+/// Open versions with their counts.
+#[derive(Debug, Clone, Default)]
+pub struct ListedVersions {
+    /// The versions, as a JSON array.
+    pub versions: Vec<Value>,
+    /// How many are open, to be decided, settled and reopened, in the records looked at.
+    pub counts: VersionCounts,
+}
+
+impl Node {
+    /// The fields that stand in several versions, of one record or of all. Each has the record,
+    /// its title and heads, the field, whether a person must decide, whom it concerns, and the
+    /// versions with their value, hub, time, what stood before, and what the same edit said beside
+    /// it in other fields of which there are versions.
+    ///
+    /// # Errors
+    /// [`RecordsError::Missing`] if there is none with this id here.
+    pub fn list_versions(&self, id: &str) -> Result<Value, RecordsError> {
+        let listed = self.versions_concerning(id, &Concerning::default())?;
+        Ok(Value::Array(listed.versions))
+    }
+
+    /// The same, of what concerns one person or role alone, with counts.
+    ///
+    /// # Errors
+    /// As for [`Node::list_versions`].
+    pub fn versions_concerning(
+        &self,
+        id: &str,
+        concerning: &Concerning,
+    ) -> Result<ListedVersions, RecordsError> {
+        let mut listed = ListedVersions::default();
+        for found in self.found(id)? {
+            let (concerned, open, counts) = self.versions_of(&found)?;
+            let wanted = |named: &[String], wish: &str| {
+                wish.is_empty() || named.iter().any(|name| name == wish)
+            };
+            if !wanted(&concerned.persons, &concerning.person)
+                || !wanted(&concerned.roles, &concerning.role)
+            {
+                continue;
+            }
+            listed.counts.open += counts.open;
+            listed.counts.to_decide += counts.to_decide;
+            listed.counts.settled += counts.settled;
+            listed.counts.reopened += counts.reopened;
+            listed.versions.extend(open);
+        }
+        Ok(listed)
+    }
+
+    /// What was settled in a record, or in all: the field, the versions that stood there, what was
+    /// chosen, by whom and when. Each has an id, by which [`Node::reopen_versions`] opens it again.
+    ///
+    /// # Errors
+    /// [`RecordsError::Missing`] if there is none with this id here.
+    pub fn settled_versions(&self, id: &str) -> Result<Value, RecordsError> {
+        let mut all = Vec::new();
+        for found in self.found(id)? {
+            let RecordId::Document(document) = found.id else {
+                continue;
+            };
+            let settled = |document: &mut Document| {
+                let view = document.view();
+                node_domain::kind_of(&view)
+                    .map(|kind| node_domain::settled(&view, kind))
+                    .unwrap_or_default()
+            };
+            let (library, storage) = (&self.inner.library, &self.inner.storage);
+            let settled = library.with(storage, found.space, document, settled)?;
+            all.extend(settled.into_iter().map(|settled| {
+                json!({
+                    "record": document.to_string(), "id": settled.id, "field": settled.path,
+                    "label": settled.label, "cause": settled.cause, "chosen": settled.chosen,
+                    "versions": settled.versions.iter().map(|it| self.version(it)).collect::<Vec<_>>(),
+                    "hub": self.hub_code(settled.by.hub), "time_ms": settled.by.time_ms,
+                    "reopened": settled.reopened,
+                })
+            }));
+        }
+        Ok(Value::Array(all))
+    }
+
+    /// Puts versions that were settled to people again.
+    ///
+    /// # Errors
+    /// [`RecordsError`]; nothing was reopened then.
+    pub fn reopen_versions(&self, id: &str, settled: &str) -> Result<(), RecordsError> {
+        let found = self.find_record(id)?;
+        let RecordId::Document(document) = found.id else {
+            return Err(RecordsError::Refused(
+                "a card keeps no history, so nothing can be reopened".to_owned(),
+            ));
+        };
+        self.change_document(found.space, document, false, |document, by| {
+            node_domain::reopen(document, None, settled, by)
+        })?;
+        Ok(())
+    }
+
+    /// The record with this id; of all, those in which there may be something to tell.
+    fn found(&self, id: &str) -> Result<Vec<Found>, RecordsError> {
+        if !id.is_empty() {
+            return Ok(vec![self.find_record(id)?]);
+        }
+        self.catch_up_if_possible();
+        let mut queries = Vec::new();
+        for cell in [OPEN_VERSIONS, SETTLED_VERSIONS] {
+            queries.push(ListQuery {
+                filters: vec![Filter::AtLeast {
+                    field: cell.to_owned(),
+                    value: CellValue::Number(1),
+                }],
+                ..self.may_list()
+            });
+        }
+        for kind in KINDS {
+            for watch in node_domain::cross_watches(kind) {
+                queries.push(self.watched_by(kind, watch));
+            }
+        }
+        let mut found = BTreeSet::new();
+        for query in queries {
+            for row in self.inner.storage.list(&query)?.rows {
+                if let Ok(id) = record_id(&row.kind, row.subject) {
+                    found.insert((row.space, id));
+                }
+            }
+        }
+        let found = found.into_iter();
+        Ok(found.map(|(space, id)| Found { space, id }).collect())
+    }
+
+    /// The records for which a watch that looks at other records may hold.
+    fn watched_by(&self, kind: &Kind, watch: &Watch) -> ListQuery {
+        let kinds = vec![kind.name.to_owned()];
+        let is = |field: &str, values: &[&str]| Filter::Is {
+            field: field.to_owned(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        match watch.test {
+            Test::StillReferred { field, values, .. } | Test::Unsent { field, values } => {
+                ListQuery {
+                    kinds,
+                    filters: vec![is(field, values)],
+                    ..self.may_list()
+                }
+            }
+            // What others own, they are told of.
+            Test::SharedWith { .. }
+            | Test::Differs
+            | Test::Disagree { .. }
+            | Test::Same { .. }
+            | Test::Exclude { .. }
+            | Test::Over { .. }
+            | Test::ChangedSince { .. }
+            | Test::ChangedWhile { .. }
+            | Test::Stale { .. }
+            | Test::Standing { .. } => ListQuery {
+                kinds,
+                spaces: Some(Vec::new()),
+                ..self.may_list()
+            },
+        }
+    }
+
+    fn versions_of(
+        &self,
+        found: &Found,
+    ) -> Result<(Concerned, Vec<Value>, VersionCounts), RecordsError> {
+        let Some(looked) = self.look(found)? else {
+            return Ok((Concerned::default(), Vec::new(), VersionCounts::default()));
+        };
+        let Looked {
+            kind,
+            title,
+            heads,
+            fields,
+            concerned,
+            mut open,
+            mut counts,
+        } = looked;
+        for watch in node_domain::cross_watches(kind) {
+            let path = format!("!{}", watch.name);
+            let raised = self.watched(found, kind, &fields, watch)?;
+            if let Some(versions) = raised
+                && !self.is_settled(found, &path, &versions)?
+            {
+                counts.open += 1;
+                counts.to_decide += 1;
+                open.push(json!({
+                    "field": path, "label": watch.sentence, "sentence": watch.sentence,
+                    "decide": true, "cause": "Watch", "versions": versions,
+                }));
+            }
+        }
+        for open in &mut open {
+            open["record"] = json!(found.id.to_string());
+            open["title"] = json!(title);
+            open["heads"] = json!(heads);
+            open["roles"] = json!(concerned.roles);
+            open["persons"] = json!(concerned.persons);
+        }
+        Ok((concerned, open, counts))
+    }
+
+    /// Settles as it is what a watch raised that looks at other records; whether `field` is one.
+    pub(super) fn settle_raised(&self, found: &Found, field: &str) -> Result<bool, RecordsError> {
+        let RecordId::Document(document) = found.id else {
+            return Ok(false);
+        };
+        let (kind, fields) = self.record_fields_in(found.space, found.id)?;
+        let mut watches = node_domain::cross_watches(kind);
+        let Some(watch) = watches.find(|watch| field.strip_prefix('!') == Some(watch.name)) else {
+            return Ok(false);
+        };
+        let Some(versions) = self.watched(found, kind, &fields, watch)? else {
+            return Err(RecordsError::Stale);
+        };
+        let print = fingerprint(&versions);
+        self.change_document(found.space, document, false, |document, by| {
+            node_domain::settle_raised(document, field, watch.sentence, &print, by)
+        })?;
+        Ok(true)
+    }
+
+    fn is_settled(
+        &self,
+        found: &Found,
+        path: &str,
+        versions: &[Value],
+    ) -> Result<bool, RecordsError> {
+        let RecordId::Document(document) = found.id else {
+            return Ok(false);
+        };
+        let print = fingerprint(versions);
+        let settled = |document: &mut Document| {
+            node_domain::raised_is_settled(&document.view(), path, &print)
+        };
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        Ok(library.with(storage, found.space, document, settled)?)
+    }
+
+    /// What a record by itself says; none if this version does not know its kind.
+    fn look(&self, found: &Found) -> Result<Option<Looked>, RecordsError> {
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        match found.id {
+            RecordId::Document(id) => {
+                let looked = library.with(storage, found.space, id, |document| {
+                    let view = document.view().whole();
+                    let Ok(kind) = node_domain::kind_of(&view) else {
+                        return None;
+                    };
+                    let open = node_domain::versions(document, kind);
+                    let told = open.iter().map(|one| self.conflict(one, &open));
+                    let told = told.collect();
+                    let fields = node_domain::read(&view, kind);
+                    Some(Looked {
+                        kind,
+                        title: node_domain::title(kind, &fields),
+                        heads: document.heads().to_string(),
+                        concerned: Concerned::of(kind, &fields),
+                        fields,
+                        open: told,
+                        counts: node_domain::counts_of(&open, &view, kind),
+                    })
+                })?;
+                Ok(looked)
+            }
+            RecordId::Card(card) => {
+                let view = card_view(&self.inner, found.space, card)?;
+                let Some(record) = CardRecord::shown(&view) else {
+                    return Ok(None);
+                };
+                let open = CardRecord::conflicts(&view).into_iter().map(|conflict| {
+                    let versions = conflict.says.iter().map(|says| {
+                        json!({
+                            "value": says.value, "before": [], "hub": self.hub_code(says.hub),
+                            "time_ms": says.time_ms,
+                        })
+                    });
+                    json!({
+                        "field": conflict.field, "label": conflict.label, "decide": true,
+                        "cause": "Values", "versions": versions.collect::<Vec<_>>(),
+                    })
+                });
+                let open = open.collect::<Vec<_>>();
+                Ok(Some(Looked {
+                    kind: record.kind,
+                    title: node_domain::title(record.kind, &record.fields),
+                    heads: cards::heads(&view).to_string(),
+                    concerned: Concerned::of(record.kind, &record.fields),
+                    counts: VersionCounts {
+                        open: open.len(),
+                        to_decide: open.len(),
+                        ..VersionCounts::default()
+                    },
+                    open,
+                    fields: record.fields,
+                }))
+            }
+        }
+    }
+
+    fn conflict(&self, conflict: &Conflict, all: &[Conflict]) -> Value {
+        let versions = conflict.versions.iter().map(|version| {
+            let mut told = self.version(version);
+            let with = with(conflict, version, all);
+            if !with.is_empty() {
+                told["with"] = json!(with);
+            }
+            told
+        });
+        let (cause, sentence) = match &conflict.cause {
+            ConflictCause::Values => ("Values", Value::Null),
+            ConflictCause::Steps => ("Steps", Value::Null),
+            ConflictCause::StepNotAllowed => ("StepNotAllowed", Value::Null),
+            ConflictCause::Sentence(text) => ("Sentence", json!(text)),
+            ConflictCause::Watch { sentence, .. } => ("Watch", json!(sentence)),
+            ConflictCause::Reopened => ("Reopened", Value::Null),
+        };
+        json!({
+            "field": conflict.path, "label": conflict.label, "decide": conflict.decide,
+            "cause": cause, "sentence": sentence, "versions": versions.collect::<Vec<_>>(),
+        })
+    }
+
+    fn version(&self, version: &ConflictVersion) -> Value {
+        json!({
+            "value": version.value, "before": version.before,
+            "hub": self.hub_code(version.author.hub), "time_ms": version.author.time_ms,
+        })
+    }
+
+    /// Whether a watch that looks at other records holds, and what it found.
+    fn watched(
+        &self,
+        found: &Found,
+        kind: &'static Kind,
+        fields: &Object,
+        watch: &Watch,
+    ) -> Result<Option<Vec<Value>>, RecordsError> {
+        let stands =
+            |field: &str, values: &[&str]| values.contains(&shown(fields.get(field)).as_str());
+        match watch.test {
+            Test::SharedWith { fields: shared } => self.shared_with(found, kind, fields, shared),
+            Test::StillReferred {
+                field,
+                values,
+                by,
+                kind: other,
+                refers,
+                standing,
+            } => {
+                if !stands(field, values) {
+                    return Ok(None);
+                }
+                let id = found.id.to_string();
+                let by = if by.is_empty() {
+                    id
+                } else {
+                    shown(fields.get(by))
+                };
+                if by.is_empty() {
+                    return Ok(None);
+                }
+                let filters = vec![
+                    Filter::Is {
+                        field: refers.to_owned(),
+                        values: vec![by],
+                    },
+                    Filter::Is {
+                        field: standing.0.to_owned(),
+                        values: standing.1.iter().map(|value| (*value).to_owned()).collect(),
+                    },
+                ];
+                self.others(found, other, filters)
+            }
+            Test::Unsent { field, values } => {
+                let unsent = if stands(field, values) {
+                    self.unsent()?
+                } else {
+                    0
+                };
+                let own = shown(fields.get("code")) == self.own_code();
+                Ok((unsent > 0 && own).then(|| vec![json!({ "value": { "not_sent": unsent } })]))
+            }
+            Test::Differs => self.return_differs(fields),
+            Test::Disagree { .. }
+            | Test::Same { .. }
+            | Test::Exclude { .. }
+            | Test::Over { .. }
+            | Test::ChangedSince { .. }
+            | Test::ChangedWhile { .. }
+            | Test::Stale { .. }
+            | Test::Standing { .. } => Ok(None),
+        }
+    }
+
+    fn shared_with(
+        &self,
+        found: &Found,
+        kind: &'static Kind,
+        fields: &Object,
+        shared: &[&str],
+    ) -> Result<Option<Vec<Value>>, RecordsError> {
+        let mut filters = Vec::new();
+        for field in shared {
+            let values = match fields.get(*field) {
+                Some(Value::Array(elements)) => elements.iter().map(|it| shown(Some(it))).collect(),
+                one => vec![shown(one)],
+            };
+            let values = values
+                .into_iter()
+                .filter(|value: &String| !value.is_empty())
+                .collect::<Vec<_>>();
+            if values.is_empty() {
+                return Ok(None);
+            }
+            filters.push(Filter::Is {
+                field: (*field).to_owned(),
+                values,
+            });
+        }
+        self.others(found, kind.name, filters)
+    }
+
+    /// Other records of a kind for which these filters hold.
+    fn others(
+        &self,
+        found: &Found,
+        kind: &str,
+        filters: Vec<Filter>,
+    ) -> Result<Option<Vec<Value>>, RecordsError> {
+        let query = ListQuery {
+            kinds: vec![kind.to_owned()],
+            filters,
+            ..self.may_list()
+        };
+        let rows = self.inner.storage.list(&query)?.rows;
+        let own = found.id.subject();
+        let others = rows.iter().filter(|row| row.subject != own).map(
+            |row| json!({ "value": { "record": row.subject.to_string(), "title": row.title } }),
+        );
+        let others = others.collect::<Vec<_>>();
+        Ok((!others.is_empty() && named(kind).is_some()).then_some(others))
+    }
+}
+
+/// What the same edit said beside a version in the other fields of the item that stand in several
+/// versions, such as the reason for a new date.
+fn with(conflict: &Conflict, version: &ConflictVersion, all: &[Conflict]) -> Vec<Value> {
+    let item = |path: &str| path.rsplit_once('/').map(|(item, _)| item.to_owned());
+    let written = |version: &ConflictVersion| (version.author.feed, version.author.number);
+    let beside = all.iter().filter(|other| {
+        let raised = matches!(other.cause, ConflictCause::Watch { .. });
+        !raised && other.path != conflict.path && item(&other.path) == item(&conflict.path)
+    });
+    let said = beside.filter_map(|other| {
+        let mut versions = other.versions.iter();
+        let same = versions.find(|it| written(it) == written(version))?;
+        Some(json!({ "field": other.path, "label": other.label, "value": same.value }))
+    });
+    said.collect()
+}
+
+/// Stands for what is at odds.
+fn fingerprint(versions: &[Value]) -> String {
+    Hash::of(Tag::Preview, &[json!(versions).to_string().as_bytes()]).to_string()
+}
+
+/// What one record says by itself.
+struct Looked {
+    kind: &'static Kind,
+    title: String,
+    heads: String,
+    fields: Object,
+    concerned: Concerned,
+    open: Vec<Value>,
+    counts: VersionCounts,
+}
+
+/// Whom a record's versions concern.
+#[derive(Debug, Default)]
+struct Concerned {
+    roles: Vec<String>,
+    persons: Vec<String>,
+}
+
+impl Concerned {
+    fn of(kind: &'static Kind, fields: &Object) -> Self {
+        let concerned = node_domain::concerned_in(fields, kind);
+        Self {
+            roles: concerned
+                .roles
+                .iter()
+                .map(|role| (*role).to_owned())
+                .collect(),
+            persons: concerned
+                .persons
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// A field's value as lists hold it.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(true)) => "yes".to_owned(),
+        Some(Value::Bool(false)) => "no".to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => String::new(),
+    }
+}
+
+/// A value as lists compare it.
+pub(crate) fn cell_value(text: &str) -> CellValue {
+    text.parse::<i64>()
+        .map_or_else(|_| CellValue::Text(text.to_owned()), CellValue::Number)
+}
