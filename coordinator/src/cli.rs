@@ -1,9 +1,12 @@
 //! The `causeway-coordinator` command.
 
 mod authority;
+mod health;
 mod hubs;
 mod init;
 mod invite;
+mod nodes;
+mod sample;
 mod serve;
 mod space;
 
@@ -53,6 +56,18 @@ enum Command {
     Hubs,
     /// Ends all access of a hub; it is cut off even while connected.
     Revoke(hubs::RevokeArguments),
+    /// Says how every hub and node stands, the silent ones first.
+    Health(health::HealthArguments),
+    /// The nodes of hubs: lists them, or ends the access of one.
+    #[command(subcommand)]
+    Node(nodes::NodeCommand),
+    /// Ends a hub's sessions and refuses new ones, until `resume`; its access stays.
+    Suspend(hubs::SuspendArguments),
+    /// Lets a suspended hub in again.
+    Resume {
+        /// The hub's code.
+        code: String,
+    },
     /// Makes spaces and says who may read and write them.
     #[command(subcommand)]
     Space(space::SpaceCommand),
@@ -64,6 +79,23 @@ enum Command {
     /// Everything that a node's records can do: see `causeway-node record --help`.
     #[command(subcommand)]
     Record(node::cli::RecordCommand),
+    /// Brings records in: sheets, and the national school register for every hub.
+    #[command(subcommand)]
+    Import(node::cli::ImportCommand),
+    /// Takes records out: lists, calendars, everything of the coordinator's own.
+    #[command(subcommand)]
+    Export(node::cli::ExportCommand),
+    /// Draws pictures: the nation's, a project's.
+    #[command(subcommand)]
+    Report(node::cli::ReportCommand),
+    /// Prints the kinds of record as they are declared.
+    Schema {
+        /// As docs/records.md holds them.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Fills a new network with a made-up nation, to try it out. Never on a coordinator in use.
+    Sample(sample::SampleArguments),
 }
 
 impl Arguments {
@@ -88,6 +120,14 @@ impl Arguments {
             Command::Revoke(arguments) => {
                 hubs::revoke(clients(&data).await?.0, arguments, output).await
             }
+            Command::Health(arguments) => {
+                health::run(clients(&data).await?.0, &arguments, output).await
+            }
+            Command::Node(command) => nodes::run(clients(&data).await?.0, command, output).await,
+            Command::Suspend(arguments) => {
+                hubs::suspend(clients(&data).await?.0, arguments, output).await
+            }
+            Command::Resume { code } => hubs::resume(clients(&data).await?.0, code, output).await,
             Command::Space(space::SpaceCommand::List) => {
                 node::cli::list_spaces(clients(&data).await?.1, output).await
             }
@@ -98,6 +138,19 @@ impl Arguments {
             Command::Status => node::cli::show_status(clients(&data).await?.1, output).await,
             Command::Record(command) => {
                 node::cli::run_record(clients(&data).await?.1, command, output).await
+            }
+            Command::Import(command) => {
+                node::cli::run_import(clients(&data).await?.1, command, output).await
+            }
+            Command::Export(command) => {
+                node::cli::run_export(clients(&data).await?.1, command, output).await
+            }
+            Command::Report(command) => {
+                node::cli::run_report(clients(&data).await?.1, command, output).await
+            }
+            Command::Schema { markdown } => node::cli::print_schema(markdown, output),
+            Command::Sample(arguments) => {
+                sample::run(clients(&data).await?.0, arguments, output).await
             }
         }
     }
@@ -133,8 +186,9 @@ async fn clients(data: &Path) -> Result<(Client, node::cli::Client)> {
                 .context("the coordinator cannot be opened")?
         }
     };
-    Ok((
-        Client::new(channel.clone()),
-        node::cli::Client::new(channel),
-    ))
+    let limit = local::LOCAL_MESSAGE_BYTES_MAX;
+    let records = node::cli::Client::new(channel.clone())
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(limit);
+    Ok((Client::new(channel), records))
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use coordinator_registry::{Registry, RegistryError};
@@ -85,6 +85,8 @@ pub struct Serving {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
     renewal: tokio::task::JoinHandle<()>,
+    keeping: tokio::task::JoinHandle<()>,
+    operations: Operations,
     address: SocketAddr,
 }
 
@@ -170,6 +172,7 @@ impl Coordinator {
             authority_pem: certificates.certificate_pem(),
             certificate: Bytes::copy_from_slice(certificates.certificate()),
             node,
+            kept: Mutex::default(),
         });
         Ok(Self {
             config,
@@ -240,6 +243,8 @@ impl Coordinator {
             stop,
             server,
             renewal: tokio::spawn(certificate.keep_fresh()),
+            keeping: tokio::spawn(self.operations.clone().keep()),
+            operations: self.operations.clone(),
             address,
         })
     }
@@ -254,11 +259,15 @@ impl Serving {
     /// Ends every session and waits, at most `grace`, for what is open to end.
     pub async fn stop(self, grace: std::time::Duration) {
         self.renewal.abort();
+        self.keeping.abort();
         let _told = self.stop.send(true);
         self.running.stop(grace).await;
         if tokio::time::timeout(grace, self.server).await.is_err() {
             tracing::warn!("connections were still open when the time to stop had passed");
         }
+        // What was not kept yet is kept now: until when each node was here.
+        let operations = self.operations;
+        let _kept = tokio::task::spawn_blocking(move || operations.keep_now()).await;
     }
 }
 

@@ -3,9 +3,14 @@
 mod ending;
 mod error;
 mod first_facts;
+mod health;
+mod keeping;
+mod nodes;
+mod sample;
 mod spaces;
+mod suspending;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use coordinator_registry::{AuditLine, Event, Registry};
@@ -17,6 +22,9 @@ use node_feed::{CutTarget, Fact, HubId, NodeId, PublicKey, SecretKey};
 
 pub use ending::Revocation;
 pub use error::OperationError;
+pub use health::{GapHealth, Health, HubHealth, NodeHealth, RefusalHealth, SpaceHealth};
+pub(crate) use keeping::Kept;
+pub use nodes::{AdmittedNode, ChosenEnd, NodeRevocation};
 
 use crate::authority_writer::AuthorityWriter;
 
@@ -36,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) authority_pem: String,
     /// The certificates' authority as the log names it, DER.
     pub(crate) certificate: Bytes,
+    /// What of the peers' visits and refusals is in the registry already.
+    pub(crate) kept: Mutex<Kept>,
 }
 
 impl Operations {
@@ -121,6 +131,10 @@ impl Operations {
             .ok_or_else(|| OperationError::UnknownHub(hub.to_string()))?;
         // Its code still answers the node that used it, and it must not find its access again.
         self.not_revoked(hub, &record.code)?;
+        let known = authority.nodes().get(&node);
+        if known.is_some_and(|known| known.ended.is_some()) {
+            return Err(OperationError::NodeRevoked(node));
+        }
         let mut facts = Vec::new();
         if authority.hub_of(&node) != Some(hub) {
             facts.push(Fact::Node { hub, node });

@@ -1,20 +1,23 @@
 //! The coordinator's own service: what the operator's commands ask.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use node_feed::{Access, SecretKey, SpaceId, SpaceKind};
+use node_feed::{Access, CutTarget, FeedCut, FeedName, Hash, SecretKey, SpaceId, SpaceKind};
 use proto::coordinator::v1::coordinator_server::{Coordinator, CoordinatorServer};
 use proto::coordinator::v1::{
-    AuthorityRequest, AuthorityResponse, CreateSpaceRequest, CreateSpaceResponse,
-    GrantSpaceRequest, GrantSpaceResponse, HubEntry, InviteRequest, InviteResponse,
-    ListHubsRequest, ListHubsResponse, RevokeRequest, RevokeResponse, TakeOverRequest,
-    TakeOverResponse, WithdrawSpaceRequest, WithdrawSpaceResponse,
+    AuthorityRequest, AuthorityResponse, CreateSpaceRequest, CreateSpaceResponse, FeedEnd,
+    GrantSpaceRequest, GrantSpaceResponse, HealthRequest, HealthResponse, HubEntry, InviteRequest,
+    InviteResponse, ListHubsRequest, ListHubsResponse, ListNodesRequest, ListNodesResponse,
+    NodeEntry, ResumeRequest, ResumeResponse, RevokeNodeRequest, RevokeNodeResponse, RevokeRequest,
+    RevokeResponse, SampleRequest, SampleResponse, SuspendRequest, SuspendResponse,
+    TakeOverRequest, TakeOverResponse, WithdrawSpaceRequest, WithdrawSpaceResponse,
 };
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
 
 use crate::authority_writer::AuthorityError;
-use crate::operations::{OperationError, Operations};
+use crate::operations::{ChosenEnd, OperationError, Operations};
 
 /// Offers the operator's side of a coordinator.
 pub fn coordinator_service(operations: Operations, hours: u64) -> CoordinatorServer<Service> {
@@ -95,6 +98,97 @@ impl Coordinator for Service {
         .await
     }
 
+    async fn health(
+        &self,
+        request: Request<HealthRequest>,
+    ) -> Result<Response<HealthResponse>, Status> {
+        let silent_for = Duration::from_millis(request.into_inner().silent_for_ms);
+        let health = self
+            .run(move |operations| operations.health(silent_for))
+            .await?;
+        let json = serde_json::to_string(&health.into_inner())
+            .map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(HealthResponse { json }))
+    }
+
+    async fn list_nodes(
+        &self,
+        _request: Request<ListNodesRequest>,
+    ) -> Result<Response<ListNodesResponse>, Status> {
+        self.run(|operations| {
+            let nodes = operations.nodes().into_iter().map(|node| {
+                let state = match (node.revoked, node.connected) {
+                    (true, _) => "revoked",
+                    (false, true) => "connected",
+                    (false, false) => "away",
+                };
+                NodeEntry {
+                    node: node.node.to_string(),
+                    code: node.code,
+                    check_number: node.check_number,
+                    state: state.to_owned(),
+                }
+            });
+            Ok(ListNodesResponse {
+                nodes: nodes.collect(),
+            })
+        })
+        .await
+    }
+
+    async fn revoke_node(
+        &self,
+        request: Request<RevokeNodeRequest>,
+    ) -> Result<Response<RevokeNodeResponse>, Status> {
+        let RevokeNodeRequest {
+            node,
+            confirm,
+            why,
+            ends,
+        } = request.into_inner();
+        self.run(move |operations| {
+            let ends = ends.iter().map(parse_end).collect::<Result<Vec<_>, _>>()?;
+            let ended = if confirm.is_empty() {
+                operations.node_revocation(&node, &ends)?
+            } else {
+                operations.revoke_node(&node, &confirm, &why, &ends)?
+            };
+            Ok(RevokeNodeResponse {
+                node: ended.node.to_string(),
+                has_own_space: operations.has_own_space(&ended.code),
+                code: ended.code,
+                others: u32::try_from(ended.others).unwrap_or(u32::MAX),
+                ends: ended.feeds.iter().map(to_end).collect(),
+                lost: ended.lost,
+            })
+        })
+        .await
+    }
+
+    async fn suspend(
+        &self,
+        request: Request<SuspendRequest>,
+    ) -> Result<Response<SuspendResponse>, Status> {
+        let SuspendRequest { code, why } = request.into_inner();
+        self.run(move |operations| {
+            operations.suspend(&code, &why)?;
+            Ok(SuspendResponse {})
+        })
+        .await
+    }
+
+    async fn resume(
+        &self,
+        request: Request<ResumeRequest>,
+    ) -> Result<Response<ResumeResponse>, Status> {
+        let ResumeRequest { code } = request.into_inner();
+        self.run(move |operations| {
+            operations.resume(&code)?;
+            Ok(ResumeResponse {})
+        })
+        .await
+    }
+
     async fn create_space(
         &self,
         request: Request<CreateSpaceRequest>,
@@ -165,6 +259,18 @@ impl Coordinator for Service {
         .await
     }
 
+    async fn sample(
+        &self,
+        request: Request<SampleRequest>,
+    ) -> Result<Response<SampleResponse>, Status> {
+        let SampleRequest { seed, small } = request.into_inner();
+        self.run(move |operations| {
+            let json = operations.sample(seed, small)?.to_string();
+            Ok(SampleResponse { json })
+        })
+        .await
+    }
+
     async fn authority(
         &self,
         _request: Request<AuthorityRequest>,
@@ -210,6 +316,7 @@ fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
     let authority = node.authority();
     let seen = operations.registry().last_seen()?;
     let connected = node.peers_connected();
+    let suspended = node.suspended();
     let mut entries = Vec::new();
     for (hub, record) in authority.hubs() {
         if node.hub() == Some(*hub) {
@@ -219,13 +326,19 @@ fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
             .nodes()
             .iter()
             .filter(|(_, node)| node.hub == *hub);
-        let (ids, ended): (Vec<_>, Vec<_>) =
-            nodes.map(|(id, node)| (*id, node.ended.is_some())).unzip();
-        let state = match (ids.is_empty(), ended.iter().all(|ended| *ended)) {
-            (true, _) => "invited",
-            (false, true) => "revoked",
-            (false, false) if ids.iter().any(|id| connected.contains(id)) => "connected",
-            (false, false) => "away",
+        let ids = nodes.map(|(id, _)| *id).collect::<Vec<_>>();
+        let mut cuts = authority.cuts().iter();
+        let revoked = cuts.any(|record| record.cut.target == CutTarget::Hub(*hub));
+        let state = if revoked {
+            "revoked"
+        } else if suspended.contains_key(hub) {
+            "suspended"
+        } else if ids.is_empty() {
+            "invited"
+        } else if ids.iter().any(|id| connected.contains(id)) {
+            "connected"
+        } else {
+            "away"
         };
         let last_seen = ids.iter().filter_map(|id| node.heard_ms(id));
         let enrolled = seen
@@ -251,15 +364,49 @@ fn parse_space(text: &str) -> Result<SpaceId, OperationError> {
         .map_err(|_| OperationError::UnknownSpace(text.to_owned()))
 }
 
+fn parse_end(end: &FeedEnd) -> Result<ChosenEnd, OperationError> {
+    let wrong = |what: &str| OperationError::Cut(format!("the cut's {what} is not one"));
+    let writer = end
+        .writer
+        .parse::<FeedName>()
+        .map_err(|_| wrong("writer key"))?;
+    let hash = if end.hash.is_empty() {
+        None
+    } else {
+        let bytes = hex::decode(&end.hash).ok();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        Some(Hash::from_bytes(bytes.ok_or_else(|| wrong("hash"))?))
+    };
+    Ok(ChosenEnd {
+        space: parse_space(&end.space)?,
+        writer: *writer.as_bytes(),
+        number: end.number,
+        hash,
+    })
+}
+
+fn to_end(cut: &FeedCut) -> FeedEnd {
+    FeedEnd {
+        space: cut.space.to_string(),
+        writer: FeedName::from_bytes(cut.writer).to_string(),
+        number: Some(cut.last.number),
+        hash: cut.last.hash.to_string(),
+    }
+}
+
 /// The one place where an operation's error becomes a status.
 fn status(error: &OperationError) -> Status {
     let sentence = error.to_string();
     match error {
-        OperationError::UnknownHub(_) | OperationError::UnknownSpace(_) => {
-            Status::not_found(sentence)
+        OperationError::UnknownHub(_)
+        | OperationError::UnknownSpace(_)
+        | OperationError::UnknownNode(_) => Status::not_found(sentence),
+        OperationError::Code(_) | OperationError::Cut(_) | OperationError::NotConfirmed(_) => {
+            Status::invalid_argument(sentence)
         }
-        OperationError::Code(_) => Status::invalid_argument(sentence),
         OperationError::Revoked(_)
+        | OperationError::NodeRevoked(_)
+        | OperationError::NotSuspended(_)
         | OperationError::OwnHub(_)
         | OperationError::MayWrite(_)
         | OperationError::NoAccess(_) => Status::failed_precondition(sentence),

@@ -23,6 +23,10 @@ pub enum Event {
     CertificateRefused,
     /// A session was refused.
     SessionRefused,
+    /// Entries were refused.
+    EntryRefused,
+    /// A hub's sessions were suspended, or let in again.
+    Suspended,
     /// Access was given to, changed for or taken from a hub.
     AccessChanged,
     /// The authority was taken over under the root key.
@@ -30,7 +34,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Invited,
         Self::InvitationWithdrawn,
         Self::CodeUsed,
@@ -38,6 +42,8 @@ impl Event {
         Self::CertificateIssued,
         Self::CertificateRefused,
         Self::SessionRefused,
+        Self::EntryRefused,
+        Self::Suspended,
         Self::AccessChanged,
         Self::TakenOver,
     ];
@@ -52,6 +58,8 @@ impl Event {
             Self::CertificateIssued => "certificate issued",
             Self::CertificateRefused => "certificate refused",
             Self::SessionRefused => "session refused",
+            Self::EntryRefused => "entry refused",
+            Self::Suspended => "suspended",
             Self::AccessChanged => "access changed",
             Self::TakenOver => "authority taken over",
         }

@@ -23,18 +23,29 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Sqlite`] if it cannot be stored.
     pub fn saw(&self, seen: Seen) -> Result<(), RegistryError> {
-        self.lock()
-            .prepare_cached(
+        self.saw_all(&[seen])
+    }
+
+    /// Remembers, all together, that nodes were here.
+    ///
+    /// # Errors
+    /// [`RegistryError::Sqlite`] if it cannot be stored.
+    pub fn saw_all(&self, seen: &[Seen]) -> Result<(), RegistryError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
                 "INSERT INTO seen (node, hub, seen_ms) VALUES (?1, ?2, ?3)
                  ON CONFLICT (node) DO UPDATE SET hub = excluded.hub, seen_ms = excluded.seen_ms
                  WHERE excluded.seen_ms > seen_ms",
-            )?
-            .execute(params![
-                seen.node.as_bytes(),
-                seen.hub.as_bytes(),
-                stored(seen.seen_ms)
-            ])?;
-        Ok(())
+            )?;
+            for seen in seen {
+                statement.execute(params![
+                    seen.node.as_bytes(),
+                    seen.hub.as_bytes(),
+                    stored(seen.seen_ms)
+                ])?;
+            }
+            Ok(())
+        })
     }
 
     /// When each node was last here, by hub and node.

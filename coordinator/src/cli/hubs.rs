@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use node::cli::output::{Output, moment, table};
-use proto::coordinator::v1::{ListHubsRequest, RevokeRequest};
+use proto::coordinator::v1::{ListHubsRequest, ResumeRequest, RevokeRequest, SuspendRequest};
 use serde_json::{Value, json};
 
 use super::Client;
@@ -81,6 +81,40 @@ pub(super) async fn revoke(
             answer.nodes,
             answer.spaces.join(", ")
         )
+    });
+    Ok(())
+}
+
+/// Whom to suspend.
+#[derive(Debug, Args)]
+pub(super) struct SuspendArguments {
+    /// The hub's code.
+    code: String,
+    /// Why, in words for the hub's administrator.
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
+pub(super) async fn suspend(
+    mut client: Client,
+    SuspendArguments { code, why }: SuspendArguments,
+    output: Output,
+) -> Result<()> {
+    let request = SuspendRequest {
+        code: code.clone(),
+        why,
+    };
+    client.suspend(request).await?;
+    output.print(&json!({ "code": code, "suspended": true }), || {
+        format!("{code} is suspended: it is told why, and goes on working by itself; `resume {code}` lets it in again")
+    });
+    Ok(())
+}
+
+pub(super) async fn resume(mut client: Client, code: String, output: Output) -> Result<()> {
+    client.resume(ResumeRequest { code: code.clone() }).await?;
+    output.print(&json!({ "code": code, "suspended": false }), || {
+        format!("{code} may connect again")
     });
     Ok(())
 }

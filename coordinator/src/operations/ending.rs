@@ -101,7 +101,12 @@ impl Operations {
         Ok(feeds)
     }
 
-    fn cut(&self, target: CutTarget, why: &str, feeds: Vec<FeedCut>) -> Result<(), OperationError> {
+    pub(super) fn cut(
+        &self,
+        target: CutTarget,
+        why: &str,
+        feeds: Vec<FeedCut>,
+    ) -> Result<(), OperationError> {
         let reason = if why.is_empty() {
             "no reason was given".to_owned()
         } else {

@@ -3,7 +3,7 @@
 use coordinator_registry::RegistryError;
 use node::enrolment::InvitationError;
 use node::records::RecordsError;
-use node_feed::SpaceId;
+use node_feed::{NodeId, SpaceId};
 
 use crate::authority_writer::AuthorityError;
 
@@ -20,6 +20,21 @@ pub enum OperationError {
     /// The hub's access was ended.
     #[error("the hub \"{0}\" was revoked, for good; invite it again under a new code")]
     Revoked(String),
+    /// No node is meant, or several are.
+    #[error("{0}; `node list` lists the nodes")]
+    UnknownNode(String),
+    /// The node's access was ended.
+    #[error("the node {0} was revoked, for good; a new one needs an invitation of its own")]
+    NodeRevoked(NodeId),
+    /// What was typed to confirm does not name the node's hub.
+    #[error("nothing was changed: to confirm, give the code of the node's hub, which is \"{0}\"")]
+    NotConfirmed(String),
+    /// The place where a feed is to end cannot be used.
+    #[error("nothing was changed: {0}")]
+    Cut(String),
+    /// The hub is not suspended.
+    #[error("the hub \"{0}\" is not suspended")]
+    NotSuspended(String),
     /// The hub is the coordinator's own.
     #[error(
         "\"{0}\" is this coordinator's own hub: it cannot be invited, and its access is never ended"

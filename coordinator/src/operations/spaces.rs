@@ -60,7 +60,7 @@ impl Operations {
             .node
             .create_record(PROJECT_RECORD, &space.to_string(), &record);
         match made {
-            Ok((id, _)) => Ok((space, id.to_string())),
+            Ok(made) => Ok((space, made.id.to_string())),
             Err(source) => Err(OperationError::RecordLost { space, source }),
         }
     }
