@@ -14,9 +14,16 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
-    whole: watch::Sender<bool>,
-    carried: Arc<AtomicU64>,
+    whole: Arc<watch::Sender<bool>>,
+    carried: Arc<Carried>,
     task: JoinHandle<()>,
+}
+
+/// What was passed on, and how much may be before the cable is cut.
+#[derive(Debug)]
+struct Carried {
+    bytes: AtomicU64,
+    limit: AtomicU64,
 }
 
 impl Relay {
@@ -27,9 +34,17 @@ impl Relay {
     pub async fn start(target: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
-        let (whole, state) = watch::channel(true);
-        let carried = Arc::new(AtomicU64::new(0));
-        let task = tokio::spawn(accept(listener, target, state, Arc::clone(&carried)));
+        let whole = Arc::new(watch::channel(true).0);
+        let carried = Arc::new(Carried {
+            bytes: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::MAX),
+        });
+        let task = tokio::spawn(accept(
+            listener,
+            target,
+            Arc::clone(&whole),
+            Arc::clone(&carried),
+        ));
         Ok(Self {
             address,
             whole,
@@ -48,6 +63,17 @@ impl Relay {
         self.whole.send_replace(false);
     }
 
+    /// Has the cable cut in the middle, once this many more bytes have passed.
+    pub fn cut_after(&self, bytes: u64) {
+        let limit = self.carried().saturating_add(bytes);
+        self.carried.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Whether the cable is cut.
+    pub fn is_cut(&self) -> bool {
+        !*self.whole.borrow()
+    }
+
     /// Mends the cable: new connections are passed on again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
@@ -55,7 +81,7 @@ impl Relay {
 
     /// How many bytes were passed on, both ways together.
     pub fn carried(&self) -> u64 {
-        self.carried.load(Ordering::Relaxed)
+        self.carried.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -69,33 +95,39 @@ impl Drop for Relay {
 async fn accept(
     listener: TcpListener,
     target: SocketAddr,
-    whole: watch::Receiver<bool>,
-    carried: Arc<AtomicU64>,
+    whole: Arc<watch::Sender<bool>>,
+    carried: Arc<Carried>,
 ) {
     while let Ok((near, _)) = listener.accept().await {
         if !*whole.borrow() {
             continue;
         }
-        let (mut whole, carried) = (whole.clone(), Arc::clone(&carried));
+        let (whole, carried) = (Arc::clone(&whole), Arc::clone(&carried));
         tokio::spawn(async move {
+            let mut state = whole.subscribe();
             tokio::select! {
-                _broken = pass(near, target, &carried) => {}
-                _cut = whole.wait_for(|whole| !whole) => {}
+                _broken = pass(near, target, &whole, &carried) => {}
+                _cut = state.wait_for(|whole| !whole) => {}
             }
         });
     }
 }
 
 /// Passes one connection on, both ways, until one end closes it.
-async fn pass(near: TcpStream, target: SocketAddr, carried: &AtomicU64) -> io::Result<()> {
+async fn pass(
+    near: TcpStream,
+    target: SocketAddr,
+    whole: &watch::Sender<bool>,
+    carried: &Carried,
+) -> io::Result<()> {
     let far = TcpStream::connect(target).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
     tokio::try_join!(
-        copy(near_in, far_out, carried),
-        copy(far_in, near_out, carried)
+        copy(near_in, far_out, whole, carried),
+        copy(far_in, near_out, whole, carried)
     )?;
     Ok(())
 }
@@ -103,7 +135,8 @@ async fn pass(near: TcpStream, target: SocketAddr, carried: &AtomicU64) -> io::R
 async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    carried: &AtomicU64,
+    whole: &watch::Sender<bool>,
+    carried: &Carried,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -111,8 +144,14 @@ async fn copy(
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
             return to.shutdown().await;
         };
-        to.write_all(bytes).await?;
-        carried.fetch_add(count as u64, Ordering::Relaxed);
+        let before = carried.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        let room = carried.limit.load(Ordering::Relaxed).saturating_sub(before);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        to.write_all(&bytes[..room.min(count)]).await?;
+        if room <= count {
+            carried.limit.store(u64::MAX, Ordering::Relaxed);
+            whole.send_replace(false);
+        }
     }
 }
 
@@ -128,7 +167,11 @@ mod tests {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(async move {
                     let (from, to) = stream.into_split();
-                    copy(from, to, &AtomicU64::new(0)).await
+                    let carried = Carried {
+                        bytes: AtomicU64::new(0),
+                        limit: AtomicU64::new(u64::MAX),
+                    };
+                    copy(from, to, &watch::channel(true).0, &carried).await
                 });
             }
         });
@@ -155,5 +198,11 @@ mod tests {
         assert!(asks(&relay).await.is_err(), "a new one comes to nothing");
         relay.mend();
         asks(&relay).await.expect("an answer again");
+        relay.cut_after(7);
+        assert!(
+            asks(&relay).await.is_err(),
+            "cut in the middle of the answer"
+        );
+        assert!(relay.is_cut());
     }
 }

@@ -2,7 +2,7 @@
 //! real SQLite stores and real connections by invitation.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,29 @@ impl World {
         self.connect(&node, &invitation).await;
         drop(node);
         self.start_hub(code);
+    }
+
+    /// Invites, connects and starts a node of the hub `code`: one more, if the hub has one. It
+    /// dials `address` if one is given, and dials again soon.
+    pub async fn add_node(&mut self, name: &'static str, code: &str, address: Option<SocketAddr>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(&path).expect("a folder");
+        let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
+             receipt_interval_ms = 100\n";
+        std::fs::write(path.join("causeway.toml"), settings).expect("settings");
+        let node = Node::create(&path).expect("a new node");
+        let mut invitation = self.invite(code);
+        if let Some(address) = address {
+            invitation.address = address.to_string().parse().expect("an address");
+        }
+        self.connect(&node, &invitation).await;
+        drop(node);
+        self.start_hub(name);
+    }
+
+    /// Where the coordinator listens.
+    pub fn coordinator_address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// An invitation for a hub.
@@ -144,7 +167,7 @@ impl World {
         let made = operations
             .node()
             .create_record("project-work", &space.to_string(), &json);
-        let record = made.expect("the project's record").0.to_string();
+        let record = made.expect("the project's record").id.to_string();
         for hub in hubs {
             until("the project's record arrives", || {
                 self.hub(hub).show_record(&record).is_ok()

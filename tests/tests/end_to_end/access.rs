@@ -9,7 +9,7 @@ use tests::world::{World, until};
 fn note(node: &Node, space: &str, title: &str) -> Result<String, node::records::RecordsError> {
     let fields = json!({ "title": title }).to_string();
     node.create_record("practice", space, &fields)
-        .map(|(id, _)| id.to_string())
+        .map(|made| made.id.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +143,7 @@ async fn bad_input_gets_a_sentence_and_changes_nothing() {
     let create = |kind: &str, space: &str, json: &str| {
         south
             .create_record(kind, space, json)
-            .map(|(id, _)| id.to_string())
+            .map(|made| made.id.to_string())
     };
     refused(create("work-grup", "", "{}"), "the kinds are");
     refused(create("work-group", "nowhere!", "{}"), "is not an id");

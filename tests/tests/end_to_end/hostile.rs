@@ -24,7 +24,7 @@ async fn two_hubs() -> (World, SpaceId, String) {
 
 fn make(node: &Node, kind: &str, space: &str, fields: &Json) -> String {
     let made = node.create_record(kind, space, &fields.to_string());
-    made.expect("a record").0.to_string()
+    made.expect("a record").id.to_string()
 }
 
 fn include(node: &Node, record: &str, field: &str, elements: &[&str]) {

@@ -10,7 +10,7 @@ fn note(node: &node::Node, space: &str, title: &str) -> String {
     let fields = json!({ "title": title }).to_string();
     node.create_record("practice", space, &fields)
         .expect("a practice is saved")
-        .0
+        .id
         .to_string()
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod apart;
 mod hostile;
+mod leaving;
 mod loss;
 mod pages;
 mod private;

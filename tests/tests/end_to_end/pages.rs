@@ -27,7 +27,7 @@ async fn a_card_saved_from_an_older_page_stands_beside_what_came_in_since() {
     })
     .await;
     let person = json!({ "name": "Ada Ford", "email": "ada@example.org" }).to_string();
-    let person = south.create_record("person", "", &person).expect("made").0;
+    let person = south.create_record("person", "", &person).expect("made").id;
     let person = person.to_string();
     let page = south.show_record(&person).expect("shown").heads;
     assert!(!page.is_empty());
@@ -84,7 +84,7 @@ async fn only_what_was_shown_is_published_once_and_under_another_name() {
     edit(south, &project, "", &signature).expect("signed");
     let group = json!({ "title": "Ratio", "project": "NCP24-11", "phase": "primary" });
     let group = south.create_record("work-group", "", &group.to_string());
-    let group = group.expect("a group").0.to_string();
+    let group = group.expect("a group").id.to_string();
 
     let shown = south
         .publish_record(&group, &text, false, "")

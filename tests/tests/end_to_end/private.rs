@@ -29,7 +29,7 @@ async fn a_group_is_published_without_what_is_private_and_only_after_signing() {
     let person = south
         .create_record("person", "", &person)
         .expect("a person")
-        .0
+        .id
         .to_string();
     let group = json!({
         "title": CONTROL, "project": "NCP24-11", "phase": "primary", "notes": PLANTED,
@@ -40,7 +40,7 @@ async fn a_group_is_published_without_what_is_private_and_only_after_signing() {
     let group = south
         .create_record("work-group", "", &group.to_string())
         .expect("a group")
-        .0;
+        .id;
     let group = group.to_string();
     let refused = south
         .publish_record(&group, &text, true, "")

@@ -114,7 +114,7 @@ async fn lists_are_behind(hub: &Program) -> bool {
 async fn note_in_west_yorkshire(world: &World, space: &str) -> String {
     let west = world.hub("west-yorkshire");
     let made = west.create_record("practice", space, r#"{"title": "From the other hub"}"#);
-    let id = made.expect("a practice").0.to_string();
+    let id = made.expect("a practice").id.to_string();
     until("it is sent", || {
         west.show_record(&id).is_ok_and(|shown| shown.marks.sent)
     })

@@ -124,6 +124,7 @@ impl Program {
         let request = ListRecordsRequest {
             kind: "practice".to_owned(),
             space: space.to_owned(),
+            ..ListRecordsRequest::default()
         };
         let listed = self.client().list_records(request).await.expect("a list");
         let records = listed.into_inner().records.into_iter();
@@ -132,7 +133,10 @@ impl Program {
 
     /// A record's fields.
     pub(crate) async fn show(&self, id: &str) -> Result<Value, Status> {
-        let request = ShowRecordRequest { id: id.to_owned() };
+        let request = ShowRecordRequest {
+            id: id.to_owned(),
+            ..ShowRecordRequest::default()
+        };
         let shown = self.client().show_record(request).await?;
         Ok(serde_json::from_str(&shown.into_inner().json).expect("JSON"))
     }

@@ -58,7 +58,7 @@ impl Writing {
                 let body = at_work.ask();
                 let fields = json!({ "title": "An idea", "body": body }).to_string();
                 let made = node.create_record("practice", &space, &fields);
-                at_work.acknowledge(made.expect("it is saved").0.to_string());
+                at_work.acknowledge(made.expect("it is saved").id.to_string());
                 std::thread::sleep(Duration::from_millis(8));
             }
         });

@@ -4,14 +4,15 @@
 //! argument it runs the command line of `causeway-node` or of `causeway-coordinator`.
 
 mod digests;
+mod expected;
 mod ledger;
 mod member;
 mod outcome;
 mod part;
 mod play;
 mod register;
-mod search;
 mod secrets;
+mod sheet;
 mod stage;
 mod steps;
 mod story;
@@ -26,20 +27,24 @@ use clap::Parser;
 /// Plays Causeway's main job with real parts, and says what happens in plain words.
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo --")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// Ends after the last step; the exit code says whether all held, and the last line is JSON.
     #[arg(long)]
-    once: bool,
+    pub(crate) once: bool,
     /// Keeps everything in this folder, which must be empty or new.
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
+    /// From which the year of each hub is made up: the same seed, the same play.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Your own work groups, as CSV or XLSX: they are imported into one hub and take part.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) groups: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     if let Some(code) = part::run() {
         return code;
     }
-    node::cli::main(Arguments::try_parse(), |arguments| {
-        play::run(arguments.once, arguments.data)
-    })
+    node::cli::main(Arguments::try_parse(), play::run)
 }

@@ -191,6 +191,7 @@ impl Member {
             id,
             heads,
             json: changes.to_string(),
+            ..EditRecordRequest::default()
         };
         self.client()?
             .edit_record(request)
@@ -201,7 +202,10 @@ impl Member {
 
     /// Reads a record.
     pub(crate) async fn show(&self, id: &str) -> Result<Shown> {
-        let request = ShowRecordRequest { id: id.to_owned() };
+        let request = ShowRecordRequest {
+            id: id.to_owned(),
+            ..ShowRecordRequest::default()
+        };
         let shown = self
             .client()?
             .show_record(request)
@@ -221,6 +225,7 @@ impl Member {
         let request = ListRecordsRequest {
             kind: kind.to_owned(),
             space: String::new(),
+            ..ListRecordsRequest::default()
         };
         Ok(self
             .client()?
@@ -233,7 +238,10 @@ impl Member {
 
     /// Who changed which field of a record when.
     pub(crate) async fn history(&self, id: &str) -> Result<Value> {
-        let request = RecordHistoryRequest { id: id.to_owned() };
+        let request = RecordHistoryRequest {
+            id: id.to_owned(),
+            ..RecordHistoryRequest::default()
+        };
         let answer = self
             .client()?
             .record_history(request)
@@ -245,7 +253,10 @@ impl Member {
 
     /// The fields of a record that stand in two or more versions.
     pub(crate) async fn versions(&self, id: &str) -> Result<Vec<Value>> {
-        let request = ListVersionsRequest { id: id.to_owned() };
+        let request = ListVersionsRequest {
+            id: id.to_owned(),
+            ..ListVersionsRequest::default()
+        };
         let answer = self
             .client()?
             .list_versions(request)

@@ -3,10 +3,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::sheet::SheetOutcome;
+
 /// What the demo measured. Every value comes from the members' stores and services; what was not
 /// reached stays as it is here by default, which is never what is wanted.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Outcome {
+    /// From which the hubs' years were made up.
+    pub(crate) seed: u64,
     /// Hubs connected.
     pub(crate) hubs: usize,
     /// Different spaces over all members.
@@ -27,13 +31,28 @@ pub(crate) struct Outcome {
     pub(crate) figures_before: Value,
     /// The same at the new one.
     pub(crate) figures_after: Value,
+    /// Whether both are what the sample's plain facts and the imported records come to.
+    pub(crate) figures_as_counted: bool,
+    /// Records that the sample made, over all hubs.
+    pub(crate) sampled: usize,
+    /// Summaries that hubs published.
+    pub(crate) published: usize,
+    /// Lines of all hubs' disclosure logs.
+    pub(crate) disclosures: usize,
+    /// Whether exactly what was shown before publishing arrived at the coordinator.
+    pub(crate) previewed_is_published: bool,
+    /// What came of the sheet that was brought; nothing without one.
+    pub(crate) sheet: Option<SheetOutcome>,
     /// Whether the hub whose folder was set back has all again that it had sent, and goes on.
     pub(crate) restored_hub_rejoined: bool,
     /// Edits saved on nodes never rolled back, and edits sent before a rollback.
     pub(crate) acknowledged: usize,
     /// Those of them that are not to be found.
     pub(crate) acknowledged_lost: usize,
-    /// Planted private values found in the coordinators' files.
+    /// Private values looked for in the coordinators' files: those planted, and the names and
+    /// addresses of everybody whom the sample and the sheet name.
+    pub(crate) private_values: usize,
+    /// Those of them found there.
     pub(crate) private_values_at_coordinator: usize,
     /// Planted shared values found there.
     pub(crate) control_values_at_coordinator: usize,

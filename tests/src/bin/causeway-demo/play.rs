@@ -5,25 +5,35 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::Arguments;
 use crate::digests::Digests;
 use crate::outcome::Outcome;
 use crate::part::Part;
+use crate::sheet::OwnSheet;
 use crate::stage::{COORDINATOR, HUBS, Stage};
 use crate::steps;
-use crate::story::Story;
+use crate::story::{Story, count};
 use crate::totals::Totals;
 
-/// Plays the story in `data`, or in a folder that is deleted afterwards.
+/// Plays the story in the user's folder, or in one that is deleted afterwards.
 ///
 /// # Errors
 /// What did not hold.
-pub(crate) async fn run(once: bool, data: Option<PathBuf>) -> Result<()> {
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    let Arguments {
+        once,
+        data,
+        seed,
+        groups,
+    } = arguments;
     let begun = Instant::now();
+    let sheet = groups.as_deref().map(OwnSheet::read).transpose()?;
     let (root, _deleted_when_dropped) = folder(data)?;
     let (mut story, mut outcome) = (Story::default(), Outcome::default());
+    outcome.seed = seed;
     let mut interrupted = std::pin::pin!(node::cli::stopped()?);
     let mut stage = tokio::select! {
-        played = play(&root, &mut story, &mut outcome) => played?,
+        played = play(&root, sheet.as_ref(), &mut story, &mut outcome) => played?,
         () = &mut interrupted => bail!("interrupted before the last step"),
     };
     if !once {
@@ -43,9 +53,14 @@ pub(crate) async fn run(once: bool, data: Option<PathBuf>) -> Result<()> {
     }
 }
 
-async fn play(root: &Path, story: &mut Story, outcome: &mut Outcome) -> Result<Stage> {
-    let mut stage = steps::set_up::run(root, story).await?;
-    if let Err(error) = steps(&mut stage, story, outcome).await {
+async fn play(
+    root: &Path,
+    sheet: Option<&OwnSheet>,
+    story: &mut Story,
+    outcome: &mut Outcome,
+) -> Result<Stage> {
+    let mut stage = steps::set_up::run(root, story, outcome).await?;
+    if let Err(error) = steps(&mut stage, sheet, story, outcome).await {
         story.abandon(&format!(
             "{error:#}; the steps after this one were not played"
         ));
@@ -58,8 +73,16 @@ async fn play(root: &Path, story: &mut Story, outcome: &mut Outcome) -> Result<S
     Ok(stage)
 }
 
-async fn steps(stage: &mut Stage, story: &mut Story, outcome: &mut Outcome) -> Result<()> {
-    steps::together::run(stage, story).await?;
+async fn steps(
+    stage: &mut Stage,
+    sheet: Option<&OwnSheet>,
+    story: &mut Story,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    if let Some(sheet) = sheet {
+        sheet.bring(stage, story, outcome).await?;
+    }
+    steps::together::run(stage, story, outcome).await?;
     let apart = steps::apart::run(stage, story).await?;
     steps::reunited::run(stage, story, outcome, &apart).await?;
     steps::killed::run(stage, story).await?;
@@ -105,6 +128,18 @@ async fn close(stage: &Stage, story: &mut Story, outcome: &mut Outcome) -> Resul
             ));
         }
     }
+    outcome.published = stage.expected.summaries();
+    for hub in HUBS {
+        outcome.disclosures += stage.disclosures(hub).await?;
+    }
+    story.check(
+        outcome.disclosures == outcome.published,
+        format!(
+            "Summaries were published {} in all, and the hubs' disclosure logs have {}.",
+            count(outcome.published, "time"),
+            count(outcome.disclosures, "line"),
+        ),
+    );
     (outcome.documents, outcome.entries) = (totals.documents(), totals.entries());
     let lost = stage.ledger.lost(&stage.members).await?;
     (outcome.acknowledged, outcome.acknowledged_lost) = (stage.ledger.len(), lost.len());
@@ -147,6 +182,7 @@ fn look_around(stage: &Stage, story: &Story) {
     for line in [
         hub.typed("status"),
         hub.typed("record list"),
+        hub.typed("record disclosures"),
         hub.typed(&format!("record show {}", project.record)),
         hub.typed(&format!("record history {}", project.record)),
         coordinator.typed("hubs"),

@@ -1,5 +1,6 @@
 //! Everything that takes part, and what the steps need to know of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use tests::relay::Relay;
 
 use crate::digests::Digests;
+use crate::expected::{Expected, Facts};
 use crate::ledger::{Ledger, Mark};
 use crate::member::Member;
 use crate::wait::until;
@@ -41,6 +43,10 @@ pub(crate) struct Stage {
     pub(crate) groups: Vec<Vec<Group>>,
     /// What was acknowledged.
     pub(crate) ledger: Ledger,
+    /// What was published, and what the figures must be by it.
+    pub(crate) expected: Expected,
+    /// The names and addresses of the people whom hubs keep to themselves, beside those planted.
+    pub(crate) people: BTreeSet<String>,
 }
 
 /// A project that was opened.
@@ -65,6 +71,10 @@ pub(crate) struct Group {
     pub(crate) title: String,
     /// The project that it belongs to, by its place among the projects.
     pub(crate) project: usize,
+    /// The code of the project under which it is counted.
+    pub(crate) counted_as: String,
+    /// What its summary must come to.
+    pub(crate) facts: Facts,
 }
 
 impl Stage {
@@ -76,6 +86,11 @@ impl Stage {
     /// A hub's work group in that project.
     pub(crate) fn group(&self, hub: usize) -> Group {
         self.groups[hub - SOUTH_YORKSHIRE][0].clone()
+    }
+
+    /// All work groups of a hub that take part.
+    pub(crate) fn groups_of(&self, hub: usize) -> Vec<Group> {
+        self.groups[hub - SOUTH_YORKSHIRE].clone()
     }
 
     /// A hub's cable.
@@ -170,22 +185,60 @@ impl Stage {
         Ok(())
     }
 
-    /// Publishes a work group's summary to its project with the command, as a person would.
-    pub(crate) async fn publish(&mut self, by: usize, group: &Group) -> Result<String> {
-        let space = self.projects[group.project].space.clone();
+    /// Shows with the command, as a person would, what publishing a work group's summary to its
+    /// project would let out.
+    pub(crate) async fn preview(&self, by: usize, group: &Group) -> Result<Value> {
+        let space = &self.projects[group.project].space;
+        let words = ["record", "publish", &group.record, "--space", space];
+        self.members[by].command(&words).await
+    }
+
+    /// Publishes just what a preview showed, with the command; returns what the program says of it.
+    pub(crate) async fn publish_shown(
+        &mut self,
+        by: usize,
+        group: &Group,
+        shown: &Value,
+    ) -> Result<Value> {
+        let digest = shown["digest"].as_str().unwrap_or_default();
+        ensure!(!digest.is_empty(), "the preview has no digest: {shown}");
+        let (space, confirm) = (
+            &self.projects[group.project].space,
+            format!("--confirm={digest}"),
+        );
         let words = [
             "record",
             "publish",
             &group.record,
             "--space",
-            &space,
-            "--confirm",
+            space,
+            &confirm,
         ];
         let done = self.members[by].command(&words).await?;
         let id = done["id"].as_str().unwrap_or_default().to_owned();
         ensure!(!id.is_empty(), "nothing was published: {done}");
         self.ledger.saved(by, &id, Mark::Record);
-        Ok(id)
+        let code = &self.members[by].code;
+        self.expected.add(&group.counted_as, code, &group.facts);
+        Ok(done)
+    }
+
+    /// Looks at the preview of a work group's summary, and publishes just that. Returns the id of
+    /// the copy.
+    pub(crate) async fn publish(&mut self, by: usize, group: &Group) -> Result<String> {
+        let shown = self.preview(by, group).await?;
+        let done = self.publish_shown(by, group, &shown).await?;
+        Ok(done["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// How many lines a hub's disclosure log has.
+    pub(crate) async fn disclosures(&self, hub: usize) -> Result<usize> {
+        let log = self.members[hub]
+            .command(&["record", "disclosures"])
+            .await?;
+        log.as_array()
+            .map(Vec::len)
+            .context("the disclosure log is no list")
     }
 
     /// Waits until every running member holds the same of all that it shares.
@@ -234,6 +287,11 @@ impl Stage {
 /// The folder of the saved keys below `root`.
 pub(crate) fn keys(root: &Path) -> PathBuf {
     root.join("saved-keys")
+}
+
+/// A day of next year, such as `08-31`: until then an agreement holds.
+pub(crate) fn next_year(day: &str) -> String {
+    format!("{}-{day}", time::OffsetDateTime::now_utc().year() + 1)
 }
 
 /// Writes the settings of a member. All pauses are short, since nobody wants to watch them.

@@ -1,6 +1,7 @@
 //! The steps of the story, one file each.
 
 pub(crate) mod apart;
+pub(crate) mod begun;
 pub(crate) mod killed;
 pub(crate) mod private;
 pub(crate) mod rebuilt;

@@ -156,5 +156,6 @@ fn hello(seat: &Seat, exporter: &[u8; 32], authority: &Heights) -> Hello {
         changed: Vec::new(),
         software: "sync-bench".to_owned(),
         receipts: Bytes::from_static(&[0; 32]),
+        clock_ms: 0,
     }
 }

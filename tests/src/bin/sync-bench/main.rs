@@ -11,7 +11,9 @@ mod founding;
 mod ingest;
 mod initial;
 mod light_peer;
+mod lists;
 mod reconnect;
+mod sample;
 mod stage;
 
 use std::path::PathBuf;
@@ -39,6 +41,10 @@ enum Scenario {
     Ingest(ingest::Options),
     /// One hub writes, and others receive it through the coordinator.
     Fanout(fanout::Options),
+    /// Made-up records are listed, filtered, counted and searched.
+    Lists(lists::Options),
+    /// A hub is filled with a year of made-up work and asked for what looks at many records.
+    Sample(sample::Options),
     /// Serves a coordinator's folder until standard input ends: what the scenarios start.
     #[command(hide = true)]
     Coordinate {
@@ -56,6 +62,8 @@ async fn main() -> anyhow::Result<()> {
         Scenario::Initial(options) => Box::pin(initial::measure(&options)).await?,
         Scenario::Ingest(options) => Box::pin(ingest::measure(&options)).await?,
         Scenario::Fanout(options) => Box::pin(fanout::measure(&options)).await?,
+        Scenario::Lists(options) => lists::measure(&options)?,
+        Scenario::Sample(options) => Box::pin(sample::measure(&options)).await?,
     };
     figures.print(arguments.json);
     Ok(())

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use tests::search::Search;
 
 use crate::outcome::Outcome;
-use crate::search::Search;
 use crate::secrets::PLANTED;
 use crate::stage::{COORDINATOR, HUBS, SOUTH_YORKSHIRE, Stage};
 use crate::story::Story;
@@ -13,12 +13,15 @@ use crate::story::Story;
 /// Searches the coordinator's files for everything that was planted, at hubs and in shared
 /// records.
 pub(crate) fn search_coordinator(stage: &Stage) -> Result<Search> {
-    let mut words = PLANTED
-        .iter()
-        .flat_map(|planted| planted.private())
-        .collect::<Vec<_>>();
+    let mut words = private(stage).into_iter().collect::<Vec<_>>();
     words.extend(PLANTED.iter().map(|planted| planted.control.to_owned()));
     Search::of(stage.members[COORDINATOR].folder(), &words)
+}
+
+/// All that no coordinator may ever hold.
+fn private(stage: &Stage) -> BTreeSet<String> {
+    let planted = PLANTED.iter().flat_map(|planted| planted.private());
+    planted.chain(stage.people.iter().cloned()).collect()
 }
 
 /// Searches the new coordinator's files, and tells what this and the search of the lost one's
@@ -31,10 +34,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     story.begin(7, "What a hub keeps to itself was never anywhere else");
     let new = search_coordinator(stage)?;
-    let private = PLANTED
-        .iter()
-        .flat_map(|planted| planted.private())
-        .collect::<BTreeSet<_>>();
+    let private = private(stage);
     let controls = PLANTED
         .iter()
         .map(|planted| planted.control.to_owned())
@@ -48,6 +48,7 @@ pub(crate) fn run(
     };
     let leaked = &found(lost, &private) | &found(&new, &private);
     let shared = &found(lost, &controls) & &found(&new, &controls);
+    outcome.private_values = private.len();
     outcome.private_values_at_coordinator = leaked.len();
     outcome.control_values_at_coordinator = shared.len();
     for (which, search) in [("lost", lost), ("new", &new)] {
@@ -68,9 +69,10 @@ pub(crate) fn run(
     story.check(
         leaked.is_empty() && shared.len() == controls.len() && decoded,
         format!(
-            "Of the {} private values planted at the hubs (names, addresses, notes) {} were found \
-             there; of the {} planted in shared records {} were.",
+            "Of the {} private values of the hubs (names, addresses, notes; {} of them planted) {} were \
+             found there; of the {} planted in shared records {} were.",
             private.len(),
+            private.len() - stage.people.len(),
             leaked.len(),
             controls.len(),
             shared.len()

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use tests::search::Search;
 
 use crate::digests::Digests;
 use crate::outcome::Outcome;
-use crate::search::Search;
 use crate::stage::{COORDINATOR, HUBS, Stage, write_settings};
 use crate::story::{Story, count};
 use crate::wait::{since, until};
@@ -51,6 +51,13 @@ pub(crate) async fn run(
     story.check(
         same && any,
         "The national figures before and after are the same.",
+    );
+    outcome.figures_as_counted = [&outcome.figures_before, &outcome.figures_after]
+        .into_iter()
+        .all(|figures| stage.expected.is(figures));
+    story.check(
+        outcome.figures_as_counted,
+        "They are what the raw facts of the published groups come to, counted beside the program.",
     );
     let equal = Digests::take(&stage.members).await?.equal().is_ok();
     outcome.coordinator_rebuilt = same && any && equal && now == held + added;
@@ -136,7 +143,7 @@ fn total(figures: &Value) -> String {
     figures_of(&figures.as_array().into_iter().flatten().collect::<Vec<_>>())
 }
 
-/// Groups, sessions and schools, summed up. Here no school takes part at two hubs.
+/// Groups, sessions and schools, summed up: a school counts once in each project at each hub.
 fn figures_of(rows: &[&Value]) -> String {
     let sum = |name: &str| {
         rows.iter()

@@ -150,14 +150,10 @@ fn describe(stage: &Stage, field: &Value) -> String {
         let hub = stage.name_of(&version["hub"]);
         let time = moment(version["time_ms"].as_u64().unwrap_or_default());
         let value = &version["value"];
-        if value.is_null() {
-            format!("{hub} on {time}")
-        } else {
-            format!("{value} by {hub} on {time}")
-        }
+        format!("{value} by {hub} on {time}")
     });
     let told = told.collect::<Vec<_>>().join(", and ");
-    if versions.iter().all(|version| version["value"].is_null()) {
+    if field["cause"] == "Sentence" {
         format!("\"{label}\" merged; that both wrote into one sentence is shown: {told}.")
     } else {
         format!("\"{label}\" stands in {} versions: {told}.", versions.len())
@@ -168,9 +164,17 @@ fn describe(stage: &Stage, field: &Value) -> String {
 /// fields no member shows in versions any more.
 async fn settle(stage: &mut Stage, story: &mut Story, fields: &[String]) -> Result<usize> {
     let record = stage.project().record;
-    for field in fields {
-        // The last is the one that is shown: choosing another is a choice that can be seen.
-        let words = ["record", "settle", &record, field, "1"];
+    let open = stage.members[LONDON_THAMES].versions(&record).await?;
+    for field in &open {
+        let name = field["field"].as_str().unwrap_or_default();
+        // The last is the one that is shown: choosing another is a choice that can be seen. What
+        // merged and reads well stays as it is.
+        let choice: &[&str] = if field["cause"] == "Sentence" {
+            &["--value", "null"]
+        } else {
+            &["1"]
+        };
+        let words = [&["record", "settle", &record, name], choice].concat();
         stage.members[LONDON_THAMES].command(&words).await?;
     }
     let chosen = stage.members[LONDON_THAMES].show(&record).await?.fields["phase"].clone();

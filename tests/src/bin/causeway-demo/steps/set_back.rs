@@ -10,7 +10,7 @@ use proto::hub::v1::Space;
 use serde_json::{Value, json};
 
 use crate::outcome::Outcome;
-use crate::stage::{Stage, WEST_YORKSHIRE};
+use crate::stage::{Stage, WEST_YORKSHIRE, next_year};
 use crate::story::{Story, count};
 use crate::wait::{since, until};
 
@@ -97,7 +97,7 @@ async fn write_and_send(stage: &mut Stage) -> Result<()> {
         .set(
             WEST_YORKSHIRE,
             &project.record,
-            &[("agreement_until", json!("2025-12-31"))],
+            &[("agreement_until", json!(next_year("12-31")))],
         )
         .await
 }

@@ -1,6 +1,7 @@
-//! Before the story: a coordinator, three hubs connected by invitation, the register, the
-//! catalogue, and projects opened.
+//! Before the story: a coordinator, three hubs connected by invitation and filled with a made-up
+//! year, the register, the catalogue, and projects opened.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Instant;
@@ -13,14 +14,16 @@ use proto::coordinator::v1::coordinator_client::CoordinatorClient;
 use serde_json::{Value, json};
 use tests::relay::Relay;
 
+use super::begun;
+use crate::expected::Expected;
 use crate::ledger::Ledger;
 use crate::member::Member;
+use crate::outcome::Outcome;
 use crate::part::Part;
 use crate::register::{self, CataloguedProject, RegisteredHub};
-use crate::secrets::PLANTED;
 use crate::stage::{
-    COORDINATOR, Group, HUBS, LONDON_THAMES, Project, SOUTH_YORKSHIRE, Stage, WEST_YORKSHIRE, keys,
-    write_settings,
+    COORDINATOR, HUBS, LONDON_THAMES, Project, SOUTH_YORKSHIRE, Stage, WEST_YORKSHIRE, keys,
+    next_year, write_settings,
 };
 use crate::story::Story;
 use crate::wait::since;
@@ -32,7 +35,7 @@ const CODES: [&str; 3] = ["south-yorkshire", "west-yorkshire", "london-thames"];
 const OPENED: [(&str, &[usize]); 3] = [
     ("NCP24-11", &HUBS),
     ("NCP24-14a", &[SOUTH_YORKSHIRE, WEST_YORKSHIRE]),
-    ("NCP24-20", &[SOUTH_YORKSHIRE, LONDON_THAMES]),
+    ("NCP21-07", &[SOUTH_YORKSHIRE, LONDON_THAMES]),
 ];
 
 /// The draft that the hubs of a project begin with.
@@ -60,7 +63,7 @@ const AGREED: [&str; 13] = [
 ///
 /// # Errors
 /// What could not be set up.
-pub(crate) async fn run(root: &Path, story: &mut Story) -> Result<Stage> {
+pub(crate) async fn run(root: &Path, story: &mut Story, outcome: &mut Outcome) -> Result<Stage> {
     let begun = Instant::now();
     println!(
         "Setting up NCETM's coordinator and three hubs in {}",
@@ -84,14 +87,15 @@ pub(crate) async fn run(root: &Path, story: &mut Story) -> Result<Stage> {
          both ends prove who they are.",
         invited + CODES.len()
     ));
+    let years = begun::fill(&mut stage, story, outcome).await?;
     let catalogue = register::projects()?;
     fill_catalogue(&mut stage, &catalogue).await?;
     for (code, hubs) in OPENED {
         open_project(&mut stage, &catalogue, code, hubs).await?;
     }
     stage.in_sync().await?;
-    for hub in HUBS {
-        begin_work(&mut stage, hub).await?;
+    for (hub, year) in HUBS.into_iter().zip(&years) {
+        begun::begin(&mut stage, hub, year).await?;
     }
     story.tell(format!(
         "The catalogue has {} projects; {} are open to the hubs that take part: {}. It took {}.",
@@ -129,6 +133,8 @@ async fn start_coordinator(root: &Path) -> Result<Stage> {
         projects: Vec::new(),
         groups: Vec::new(),
         ledger: Ledger::default(),
+        expected: Expected::default(),
+        people: BTreeSet::new(),
     })
 }
 
@@ -240,7 +246,7 @@ async fn open_project(
                     json!("What keeps a school improving once a programme is over?"),
                 ),
                 ("phase", json!("all")),
-                ("agreement_until", json!("2025-08-31")),
+                ("agreement_until", json!(next_year("08-31"))),
             ],
         )
         .await?;
@@ -270,76 +276,4 @@ async fn open_project(
         hubs,
     });
     Ok(())
-}
-
-/// A hub signs the data agreements, enters a person and its work groups, and shares a practice.
-async fn begin_work(stage: &mut Stage, hub: usize) -> Result<()> {
-    let planted = &PLANTED[hub - SOUTH_YORKSHIRE];
-    let code = stage.members[hub].code.clone();
-    let mut groups = Vec::new();
-    for (place, project) in stage.projects.clone().into_iter().enumerate() {
-        if !project.hubs.contains(&hub) {
-            continue;
-        }
-        let sign = json!([{ "do": "include", "field": "signatures", "element": code }]);
-        stage.change(hub, &project.record, sign).await?;
-        let person = json!({ "name": planted.person, "email": planted.email, "job_role": "LLME" });
-        let person = stage.create(hub, "person", "", person).await?;
-        let title = format!("{} group {}", stage.name(hub), place + 1);
-        let fields = work_group(&title, &project.code, (hub, place), &person, planted.note);
-        let record = stage.create(hub, "work-group", "", fields).await?;
-        groups.push(Group {
-            record,
-            title,
-            project: place,
-        });
-    }
-    stage.groups.push(groups);
-    let network = stage.network.clone();
-    let practice = json!({
-        "title": format!("A practice from {}", stage.name(hub)),
-        "body": format!("Begin with {}, and let pupils say what they see.", planted.control),
-        "phase": "primary",
-    });
-    stage.create(hub, "practice", &network, practice).await?;
-    Ok(())
-}
-
-/// A work group with two to four made-up schools and some of its sessions held.
-fn work_group(
-    title: &str,
-    project: &str,
-    (hub, place): (usize, usize),
-    person: &str,
-    note: &str,
-) -> Value {
-    let schools = 2 + (hub + place) % 3;
-    let held = 1 + (hub + 2 * place) % 3;
-    let mut members = Vec::new();
-    let mut statuses = Vec::new();
-    for school in 1..=schools {
-        let id = format!("m{school}");
-        // Numbers from 990000 on are no school's.
-        let urn = format!("99{hub}{place}{school:02}");
-        members.push(json!({
-            "id": id, "organisation": format!("Made-up School {urn}"), "urn": urn, "role": "lead participant",
-        }));
-        let status = if school % 2 == 0 {
-            "started"
-        } else {
-            "accepted"
-        };
-        statuses.push(json!({ "member": id, "status": status, "as_at": "2024-10-01" }));
-    }
-    let sessions = (1..=4).map(|number| {
-        let state = if number <= held { "held" } else { "planned" };
-        json!({ "date": format!("2024-1{}-1{number}", number % 3), "state": state, "mode": "in person" })
-    });
-    json!({
-        "title": title, "project": project, "kind": "sustaining", "phase": "primary",
-        "year": "2024-25", "state": "planned",
-        "leaders": [{ "person": person, "role": "lead" }],
-        "members": members, "statuses": statuses, "sessions": sessions.collect::<Vec<_>>(),
-        "notes": note,
-    })
 }

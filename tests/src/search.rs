@@ -4,38 +4,51 @@
 mod chunks;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result};
-use memchr::memmem;
 
 /// What was searched, and which words were found where.
 #[derive(Debug, Default)]
-pub(crate) struct Search {
+pub struct Search {
     words: Vec<String>,
+    searcher: Option<AhoCorasick>,
     /// Files read, write-ahead logs among them.
-    pub(crate) files: usize,
+    pub files: usize,
     /// Columns of rows read.
-    pub(crate) columns: usize,
+    pub columns: usize,
     /// Automerge changes decoded.
-    pub(crate) changes: usize,
+    pub changes: usize,
     /// What looked like Automerge in a column and could not be decoded.
-    pub(crate) undecoded: usize,
+    pub undecoded: usize,
     found: BTreeMap<String, Vec<String>>,
 }
 
 impl Search {
+    /// A search for `words`, whatever their case, which has read nothing yet.
+    ///
+    /// # Errors
+    /// If there are too many words to search for at once.
+    pub fn new(words: &[String]) -> Result<Self> {
+        let searcher = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(words)?;
+        Ok(Self {
+            words: words.to_vec(),
+            searcher: Some(searcher),
+            ..Self::default()
+        })
+    }
+
     /// Searches all below `folder` for `words`, whatever their case.
     ///
     /// # Errors
     /// If something cannot be read: a search that missed a file has shown nothing.
-    pub(crate) fn of(folder: &Path, words: &[String]) -> Result<Self> {
-        let mut search = Self {
-            words: words.to_vec(),
-            ..Self::default()
-        };
+    pub fn of(folder: &Path, words: &[String]) -> Result<Self> {
+        let mut search = Self::new(words)?;
         for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
             let entry = entry?;
             if entry.file_type().is_file() {
@@ -45,13 +58,24 @@ impl Search {
         Ok(search)
     }
 
+    /// Searches some bytes, and every Automerge chunk within, decoded.
+    pub fn bytes(&mut self, place: &str, content: &[u8]) {
+        self.look(place, content);
+        let decoded = chunks::decode(content);
+        self.changes += decoded.changes;
+        self.undecoded += decoded.undecoded;
+        for text in decoded.texts {
+            self.look(&format!("{place}, decoded"), text.as_bytes());
+        }
+    }
+
     /// The words that were found anywhere.
-    pub(crate) fn found(&self) -> impl Iterator<Item = &str> {
+    pub fn found(&self) -> impl Iterator<Item = &str> {
         self.found.keys().map(String::as_str)
     }
 
     /// The places where a word was found.
-    pub(crate) fn places(&self, word: &str) -> &[String] {
+    pub fn places(&self, word: &str) -> &[String] {
         self.found.get(word).map_or(&[], Vec::as_slice)
     }
 
@@ -76,13 +100,7 @@ impl Search {
             tables::read(path, |table, column, content| {
                 self.columns += 1;
                 let place = format!("{place}, {table}.{column}");
-                self.look(&place, content);
-                let decoded = chunks::decode(content);
-                self.changes += decoded.changes;
-                self.undecoded += decoded.undecoded;
-                for text in decoded.texts {
-                    self.look(&format!("{place}, decoded"), text.as_bytes());
-                }
+                self.bytes(&place, content);
             })
             .with_context(|| format!("{} cannot be searched", path.display()))?;
         }
@@ -90,15 +108,16 @@ impl Search {
     }
 
     fn look(&mut self, place: &str, content: &[u8]) {
-        let content = content.to_ascii_lowercase();
-        for word in &self.words {
-            let needle = word.to_ascii_lowercase();
-            if memmem::find(&content, needle.as_bytes()).is_some() {
-                self.found
-                    .entry(word.clone())
-                    .or_default()
-                    .push(place.to_owned());
-            }
+        let found = self
+            .searcher
+            .iter()
+            .flat_map(|all| all.find_overlapping_iter(content));
+        let found = found.map(|found| found.pattern().as_usize());
+        for word in found.collect::<BTreeSet<_>>() {
+            self.found
+                .entry(self.words[word].clone())
+                .or_default()
+                .push(place.to_owned());
         }
     }
 }

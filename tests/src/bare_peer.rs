@@ -1,0 +1,255 @@
+//! The other end of a session without a store or a conscience: it is connected by invitation,
+//! proves who it is, and then sends whatever it is told to.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail, ensure};
+use bytes::Bytes;
+use node::clock::now_ms;
+use node::enrolment::{Enrolled, Invitation, enrol};
+use node::tls::Connector;
+use node_feed::{
+    Encoder, Entry, GrantId, Heights, Incarnation, Kind, NodeOpen, Nonce, Run, SecretKey, SpaceId,
+    Subject, root_digest,
+};
+use node_sync::{PROTOCOL_VERSION, session_signature};
+use proto::sync::v1::frame::Message;
+use proto::sync::v1::sync_client::SyncClient;
+use proto::sync::v1::{Acknowledged, Entries, Frame, Height, Hello, Refused};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Streaming;
+
+/// A node that was connected, and that is nothing but its keys.
+#[derive(Debug)]
+pub struct Seat {
+    identity: SecretKey,
+    enrolled: Enrolled,
+    invitation: Invitation,
+}
+
+/// A session of it.
+#[derive(Debug)]
+pub struct BarePeer {
+    outgoing: mpsc::UnboundedSender<Frame>,
+    incoming: Streaming<Frame>,
+    received: u64,
+}
+
+/// A feed that it writes.
+#[derive(Debug)]
+pub struct BareFeed {
+    /// Its writer key.
+    pub key: SecretKey,
+    /// The space.
+    pub space: SpaceId,
+    network: node_feed::NetworkId,
+    tip: Option<node_feed::Height>,
+}
+
+impl Seat {
+    /// Connects a new node with an invitation.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn take(invitation: Invitation) -> anyhow::Result<Self> {
+        let identity = SecretKey::from_seed(&node::random::<32>());
+        let enrolled = enrol(&invitation, &identity, now_ms()).await?;
+        Ok(Self {
+            identity,
+            enrolled,
+            invitation,
+        })
+    }
+
+    /// The node.
+    pub fn node(&self) -> node_feed::NodeId {
+        self.identity.public().node()
+    }
+
+    /// Its hub.
+    pub const fn hub(&self) -> node_feed::HubId {
+        self.enrolled.hub
+    }
+
+    /// Opens a session, as a node that holds the authority log as far as `authority` says.
+    ///
+    /// # Errors
+    /// The reason that the other end gives.
+    pub async fn open(&self, authority: &Heights) -> anyhow::Result<BarePeer> {
+        let Invitation {
+            address,
+            authority_pem,
+            ..
+        } = &self.invitation;
+        let credentials = Some(&self.enrolled.credentials);
+        let connector = Connector::new(address.clone(), authority_pem, credentials)?;
+        let connection = connector.connect().await?;
+        let (outgoing, frames) = mpsc::unbounded_channel();
+        let hello = self.hello(&connection.info.exporter, authority);
+        outgoing.send(Frame {
+            message: Some(Message::Hello(hello)),
+        })?;
+        let mut client = SyncClient::new(connection.channel);
+        let frames = client.session(UnboundedReceiverStream::new(frames)).await;
+        let incoming = match frames {
+            Ok(frames) => frames.into_inner(),
+            Err(status) => bail!("{}", status.message()),
+        };
+        let mut peer = BarePeer {
+            outgoing,
+            incoming,
+            received: 0,
+        };
+        let first = peer.next().await?;
+        if let Message::Goodbye(farewell) = &first {
+            bail!("{}", farewell.text);
+        }
+        ensure!(
+            matches!(first, Message::Hello(_)),
+            "the other end does not begin with a Hello"
+        );
+        Ok(peer)
+    }
+
+    /// A feed in `space` under `grant`, and its first run, which opens it.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub fn feed(&self, space: SpaceId, grant: GrantId) -> anyhow::Result<(BareFeed, Run)> {
+        let mut feed = BareFeed {
+            key: SecretKey::from_seed(&node::random::<32>()),
+            space,
+            network: self.enrolled.network,
+            tip: None,
+        };
+        let open = NodeOpen::sign(
+            feed.network,
+            space,
+            &feed.key.public(),
+            &self.identity,
+            (self.enrolled.hub, grant),
+            Vec::new(),
+            Nonce(node::random()),
+        );
+        let open = Entry {
+            time_ms: now_ms(),
+            kind: Kind::OPEN,
+            subject: Subject::NONE,
+            payload: open.encode()?,
+        };
+        let run = feed.sign(vec![open])?;
+        Ok((feed, run))
+    }
+
+    fn hello(&self, exporter: &[u8; 32], authority: &Heights) -> Hello {
+        let network = self.enrolled.network;
+        let copy = Bytes::copy_from_slice;
+        let signature = session_signature(&self.identity, network, exporter, true);
+        let heights = authority.iter().map(|(feed, height)| Height {
+            feed: copy(feed.as_bytes()),
+            number: height.number,
+            hash: copy(height.hash.as_bytes()),
+        });
+        Hello {
+            versions: vec![PROTOCOL_VERSION],
+            node: copy(self.node().as_bytes()),
+            hub: copy(self.enrolled.hub.as_bytes()),
+            incarnation: copy(Incarnation::from_bytes(node::random()).as_bytes()),
+            session_signature: copy(&signature.0),
+            authority_digest: copy(authority.digest(SpaceId::authority(network)).as_bytes()),
+            authority: heights.collect(),
+            root: copy(root_digest(&BTreeMap::new()).as_bytes()),
+            since: Bytes::new(),
+            changed: Vec::new(),
+            software: "bare peer".to_owned(),
+            receipts: Bytes::from_static(&[0; 32]),
+            clock_ms: now_ms(),
+        }
+    }
+}
+
+impl BareFeed {
+    /// Signs entries as the next of this feed.
+    ///
+    /// # Errors
+    /// If they are too many or too large.
+    pub fn sign(&mut self, entries: Vec<Entry>) -> anyhow::Result<Run> {
+        let run = Run::sign(self.network, self.space, &self.key, self.tip, entries)?;
+        self.tip = Some(run.last());
+        Ok(run.as_run().clone())
+    }
+}
+
+impl BarePeer {
+    /// Sends a run, as it is.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub fn send(&self, space: SpaceId, run: &Run) -> anyhow::Result<()> {
+        let mut encoder = Encoder::new();
+        run.encode(&mut encoder);
+        let bytes = encoder.finish();
+        self.say(Message::Entries(Entries {
+            space: Bytes::copy_from_slice(space.as_bytes()),
+            packed: zstd::bulk::compress(&bytes, 1)?.into(),
+            unpacked_length: u32::try_from(bytes.len())?,
+        }))
+    }
+
+    /// Sends a run, and waits for the refusal.
+    ///
+    /// # Errors
+    /// If it is not refused, or the session ends.
+    pub async fn refused(&mut self, space: SpaceId, run: &Run) -> anyhow::Result<Refused> {
+        self.send(space, run)?;
+        loop {
+            let message = self.next().await?;
+            if let Message::Goodbye(farewell) = &message {
+                bail!("{}", farewell.text);
+            }
+            if let Message::Refused(refused) = message {
+                return Ok(refused);
+            }
+        }
+    }
+
+    /// The sentence with which the other end says goodbye.
+    ///
+    /// # Errors
+    /// If it ends the session without one.
+    pub async fn farewell(&mut self) -> anyhow::Result<String> {
+        loop {
+            if let Message::Goodbye(farewell) = self.next().await? {
+                return Ok(farewell.text);
+            }
+        }
+    }
+
+    /// The next message, acknowledged as far as that makes room for more.
+    async fn next(&mut self) -> anyhow::Result<Message> {
+        let frame = self.incoming.message().await?;
+        let frame = frame.context("the other end ended the session")?;
+        let message = frame.message.context("a frame of a newer version")?;
+        self.received += 1;
+        if let Message::Entries(entries) = &message {
+            let answer = Acknowledged {
+                space: entries.space.clone(),
+                // Nothing is held.
+                digest: Bytes::from_static(&[0; 32]),
+                heights: Vec::new(),
+                through: self.received,
+            };
+            // What was sent before the session ended can still be read.
+            let _ended = self.say(Message::Acknowledged(answer));
+        }
+        Ok(message)
+    }
+
+    fn say(&self, message: Message) -> anyhow::Result<()> {
+        let frame = Frame {
+            message: Some(message),
+        };
+        self.outgoing.send(frame).context("the session has ended")
+    }
+}
