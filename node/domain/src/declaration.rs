@@ -8,7 +8,7 @@ mod rule;
 mod watch;
 
 pub use publishing::{Agreement, Limit, Published, Publishing, Released, Source, Stage};
-pub use rule::{Dated, Freezing, Ranking, Rule};
+pub use rule::{Counting, Dated, Freezing, Ranking, Rule};
 pub use watch::{Test, Watch};
 
 pub(crate) use publishing::{copies, copy};
@@ -60,6 +60,8 @@ pub struct Kind {
     pub frozen: Option<Freezing>,
     /// What puts a list of it into order.
     pub ranking: Option<Ranking>,
+    /// The numbers in it that are counted from other records.
+    pub counted: &'static [Counting],
     /// The items of it that stand in calendars.
     pub dated: Option<Dated>,
     /// What may be published from it, and where to.
@@ -235,6 +237,7 @@ impl Kind {
         watches: &[],
         frozen: None,
         ranking: None,
+        counted: &[],
         dated: None,
         publishing: &[],
         fork: &[],

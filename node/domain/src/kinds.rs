@@ -337,6 +337,15 @@ mod tests {
                 assert!(has_items(kind, it.scores, &[it.about, it.by, it.score]));
                 assert!(has_items(kind, it.decisions, &["about", "outcome", "on"]));
             }
+            for it in kind.counted {
+                assert!(has(kind, it.field) && has(kind, it.by), "{}", kind.name);
+                let others = super::kind(it.kind).expect("declared");
+                let (list, inner) = it.refers.split_once('/').unwrap_or((it.refers, ""));
+                let inner = Some(inner).filter(|inner| !inner.is_empty());
+                let inner = inner.into_iter().collect::<Vec<_>>();
+                assert!(inner.is_empty() || has_items(others, list, &inner));
+                assert!(has(others, list) && has(others, it.standing.0));
+            }
             if let Some(it) = kind.dated {
                 let parts = [it.date, it.start, it.venue, it.state];
                 assert!(has_items(kind, it.list, &parts), "{}", kind.name);

@@ -72,8 +72,8 @@ pub use conflict::{
 };
 pub use dated::{DatedItem, dated_items};
 pub use declaration::{
-    Agreement, Check, Class, Concerns, Dated, Field, Filled, Form, Freezing, Kind, Limit, Merge,
-    Published, Publishing, Ranking, Released, Rule, Source, Stage, State, Test, Watch, Wins,
+    Agreement, Check, Class, Concerns, Counting, Dated, Field, Filled, Form, Freezing, Kind, Limit,
+    Merge, Published, Publishing, Ranking, Released, Rule, Source, Stage, State, Test, Watch, Wins,
 };
 pub use delegation::{Delegation, delegations, holds_delegations};
 pub use endorsement::{Endorsement, endorsements, endorsements_of};

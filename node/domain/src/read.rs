@@ -153,6 +153,13 @@ pub(crate) fn json(value: &Value) -> Json {
     }
 }
 
+/// Pounds and pence without signs of currency or thousands, so that programs take it for a number.
+pub(crate) fn pounds(pence: i64) -> String {
+    let sign = if pence < 0 { "-" } else { "" };
+    let pence = pence.unsigned_abs();
+    format!("{sign}{}.{:02}", pence / 100, pence % 100)
+}
+
 /// A field's content as words for a list.
 pub(crate) fn plain(json: &Json) -> String {
     match json {

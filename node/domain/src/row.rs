@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::Object;
 use crate::declaration::{Check, Field, Kind, Merge};
 use crate::kinds::UNKNOWN;
-use crate::read::{json, plain, read_field};
+use crate::read::{json, plain, pounds, read_field};
 
 /// What search looks into is cut after so many characters.
 const SEARCHED_CHARACTERS_MAX: usize = 20_000;
@@ -74,6 +74,9 @@ fn shown(kind: &Kind, fields: &Object, name: &str) -> String {
         (Some(value), Some(field)) if field.merge == Merge::Places => {
             format!("{} of {} free", free(value), value["issued"])
         }
+        (Some(value), Some(field)) if matches!(field.check, Check::Pence(..)) => value
+            .as_i64()
+            .map_or_else(|| plain(value), |pence| format!("£{}", pounds(pence))),
         (value, _) => value.map(plain).unwrap_or_default(),
     }
 }

@@ -344,8 +344,9 @@ impl Node {
             }
             RecordId::Card(card) => {
                 let view = card_view(&self.inner, found.space, card)?;
-                let record = CardRecord::shown(&view)
+                let mut record = CardRecord::shown(&view)
                     .ok_or_else(|| RecordsError::Missing(card.to_string()))?;
+                self.count_in(record.kind, found.space, &mut record.fields)?;
                 if *record.kind == PERSON {
                     return Err(RecordsError::Agreement(
                         "a person's card never leaves its hub".to_owned(),

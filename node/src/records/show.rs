@@ -7,7 +7,7 @@ use node_domain::{
     CardRecord, Field, Filled, Kind, Object, Problem, RecordError, UNKNOWN, UNKNOWN_CARD,
 };
 use node_feed::{FeedName, HubId, Opening, SpaceId, SpaceKind, Subject};
-use node_store::ReadStore;
+use node_store::{Filter, ListQuery, ReadStore};
 use serde_json::{Value, json};
 
 use super::day::day_end_ms;
@@ -61,8 +61,9 @@ impl Node {
             )??,
             RecordId::Card(card) => {
                 let view = card_view(&self.inner, found.space, card)?;
-                let record =
+                let mut record =
                     CardRecord::shown(&view).ok_or_else(|| RecordsError::Missing(id.to_owned()))?;
+                self.count_in(record.kind, found.space, &mut record.fields)?;
                 let heads = cards::heads(&view).to_string();
                 let mut problems = node_domain::card_problems(record.kind, &record.fields);
                 problems.extend(newer(record.kind, &record.fields));
@@ -126,6 +127,47 @@ impl Node {
             Err(RecordsError::Record(_) | RecordsError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Puts the numbers in that are counted from other records, where this hub holds those: in its
+    /// own space.
+    pub(crate) fn count_in(
+        &self,
+        kind: &Kind,
+        space: SpaceId,
+        fields: &mut Object,
+    ) -> Result<(), RecordsError> {
+        if kind.counted.is_empty() || self.own_space().ok() != Some(space) {
+            return Ok(());
+        }
+        for counting in kind.counted {
+            let by = fields.get(counting.by).and_then(Value::as_str);
+            let Some(by) = by.map(str::to_owned) else {
+                continue;
+            };
+            let is = |field: &str, values: Vec<String>| Filter::Is {
+                field: field.to_owned(),
+                values,
+            };
+            let mut filters = vec![is(counting.refers, vec![by])];
+            let (field, values) = counting.standing;
+            if !values.is_empty() {
+                filters.push(is(
+                    field,
+                    values.iter().map(|it| (*it).to_owned()).collect(),
+                ));
+            }
+            let query = ListQuery {
+                kinds: vec![counting.kind.to_owned()],
+                space: Some(space),
+                filters,
+                limit: 1,
+                ..self.may_list()
+            };
+            let total = self.inner.storage.list(&query)?.total;
+            fields.insert(counting.field.to_owned(), json!(total));
+        }
+        Ok(())
     }
 
     /// Puts codes in the place of hubs' ids, where a field is the hub that wrote an item.

@@ -171,3 +171,30 @@ async fn an_export_is_for_its_owner_alone_and_is_noted() {
         "exported"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_groups_that_a_leader_led_are_counted_and_never_entered() {
+    let world = network(&[SOUTH]).await;
+    let south = world.hub(SOUTH);
+    let person = make(south, "person", "", &json!({ "name": "Testa Sampleton" }));
+    for (title, steps) in [("One", 0), ("Two", 3)] {
+        let fields = json!({ "title": title, "leaders": [{ "person": person }] });
+        let group = make(south, "work-group", "", &fields);
+        for state in ["recruiting", "running", "completed"].iter().take(steps) {
+            edit(south, &group, &json!({ "state": state }));
+        }
+    }
+    let leader = json!({ "name": "Testa Sampleton", "person": person, "opted_in": "yes" });
+    let leader = make(south, "leader", "", &leader);
+    let everyone = space(south, SpaceKind::Network).to_string();
+    let shown = south.show_record(&leader).expect("shown").fields;
+    let left = south
+        .publish_record(&leader, &everyone, true, "")
+        .expect("published");
+    for counted in [&shown, &left.leaves] {
+        let numbers = (&counted["groups_led"], &counted["groups_completed"]);
+        assert_eq!(numbers, (&json!(2), &json!(1)));
+    }
+    let told = south.edit_record(&leader, "", r#"{"groups_led": 9}"#);
+    assert!(told.is_err());
+}

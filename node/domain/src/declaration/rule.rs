@@ -114,6 +114,22 @@ pub struct Ranking {
     pub decisions: &'static str,
 }
 
+/// A number that is counted from other records whenever this one is read, and never entered: how
+/// many of them refer to what one of its fields names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// The number.
+    pub field: &'static str,
+    /// The kind of the others.
+    pub kind: &'static str,
+    /// Their field, or `list/field`, that refers.
+    pub refers: &'static str,
+    /// The field of this record that names what they refer to.
+    pub by: &'static str,
+    /// Only others with one of these values in this field; all if there is no value.
+    pub standing: (&'static str, &'static [&'static str]),
+}
+
 /// The items of a record that stand in calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dated {

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::declaration::{Check, Field, Merge};
-use crate::read::plain;
+use crate::read::{plain, pounds};
 
 /// A field's content as a cell: money as pounds, a set's elements one after another, a list as how
 /// many items it has.
@@ -34,13 +34,6 @@ pub(super) fn taken(value: Option<&Json>) -> String {
 
 fn part(places: &crate::Object, name: &str) -> String {
     places.get(name).map(plain).unwrap_or_default()
-}
-
-/// Pounds and pence without signs of currency or thousands, so that programs take it for a number.
-fn pounds(pence: i64) -> String {
-    let sign = if pence < 0 { "-" } else { "" };
-    let pence = pence.unsigned_abs();
-    format!("{sign}{}.{:02}", pence / 100, pence % 100)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Concerns, Field, Form, Kind, Publishing, Rule, Stage, Test, Watch, Wins, copy,
+    Agreement, Check, Concerns, Counting, Field, Form, Kind, Publishing, Rule, Stage, Test, Watch,
+    Wins, copy,
 };
 use crate::kinds::codes::PHASES;
 
@@ -36,6 +37,22 @@ pub const LEADER: Kind = Kind {
         roles: &["hub lead"],
         persons: &["person"],
     },
+    counted: &[
+        Counting {
+            field: "groups_led",
+            kind: "work-group",
+            refers: "leaders/person",
+            by: "person",
+            standing: ("state", &[]),
+        },
+        Counting {
+            field: "groups_completed",
+            kind: "work-group",
+            refers: "leaders/person",
+            by: "person",
+            standing: ("state", &["completed"]),
+        },
+    ],
     publishing: &[Publishing {
         to: "leader",
         stage: Stage {

@@ -85,10 +85,21 @@ pub(super) async fn released(
         };
         let rows = texts.iter().map(|text| {
             let cell = |name: &str| text.get(name).map(plain).unwrap_or_default();
-            vec![cell("version"), cell("on"), cell("endorsed"), cell("text")]
+            vec![
+                cell("version"),
+                cell("on"),
+                cell("endorsed"),
+                cell("changed_from"),
+                cell("text"),
+            ]
         });
-        let heads = ["VERSION", "ON", "ENDORSED BY", "TEXT"];
-        table(&heads, &rows.collect::<Vec<_>>())
+        let heads = ["VERSION", "ON", "ENDORSED BY", "CORRECTS", "TEXT"];
+        let table = table(&heads, &rows.collect::<Vec<_>>());
+        if value.get("news") == Some(&Value::Bool(true)) {
+            format!("{table}the last is new to you")
+        } else {
+            table
+        }
     });
     Ok(())
 }
