@@ -83,7 +83,10 @@ pub enum RecordsError {
     #[error("the record has changed since; look at it again before you choose")]
     Stale,
     /// The field does not stand in several versions, or not in this many.
-    #[error("\"{field}\" has no version {version} to choose; `record versions` lists them")]
+    #[error(
+        "\"{field}\" has no version {version} to choose; `record versions` lists them, and what a \
+         watch raised is settled as it is by the value null"
+    )]
     Version {
         /// The field.
         field: String,

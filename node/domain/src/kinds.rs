@@ -280,11 +280,26 @@ mod tests {
                 let merge = |name| kind.field(name).map(|field| field.merge);
                 matches!(merge(set), Some(Merge::Set(_))) && merge(text) == Some(Merge::Text)
             }
+            Test::Asked {
+                list,
+                count,
+                answers,
+                places,
+            } => {
+                has_items(kind, list, &[count])
+                    && has_items(kind, answers.0, &[answers.1])
+                    && has(kind, places)
+            }
             Test::Standing {
                 state,
                 states,
                 list,
-            } => may_be(kind.field(state), states) && has_items(kind, list, &[]),
+                of,
+            } => {
+                let of = Some(of.0).filter(|name| !name.is_empty());
+                let of = of.into_iter().collect::<Vec<_>>();
+                may_be(kind.field(state), states) && has_items(kind, list, &of)
+            }
             Test::SharedWith { fields } => fields.iter().all(|name| has(kind, name)),
             Test::StillReferred {
                 field,

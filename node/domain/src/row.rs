@@ -104,11 +104,11 @@ pub(crate) fn cells(kind: &Kind, fields: &Object) -> Vec<(String, Json)> {
         let Some(value) = fields.get(field.name) else {
             continue;
         };
-        let names = |name: &str| {
-            [kind.columns, kind.filtered]
-                .iter()
-                .any(|n| n.contains(&name))
-        };
+        // Whether others hold the same is asked of the lists.
+        let shared = kind.watches.iter().filter_map(|watch| watch.test.shared());
+        let listed = [kind.columns, kind.filtered].into_iter().chain(shared);
+        let listed = listed.collect::<Vec<_>>();
+        let names = |name: &str| listed.iter().any(|names| names.contains(&name));
         let Some(inner) = field.items() else {
             if names(field.name) || refers(field) {
                 cells.put(field.name, value);

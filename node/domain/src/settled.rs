@@ -234,6 +234,7 @@ fn paths_of(kind: &'static Kind, path: &str, value: &Json) -> Vec<Vec<String>> {
         Test::Same { list, fields } => item(list, fields.first().copied().unwrap_or_default()),
         Test::Exclude { log, field, .. } => item(log, field),
         Test::Over { log, sum, .. } => item(log, sum),
+        Test::Asked { list, count, .. } => item(list, count),
         Test::Standing { list, .. } => item(list, ""),
         Test::ChangedSince { .. } => {
             vec![split(value["field"].as_str().unwrap_or_default())]
@@ -272,6 +273,7 @@ fn is_told_by(
         | Test::Same { .. }
         | Test::Exclude { .. }
         | Test::Over { .. }
+        | Test::Asked { .. }
         | Test::Standing { .. } => {
             let (Some(list), [name, item, ..], Some(then)) = (
                 step.path.first().and_then(|list| kind.field(list)),

@@ -32,6 +32,7 @@ pub(crate) const fn looks_elsewhere(watch: &Watch) -> bool {
         | Test::Same { .. }
         | Test::Exclude { .. }
         | Test::Over { .. }
+        | Test::Asked { .. }
         | Test::ChangedSince { .. }
         | Test::ChangedWhile { .. }
         | Test::Stale { .. }
@@ -99,11 +100,18 @@ impl Watched<'_> {
                 of,
                 limit,
             } => self.over(watch, log, sum, of, limit),
+            Test::Asked {
+                list,
+                count,
+                answers,
+                places,
+            } => self.asked(watch, (list, count), answers, places),
             Test::Standing {
                 state,
                 states,
                 list,
-            } => self.standing(watch, state, states, list),
+                of,
+            } => self.standing(watch, (state, states), list, of),
             Test::ChangedSince { states } => self.changed_since(watch, states),
             Test::ChangedWhile {
                 list,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use proto::hub::v1::{ExportCalendarRequest, ExportHubRequest, ExportListRequest};
 use serde_json::json;
@@ -11,6 +11,7 @@ use super::Client;
 use super::import::absolute;
 use super::output::{Output, plain};
 use super::record::{ActingAs, Which, parse};
+use crate::folder::write_new;
 
 /// What to export.
 #[derive(Debug, Subcommand)]
@@ -85,9 +86,7 @@ pub async fn run(mut client: Client, command: ExportCommand, output: Output) -> 
 }
 
 fn write(file: &Path, content: &[u8], output: Output) -> Result<()> {
-    let written = std::fs::File::create_new(file)
-        .and_then(|mut made| std::io::Write::write_all(&mut made, content));
-    written.with_context(|| format!("{} cannot be written", file.display()))?;
+    write_new(file, content)?;
     let value = json!({ "file": file.display().to_string(), "bytes": content.len() });
     output.print(&value, || format!("{} written", file.display()));
     Ok(())

@@ -10,6 +10,10 @@ use serde_json::{Map, Value};
 use super::Client;
 use super::output::{Output, plain, table};
 use super::record::parse;
+use crate::local::LOCAL_MESSAGE_BYTES_MAX;
+
+/// The largest file that fits into a message to the node.
+const SHEET_BYTES_MAX: usize = LOCAL_MESSAGE_BYTES_MAX - (1 << 20);
 
 /// What to import.
 #[derive(Debug, Subcommand)]
@@ -75,6 +79,12 @@ pub async fn run(mut client: Client, command: ImportCommand, output: Output) -> 
         } => {
             let content = std::fs::read(&file)
                 .with_context(|| format!("{} cannot be read", file.display()))?;
+            anyhow::ensure!(
+                content.len() <= SHEET_BYTES_MAX,
+                "{} has {} bytes; at most {SHEET_BYTES_MAX} can be imported at once: split the sheet",
+                file.display(),
+                content.len()
+            );
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let request = ImportSheetRequest {
                 kind,

@@ -39,6 +39,9 @@ pub fn hub_service(node: Node) -> HubServer<HubService> {
         .max_encoding_message_size(LOCAL_MESSAGE_BYTES_MAX)
 }
 
+/// The most records that one answer lists: more would not fit into a message.
+const LISTED_MAX: u64 = 10_000;
+
 /// The service behind [`hub_service`].
 #[derive(Debug)]
 pub struct HubService {
@@ -110,7 +113,11 @@ impl Hub for HubService {
         &self,
         request: Request<ListRecordsRequest>,
     ) -> Result<Response<ListRecordsResponse>, Status> {
-        let (find, acting) = find(Some(request.into_inner()));
+        let (mut find, acting) = find(Some(request.into_inner()));
+        find.limit = match find.limit {
+            0 => LISTED_MAX,
+            limit => limit.min(LISTED_MAX),
+        };
         self.run("list_records", move |node| {
             let listing = match desk(node, acting)? {
                 Some(desk) => desk.find(&find)?,
@@ -296,7 +303,7 @@ impl Hub for HubService {
             let shown = match &desk {
                 _ if !settled => serde_json::Value::Array(listed.versions),
                 Some(desk) => desk.settled_versions(&id)?,
-                None => node.settled_versions(&id)?,
+                None => node.settled_versions(&id, &concerning)?,
             };
             let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
             Ok(ListVersionsResponse {

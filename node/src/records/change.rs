@@ -345,14 +345,14 @@ impl Node {
             .map_err(|error| RecordsError::Json(format!("a JSON value is needed: {error}")))?;
         let seen = parse_heads(heads)?;
         let found = self.find_record(id)?;
+        if value.is_null() && self.settle_raised(&found, field)? {
+            return Ok(());
+        }
         let RecordId::Document(document) = found.id else {
             return Err(RecordsError::Refused(
                 "one of a card's versions is chosen by its number".to_owned(),
             ));
         };
-        if value.is_null() && self.settle_raised(&found, field)? {
-            return Ok(());
-        }
         let (kind, _) = self.record_fields_in(found.space, found.id)?;
         let set = [FieldChange::set(field, value.clone())];
         self.check_references(&node_domain::references_in_changes(kind, &set))?;

@@ -255,7 +255,9 @@ impl Node {
             })
         });
         let left = left.chain(newer).collect::<Vec<_>>();
-        Ok(json!({ "made": records.len(), "left": left }))
+        Ok(json!({
+            "made": records.len(), "left": left, "other_declarations": complete.other_schema,
+        }))
     }
 
     fn recreate(

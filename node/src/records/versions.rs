@@ -8,7 +8,7 @@ use node_domain::{
     Watch, kind as named,
 };
 use node_feed::{Hash, Tag};
-use node_store::{CellValue, Filter, ListQuery};
+use node_store::{CellValue, Filter, ListQuery, ReadStore};
 use serde_json::{Value, json};
 
 use super::{Found, RecordId, RecordsError, record_id};
@@ -59,12 +59,7 @@ impl Node {
         let mut listed = ListedVersions::default();
         for found in self.found(id)? {
             let (concerned, open, counts) = self.versions_of(&found)?;
-            let wanted = |named: &[String], wish: &str| {
-                wish.is_empty() || named.iter().any(|name| name == wish)
-            };
-            if !wanted(&concerned.persons, &concerning.person)
-                || !wanted(&concerned.roles, &concerning.role)
-            {
+            if !concerned.are(concerning) {
                 continue;
             }
             listed.counts.open += counts.open;
@@ -76,12 +71,16 @@ impl Node {
         Ok(listed)
     }
 
-    /// What was settled in a record, or in all: the field, the versions that stood there, what was
+    /// What was settled in a record, or in all, of what concerns one person or role if it says so: the field, the versions that stood there, what was
     /// chosen, by whom and when. Each has an id, by which [`Node::reopen_versions`] opens it again.
     ///
     /// # Errors
     /// [`RecordsError::Missing`] if there is none with this id here.
-    pub fn settled_versions(&self, id: &str) -> Result<Value, RecordsError> {
+    pub fn settled_versions(
+        &self,
+        id: &str,
+        concerning: &Concerning,
+    ) -> Result<Value, RecordsError> {
         let mut all = Vec::new();
         for found in self.found(id)? {
             let RecordId::Document(document) = found.id else {
@@ -89,17 +88,25 @@ impl Node {
             };
             let settled = |document: &mut Document| {
                 let view = document.view();
-                node_domain::kind_of(&view)
-                    .map(|kind| node_domain::settled(&view, kind))
-                    .unwrap_or_default()
+                let kind = node_domain::kind_of(&view).ok()?;
+                let concerned = Concerned::of(kind, &node_domain::read(&view, kind));
+                let wanted = concerned.are(concerning);
+                wanted.then(|| node_domain::settled(&view, kind))
             };
             let (library, storage) = (&self.inner.library, &self.inner.storage);
             let settled = library.with(storage, found.space, document, settled)?;
-            all.extend(settled.into_iter().map(|settled| {
+            all.extend(settled.into_iter().flatten().map(|settled| {
+                let versions = settled.versions.iter().enumerate().map(|(index, version)| {
+                    let mut told = self.version(version);
+                    if !settled.is_proven(index) {
+                        told["said_by_settler"] = json!(true);
+                    }
+                    told
+                });
                 json!({
                     "record": document.to_string(), "id": settled.id, "field": settled.path,
                     "label": settled.label, "cause": settled.cause, "chosen": settled.chosen,
-                    "versions": settled.versions.iter().map(|it| self.version(it)).collect::<Vec<_>>(),
+                    "versions": versions.collect::<Vec<_>>(),
                     "hub": self.hub_code(settled.by.hub), "time_ms": settled.by.time_ms,
                     "reopened": settled.reopened,
                 })
@@ -180,6 +187,7 @@ impl Node {
             | Test::Same { .. }
             | Test::Exclude { .. }
             | Test::Over { .. }
+            | Test::Asked { .. }
             | Test::ChangedSince { .. }
             | Test::ChangedWhile { .. }
             | Test::Stale { .. }
@@ -233,9 +241,6 @@ impl Node {
 
     /// Settles as it is what a watch raised that looks at other records; whether `field` is one.
     pub(super) fn settle_raised(&self, found: &Found, field: &str) -> Result<bool, RecordsError> {
-        let RecordId::Document(document) = found.id else {
-            return Ok(false);
-        };
         let (kind, fields) = self.record_fields_in(found.space, found.id)?;
         let mut watches = node_domain::cross_watches(kind);
         let Some(watch) = watches.find(|watch| field.strip_prefix('!') == Some(watch.name)) else {
@@ -245,9 +250,20 @@ impl Node {
             return Err(RecordsError::Stale);
         };
         let print = fingerprint(&versions);
-        self.change_document(found.space, document, false, |document, by| {
-            node_domain::settle_raised(document, field, watch.sentence, &print, by)
-        })?;
+        match found.id {
+            RecordId::Document(document) => {
+                self.change_document(found.space, document, false, |document, by| {
+                    node_domain::settle_raised(document, field, watch.sentence, &print, by)
+                })?;
+            }
+            // A card keeps no history, and may be another hub's: this node remembers it.
+            RecordId::Card(_) => {
+                let key = settled_setting(found.id, field);
+                self.inner
+                    .storage
+                    .set_setting(&key, Some(print.as_bytes()))?;
+            }
+        }
         Ok(true)
     }
 
@@ -257,10 +273,12 @@ impl Node {
         path: &str,
         versions: &[Value],
     ) -> Result<bool, RecordsError> {
-        let RecordId::Document(document) = found.id else {
-            return Ok(false);
-        };
         let print = fingerprint(versions);
+        let RecordId::Document(document) = found.id else {
+            let key = settled_setting(found.id, path);
+            let settled = self.inner.storage.read(|store| store.setting(&key))?;
+            return Ok(settled.is_some_and(|settled| settled.as_ref() == print.as_bytes()));
+        };
         let settled = |document: &mut Document| {
             node_domain::raised_is_settled(&document.view(), path, &print)
         };
@@ -417,6 +435,7 @@ impl Node {
             | Test::Same { .. }
             | Test::Exclude { .. }
             | Test::Over { .. }
+            | Test::Asked { .. }
             | Test::ChangedSince { .. }
             | Test::ChangedWhile { .. }
             | Test::Stale { .. }
@@ -491,6 +510,11 @@ fn with(conflict: &Conflict, version: &ConflictVersion, all: &[Conflict]) -> Vec
     said.collect()
 }
 
+/// Where this node remembers that what was raised of a card is well as it is.
+fn settled_setting(card: RecordId, path: &str) -> String {
+    format!("settled/{card}/{path}")
+}
+
 /// Stands for what is at odds.
 fn fingerprint(versions: &[Value]) -> String {
     Hash::of(Tag::Preview, &[json!(versions).to_string().as_bytes()]).to_string()
@@ -515,6 +539,13 @@ struct Concerned {
 }
 
 impl Concerned {
+    /// Whether those for whom versions are listed are among them.
+    fn are(&self, concerning: &Concerning) -> bool {
+        let named =
+            |named: &[String], wish: &str| wish.is_empty() || named.iter().any(|name| name == wish);
+        named(&self.persons, &concerning.person) && named(&self.roles, &concerning.role)
+    }
+
     fn of(kind: &'static Kind, fields: &Object) -> Self {
         let concerned = node_domain::concerned_in(fields, kind);
         Self {

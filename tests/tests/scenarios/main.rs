@@ -14,6 +14,7 @@ mod newer;
 mod partner;
 mod private_year;
 mod properties;
+mod raised;
 mod records;
 mod release;
 mod totals;

@@ -152,7 +152,9 @@ async fn w2_two_leads_one_session() {
         let open = concerning(south, &group, leader);
         assert!(open.iter().all(|open| open["decide"] == false), "{open:?}");
     }
-    let settled = south.settled_versions(&group).expect("what was settled");
+    let settled = south
+        .settled_versions(&group, &node::records::Concerning::default())
+        .expect("what was settled");
     assert_eq!(settled[0]["chosen"], "2027-03-14");
     let told = rest(&third);
     south

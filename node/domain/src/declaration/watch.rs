@@ -76,6 +76,17 @@ pub enum Test {
         /// The text.
         text: &'static str,
     },
+    /// At least two items of a list have no answer yet and together ask for more than is left.
+    Asked {
+        /// The list or log of what is asked for.
+        list: &'static str,
+        /// How much each asks for.
+        count: &'static str,
+        /// The log of answers, and its field that names what it answers.
+        answers: (&'static str, &'static str),
+        /// The places from which it is given.
+        places: &'static str,
+    },
     /// The record stands in one of these states while one of its logs has items.
     Standing {
         /// The state field.
@@ -84,6 +95,8 @@ pub enum Test {
         states: &'static [&'static str],
         /// The list or log.
         list: &'static str,
+        /// Only items with one of these values in this field; all if there is no value.
+        of: (&'static str, &'static [&'static str]),
     },
     /// Other records of the kind hold the same value in this field, or the same element.
     SharedWith {
@@ -114,4 +127,15 @@ pub enum Test {
     },
     /// A return's cells are not what the published summaries say.
     Differs,
+}
+
+impl Test {
+    /// The fields in which another record of the kind must not agree, if that is what it looks at.
+    pub(crate) const fn shared(&self) -> Option<&'static [&'static str]> {
+        if let Self::SharedWith { fields } = self {
+            Some(fields)
+        } else {
+            None
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Code lists that several kinds share.
 
-use crate::declaration::{Check, Field};
+use crate::declaration::{Check, Field, State, state};
 
 /// School phases.
 pub(crate) const PHASES: &[&str] = &["early years", "primary", "secondary", "post-16", "all"];
@@ -72,6 +72,14 @@ pub(crate) const COPIES: &[Field] = &[
     Field::value("on", "On", Check::Date).by_program(),
     Field::value("hash", "Hash", Check::Text(64)).by_program(),
     Field::value("content", "Content", Check::Text(200_000)).by_program(),
+];
+
+/// Where a session or meeting stands.
+pub(crate) const HELD: &[State] = &[
+    state("planned", &["held", "moved", "cancelled"]),
+    state("moved", &["held", "cancelled"]),
+    state("held", &[]),
+    state("cancelled", &["planned"]),
 ];
 
 /// What a log of decisions holds.

@@ -113,15 +113,28 @@ pub const LEADER_DAYS: Kind = Kind {
             of: "requests",
         },
     ],
-    watches: &[Watch {
-        name: "withdrawn-while-booked",
-        sentence: "the offer was withdrawn, and days of it are confirmed",
-        test: Test::Standing {
-            state: "offer",
-            states: &["withdrawn"],
-            list: "answers",
+    watches: &[
+        Watch {
+            name: "more-than-left",
+            sentence: "hubs ask for more days than are left, and the leader's hub has to choose",
+            test: Test::Asked {
+                list: "requests",
+                count: "days",
+                answers: ("answers", "request"),
+                places: "days",
+            },
         },
-    }],
+        Watch {
+            name: "withdrawn-while-booked",
+            sentence: "the offer was withdrawn, and days of it are confirmed",
+            test: Test::Standing {
+                state: "offer",
+                states: &["withdrawn"],
+                list: "answers",
+                of: ("answer", &["confirmed"]),
+            },
+        },
+    ],
     ..Kind::BASE
 };
 

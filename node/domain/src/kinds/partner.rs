@@ -38,6 +38,7 @@ pub const PARTNER: Kind = Kind {
                 state: "state",
                 states: &["removed"],
                 list: "delegated",
+                of: ("", &[]),
             },
         },
     ],

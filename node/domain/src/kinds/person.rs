@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Concerns, Field, Form, Kind};
+use crate::declaration::{Check, Concerns, Field, Form, Kind, Test, Watch};
 
 /// A person: a card in their hub's space and nowhere else. Teacher, insurance and bank numbers,
 /// needs and religion are not kept at all.
@@ -23,6 +23,11 @@ pub const PERSON: Kind = Kind {
         roles: &["administrator"],
         persons: &[],
     },
+    watches: &[Watch {
+        name: "likely-twice",
+        sentence: "another card has the same e-mail address: likely the same person twice",
+        test: Test::SharedWith { fields: &["email"] },
+    }],
     ..Kind::BASE
 };
 

@@ -30,6 +30,7 @@ pub const PRACTICE: Kind = Kind {
             state: "state",
             states: &["retired"],
             list: "adoptions",
+            of: ("", &[]),
         },
     }],
     publishing: &[

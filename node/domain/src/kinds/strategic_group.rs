@@ -3,7 +3,7 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{Check, Concerns, Dated, Field, Kind, Rule, Test, Watch, state};
-use crate::kinds::codes::DECISIONS;
+use crate::kinds::codes::{DECISIONS, HELD};
 
 /// A hub's strategic leadership group.
 pub const STRATEGIC_GROUP: Kind = Kind {
@@ -85,16 +85,7 @@ const MEETINGS: &[Field] = &[
     Field::value("venue", "Venue", Check::Text(200)),
     Field::text("agenda", "Agenda"),
     Field::text("minutes", "Minutes").decide(),
-    Field::state(
-        "state",
-        "State",
-        &[
-            state("planned", &["held", "moved", "cancelled"]),
-            state("moved", &["held", "cancelled"]),
-            state("held", &[]),
-            state("cancelled", &["planned"]),
-        ],
-    ),
+    Field::state("state", "State", HELD),
 ];
 
 const PAPERS: &[Field] = &[

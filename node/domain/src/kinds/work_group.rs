@@ -6,7 +6,7 @@ use crate::declaration::{
     Agreement, Check, Concerns, Dated, Field, Kind, Published, Publishing, Rule, Source, Stage,
     State, Test, Watch, copy, state,
 };
-use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, OUTCOMES, PHASES};
+use crate::kinds::codes::{GROUP_KINDS, HELD, MEMBER_STATUSES, OUTCOMES, PHASES};
 
 /// A work group: teachers who meet over time, led by a system leader.
 pub const WORK_GROUP: Kind = Kind {
@@ -182,16 +182,7 @@ const SESSIONS: &[Field] = &[
     ),
     Field::text("plan", "Plan"),
     Field::text("gap_task", "Gap task"),
-    Field::state(
-        "state",
-        "State",
-        &[
-            state("planned", &["held", "moved", "cancelled"]),
-            state("moved", &["held", "cancelled"]),
-            state("held", &[]),
-            state("cancelled", &["planned"]),
-        ],
-    ),
+    Field::state("state", "State", HELD),
 ];
 
 const MEMBERS: &[Field] = &[

@@ -187,13 +187,35 @@ fn test(kind: &Kind, test: &Test) -> String {
             called(set),
             called(text)
         ),
+        Test::Asked {
+            list,
+            count,
+            answers: (answers, _),
+            places,
+        } => format!(
+            "when several of {} have no entry in {} and {} in them comes to more than is left of {}",
+            called(list),
+            called(answers),
+            item_called(kind, list, count),
+            called(places),
+        ),
         Test::Standing {
             state,
             states,
             list,
+            of: (field, values),
         } => {
+            let items = if values.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " where {} is {}",
+                    item_called(kind, list, field),
+                    said(values)
+                )
+            };
             format!(
-                "when {} is {} while {} has items",
+                "when {} is {} while {} has items{items}",
                 called(state),
                 said(states),
                 called(list)

@@ -1,12 +1,13 @@
 //! Watches that compare the items of a list or log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use node_document::Heads;
 
 use super::{Watched, digest};
 use crate::conflict::Matter;
 use crate::declaration::{Field, Watch};
+use crate::read::read_field;
 
 /// Of more items about the same, the latest are compared.
 const COMPARED_MAX: usize = 64;
@@ -113,12 +114,52 @@ impl Watched<'_> {
         vec![Self::matter(watch, limit, label, versions.collect(), facts)]
     }
 
+    pub(super) fn asked(
+        &self,
+        watch: &'static Watch,
+        (list, count): (&str, &str),
+        (answers, about): (&str, &str),
+        places: &str,
+    ) -> Vec<Matter> {
+        let (Some((list, fields)), Some(places)) = (self.list(list), self.kind.field(places))
+        else {
+            return Vec::new();
+        };
+        let answered = self.view.items(&[answers]).into_iter();
+        let answered = answered.map(|item| self.word(answers, &item, about));
+        let answered = answered.collect::<BTreeSet<_>>();
+        let mut open = self.view.items(&[list.name]);
+        open.retain(|item| !answered.contains(item));
+        let numbers = open
+            .iter()
+            .filter_map(|item| self.number(&[list.name, item, count]));
+        let total = numbers.map(i128::from).sum::<i128>();
+        let stand = read_field(self.view, &[], places).unwrap_or_default();
+        let part = |name: &str| stand[name].as_i64().map_or(0, i128::from);
+        let left = part("issued") - part("taken");
+        if open.len() < 2 || total <= left {
+            return Vec::new();
+        }
+        let versions = open
+            .iter()
+            .filter_map(|item| self.item(list, fields, item, count));
+        let facts = vec![open.join(" "), left.to_string()];
+        let label = list.label.to_owned();
+        vec![Self::matter(
+            watch,
+            list.name,
+            label,
+            versions.collect(),
+            facts,
+        )]
+    }
+
     pub(super) fn standing(
         &self,
         watch: &'static Watch,
-        state: &str,
-        states: &[&str],
+        (state, states): (&str, &[&str]),
         list: &str,
+        (of, values): (&str, &[&str]),
     ) -> Vec<Matter> {
         let Some((list, fields)) = self.list(list) else {
             return Vec::new();
@@ -127,7 +168,10 @@ impl Watched<'_> {
         if !states.contains(&stands.as_str()) {
             return Vec::new();
         }
-        let items = self.view.items(&[list.name]);
+        let mut items = self.view.items(&[list.name]);
+        items.retain(|item| {
+            values.is_empty() || values.contains(&self.word(list.name, item, of).as_str())
+        });
         if items.is_empty() {
             return Vec::new();
         }

@@ -31,7 +31,7 @@ pub struct Which {
     /// How many to leave out at the front.
     #[arg(long, default_value_t = 0)]
     offset: u64,
-    /// How many to list; all if 0.
+    /// How many to list; the first 10,000 if 0.
     #[arg(long, default_value_t = 0)]
     limit: u64,
     /// In which role.

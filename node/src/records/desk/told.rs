@@ -143,7 +143,7 @@ impl Desk {
     /// [`RecordsError`]; nothing was reopened then.
     pub fn reopen_versions(&self, id: &str, settled: &str) -> Result<(), RecordsError> {
         self.reached(id, &Known::default())?;
-        let all = self.node.settled_versions(id)?;
+        let all = self.node.settled_versions(id, &Concerning::default())?;
         let mut all = all.as_array().into_iter().flatten();
         if let Some(found) = all.find(|it| text(it, "id") == settled) {
             self.check_settles(id, text(found, "field"), &Value::Null)?;
@@ -171,7 +171,7 @@ impl Desk {
 
     fn settled_seen(&self, id: &str, records: &mut Told<'_>) -> Result<Vec<Value>, RecordsError> {
         let mut seen = Vec::new();
-        let settled = self.node.settled_versions(id)?;
+        let settled = self.node.settled_versions(id, &Concerning::default())?;
         for one in settled.as_array().into_iter().flatten() {
             let reached = records.reached(text(one, "record"))?;
             if reached.is_some_and(|reached| reached.shows(text(one, "field"))) {
