@@ -12,4 +12,4 @@ pub use complete::{
 pub(crate) use list::COUNTED;
 pub use list::{items_sheet, list_sheet};
 pub use manifest::{Manifest, ManifestFile};
-pub use recreate::{for_creation, recreate};
+pub use recreate::recreate;

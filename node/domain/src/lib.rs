@@ -80,8 +80,8 @@ pub use endorsement::{Endorsement, endorsements, endorsements_of};
 pub use error::{Problem, RecordError};
 pub use evaluation::{Disagreement, Evaluation, Narrative, OutcomeRating, evaluation};
 pub use export::{
-    Complete, CompleteDamage, CompleteRead, CompleteRecord, Manifest, ManifestFile, for_creation,
-    items_sheet, list_sheet, read_jsonl, recreate, write_jsonl,
+    Complete, CompleteDamage, CompleteRead, CompleteRecord, Manifest, ManifestFile, items_sheet,
+    list_sheet, read_jsonl, recreate, write_jsonl,
 };
 pub use figures::{Figures, figures};
 pub use fork::{Offer, fork, offers};
@@ -107,9 +107,7 @@ pub use publish::{Preview, Publish, preview_card, preview_document, publishing_s
 pub use ranking::{Ranked, ranking};
 pub use reach::{Alliance, AreaSchool, Connection, REACHED_FROM, Reach, Reached, reach};
 pub use read::{kind_name, kind_of, kind_or_unknown, missing, read};
-pub use references::{
-    Reference, references_in, references_in_changes, references_of, renamed, replace_reference,
-};
+pub use references::{Reference, references_in, references_in_changes, renamed, replace_reference};
 pub use register::{Register, RegisterError, RegisterProblem, School};
 pub use released::{ReleasedCopy, ReleasedView, released};
 pub use returns::{ReturnDifference, ReturnOf, return_difference, return_fields};

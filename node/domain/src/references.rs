@@ -9,7 +9,6 @@ use crate::Object;
 use crate::change::FieldChange;
 use crate::declaration::{Check, Field, Kind, Merge};
 use crate::fields::{Fields, Spot, elements, written};
-use crate::read::read;
 
 /// A place in a record that refers to another record or to a hub.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -80,11 +79,6 @@ pub fn references_in(kind: &'static Kind, values: &Object) -> Vec<Reference> {
         }
     }
     found
-}
-
-/// What a record refers to.
-pub fn references_of(view: &View<'_>, kind: &'static Kind) -> Vec<Reference> {
-    references_in(kind, &read(view, kind))
 }
 
 /// The changes that make a record refer to `to` wherever it refers to `from`, as when two cards

@@ -9,9 +9,12 @@ use node_domain::sample::{Group, HubYear, SampleOptions, Scale, Totals};
 use node_domain::{Counted, MEASURES, Measure};
 use node_feed::SpaceKind;
 use serde_json::{Value, json};
+use tests::world::until;
 use time::Date;
 
-use crate::acting::{SOUTH, agree_on, all, fields, ncetm, network, publish, space, wanted};
+use crate::acting::{
+    SOUTH, WEST, add, agree_on, all, edit, fields, ncetm, network, publish, report, space, wanted,
+};
 
 const SEED: u64 = 7;
 
@@ -495,4 +498,95 @@ async fn published_figures_are_the_samples() {
         own.get("completed").copied().unwrap_or(0) as u64
     });
     assert_eq!(completed, expected.sum::<u64>());
+}
+
+/// Schools by number whose people stand as reached in groups of a project that go on.
+fn schools_reached(year: &HubYear, code: &str) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    for group in &year.groups {
+        if group.project.as_deref() != Some(code) || group.state == "cancelled" {
+            continue;
+        }
+        for member in &group.members {
+            let of = group.statuses.iter().filter(|it| it.member == member.id);
+            let latest = of.max_by_key(|it| it.as_at).map(|it| it.status);
+            if matches!(latest, Some("accepted" | "started" | "completed")) {
+                reached.extend(member.urn.clone());
+            }
+        }
+    }
+    reached
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nations_picture_and_a_comparison_are_the_samples() {
+    let hubs = [SOUTH, WEST];
+    let world = network(&hubs).await;
+    let years = hubs.map(|hub| HubYear::generate(&SampleOptions::new(SEED, hub, Scale::Small)));
+    for hub in hubs {
+        world.hub(hub).sample(SEED, true).expect("a year");
+    }
+    let totals = years.each_ref().map(Totals::of);
+    let on = years[0].told_on;
+    let mut submitted = 0;
+    for (at, hub) in hubs.into_iter().enumerate() {
+        let on = on.to_string();
+        report(world.hub(hub), &wanted("participants-completed", 1, &on));
+        let completed = Totals::as_at(&years[at], years[0].told_on).completed;
+        assert!(completed >= 5, "not suppressed");
+        submitted += completed;
+    }
+    let period = wanted("", 1, "").period;
+    let drawn = || {
+        let picture = ncetm(&world).picture(&period, "participants-completed", None, &[]);
+        picture.expect("a picture")
+    };
+    until("both returns arrive", || {
+        drawn()["by_version"]["1"]["hubs"]
+            .as_array()
+            .is_some_and(|hubs| hubs.len() == 2)
+    })
+    .await;
+    assert_eq!(drawn()["by_version"]["1"]["total"], submitted);
+
+    let shared = totals[0].by_project.keys();
+    let mut shared = shared.filter(|code| totals[1].by_project.contains_key(*code));
+    let code: &'static str = shared
+        .find(|code| !code.is_empty())
+        .expect("a project of both")
+        .clone()
+        .leak();
+    let (space, project) = world.project(code, &hubs).await;
+    let listed = ["title", "project", "sessions_held", "schools", "state"];
+    agree_on(&world, (space, &project), &listed, &hubs).await;
+    let part = |hub: &&str| add("participation", &json!({ "hub": hub, "status": "active" }));
+    let parts = hubs.iter().map(part).collect::<Value>();
+    edit(ncetm(&world), &project, &parts);
+    for hub in hubs {
+        let node = world.hub(hub);
+        for (id, group) in all(node, "work-group")
+            .iter()
+            .zip(records(node, "work-group"))
+        {
+            if group["project"] == code {
+                publish(node, id, space);
+            }
+        }
+    }
+    world.agree(space).await;
+    let compared = ncetm(&world).comparison(&project).expect("a comparison");
+    let mut every = BTreeSet::new();
+    for (at, hub) in hubs.into_iter().enumerate() {
+        let line = items(&compared, "hubs").find(|line| line["hub"] == hub);
+        let line = line.expect("a line");
+        let (of, reached) = (
+            &totals[at].by_project[code],
+            schools_reached(&years[at], code),
+        );
+        assert_eq!(line["groups"], of.groups, "{line}");
+        assert_eq!(line["sessions_held"], of.sessions_held, "{line}");
+        assert_eq!(line["schools"], reached.len(), "{line}");
+        every.extend(reached);
+    }
+    assert_eq!(compared["schools"], every.len());
 }

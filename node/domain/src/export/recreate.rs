@@ -1,7 +1,7 @@
 //! Records of a complete export, made anew.
 
 use node_document::{Document, Edit, EditError, Edited, Value};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::Object;
 use crate::declaration::{Field, Filled, Form, Kind, Merge};
@@ -13,43 +13,6 @@ use crate::write::By;
 
 /// What a newer version wrote is taken over as deep as it is read.
 const UNKNOWN_DEPTH: usize = 5;
-
-/// The fields of a record as it was read, as [`create`](crate::create) takes them: without what
-/// only a newer version knows, without who wrote an item, and places as their number. Items keep
-/// their ids.
-///
-/// `create` takes a record from its beginning, so that one in a later state is refused by it;
-/// [`recreate`] takes it as it stands.
-pub fn for_creation(kind: &Kind, fields: &Object) -> Object {
-    let entered = |field: &&Field| field.filled != Filled::ByAuthor;
-    let mut values = Object::new();
-    for field in kind.fields.iter().filter(entered) {
-        let Some(value) = fields.get(field.name).filter(|value| !value.is_null()) else {
-            continue;
-        };
-        let value = match (field.merge, value) {
-            (Merge::Places, Json::Object(places)) => {
-                places.get("issued").cloned().unwrap_or(json!(0))
-            }
-            (Merge::List(items) | Merge::Log(items), Json::Array(all)) => {
-                let all = all.iter().filter_map(Json::as_object);
-                let all = all.map(|item| {
-                    let known = |name: &str| {
-                        let field = items.iter().find(|field| field.name == name);
-                        name == "id" || field.as_ref().is_some_and(entered)
-                    };
-                    let item = item.iter().filter(|(name, _)| known(name));
-                    let item = item.map(|(name, value)| (name.clone(), value.clone()));
-                    Json::Object(item.collect())
-                });
-                all.collect()
-            }
-            _ => value.clone(),
-        };
-        values.insert(field.name.to_owned(), value);
-    }
-    values
-}
 
 /// Makes a record of `kind` in an empty document as it stood elsewhere: in its state, with its
 /// items' ids, with its kept copies, and with what only a newer version knows.

@@ -2,11 +2,11 @@
 
 use node_domain::{
     Complete, CompleteRecord, Form, KINDS, Kind, Manifest, Merge, PERSON, WORK_GROUP, create,
-    for_creation, recreate,
+    recreate,
 };
 use serde_json::json;
 
-use crate::world::{by, made, object, rich};
+use crate::world::{by, for_creation, made, object, rich};
 
 fn documents() -> impl Iterator<Item = &'static Kind> {
     KINDS.into_iter().filter(|kind| kind.form == Form::Document)

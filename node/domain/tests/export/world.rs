@@ -100,3 +100,35 @@ fn one(field: &Field) -> Json {
 pub(crate) fn object(json: Json) -> Object {
     json.as_object().expect("an object").clone()
 }
+
+/// The fields of a record as it was read, as `create` takes them.
+pub(crate) fn for_creation(kind: &Kind, fields: &Object) -> Object {
+    let entered = |field: &&Field| field.filled != Filled::ByAuthor;
+    let mut values = Object::new();
+    for field in kind.fields.iter().filter(entered) {
+        let Some(value) = fields.get(field.name).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        let value = match (field.merge, value) {
+            (Merge::Places, Json::Object(places)) => {
+                places.get("issued").cloned().unwrap_or(json!(0))
+            }
+            (Merge::List(items) | Merge::Log(items), Json::Array(all)) => {
+                let all = all.iter().filter_map(Json::as_object);
+                let all = all.map(|item| {
+                    let known = |name: &str| {
+                        let field = items.iter().find(|field| field.name == name);
+                        name == "id" || field.as_ref().is_some_and(entered)
+                    };
+                    let item = item.iter().filter(|(name, _)| known(name));
+                    let item = item.map(|(name, value)| (name.clone(), value.clone()));
+                    Json::Object(item.collect())
+                });
+                all.collect()
+            }
+            _ => value.clone(),
+        };
+        values.insert(field.name.to_owned(), value);
+    }
+    values
+}

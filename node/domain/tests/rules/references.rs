@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use node_domain::{
     FieldChange, LEADER, PLAN, Reference, WORK_GROUP, references_in, references_in_changes,
-    references_of, renamed, replace_reference,
+    renamed, replace_reference,
 };
 use serde_json::{Value as Json, json};
 
@@ -40,7 +40,7 @@ fn references_are_found_in_changes_in_objects_and_in_records() {
     );
     let values = json!({"title": "Year 7", "leaders": [{"id": "l1", "person": "ann"}]});
     let hub = Hub::with_record(1, &WORK_GROUP, values);
-    let found = references_of(&hub.document.view(), &WORK_GROUP);
+    let found = references_in(&WORK_GROUP, &hub.read());
     assert_eq!(told(&found), [("leaders/l1/person", "person", "ann")]);
 }
 
