@@ -323,7 +323,7 @@ impl Node {
             }
             RecordId::Card(card) => {
                 self.settle_card(&found, card, (field, index), seen.as_ref())?;
-                self.withdraw_unwished()?;
+                self.withdraw_or_say();
             }
         }
         Ok(())
@@ -549,7 +549,7 @@ impl Node {
         self.check_references(&node_domain::references_in(record.kind, &values))?;
         let changed = record.changed(&values, false)?;
         let hash = self.write_card(found.space, card, seen.replaces(), changed.encode())?;
-        self.withdraw_unwished()?;
+        let notes = self.withdraw_or_say();
         let others = now.siblings().iter();
         let others = match at {
             Some(_) => others.filter(|it| !seen.siblings().contains(it)).count(),
@@ -558,8 +558,21 @@ impl Node {
         Ok(EditedRecord {
             merged: u32::try_from(others).unwrap_or(u32::MAX),
             heads: Heads::new(vec![*hash.as_bytes()]).to_string(),
-            notes: Vec::new(),
+            notes,
         })
+    }
+
+    /// Takes back what is no longer wished, now that a card is saved. What cannot be taken back yet
+    /// is said, and tried again from time to time: the card stays saved.
+    fn withdraw_or_say(&self) -> Vec<String> {
+        let Err(error) = self.withdraw_unwished() else {
+            return Vec::new();
+        };
+        tracing::warn!(%error, "what is no longer wished is not taken back yet");
+        vec![format!(
+            "saved; what was published against the person's wish is not taken back yet, and is \
+             tried again: {error}"
+        )]
     }
 
     /// Settles one field of a card. Revisions that differ in other fields too stay beside each

@@ -37,6 +37,9 @@ impl Node {
     fn forget_others(&self, space: SpaceId, hub: HubId) -> Result<Vec<Value>, RecordsError> {
         let titles = self.inner.storage.rows(None, Some(space))?;
         let subjects = self.inner.storage.drop_foreign(space, hub)?;
+        if subjects.is_empty() {
+            return Ok(Vec::new());
+        }
         self.inner.library.forget_space(space);
         self.inner.applier().rebuild(space);
         self.catch_up()?;
