@@ -9,6 +9,7 @@ mod nodes;
 mod sample;
 mod serve;
 mod space;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,13 @@ enum Command {
     Serve,
     /// Makes an invitation file for one hub.
     Invite(invite::InviteArguments),
-    /// Lists the hubs: invited, connected, away or revoked.
+    /// Lists the requests to connect that wait, with their check numbers, and the newest refusals.
+    Waiting,
+    /// Admits the node whose request to connect waits, once the check numbers were compared.
+    Admit(waiting::AdmitArguments),
+    /// Refuses a request to connect that waits; the hub reads why.
+    Refuse(waiting::RefuseArguments),
+    /// Lists the hubs: invited, waiting to be admitted, connected, away or revoked.
     Hubs,
     /// Ends all access of a hub; it is cut off even while connected.
     Revoke(hubs::RevokeArguments),
@@ -85,6 +92,9 @@ enum Command {
     /// Takes records out: lists, calendars, everything of the coordinator's own.
     #[command(subcommand)]
     Export(node::cli::ExportCommand),
+    /// Who may use the coordinator's pages: lists, makes, ends.
+    #[command(subcommand)]
+    Account(node::cli::AccountCommand),
     /// Draws pictures: the nation's, a project's.
     #[command(subcommand)]
     Report(node::cli::ReportCommand),
@@ -116,6 +126,13 @@ impl Arguments {
             Command::Invite(arguments) => {
                 invite::run(clients(&data).await?.0, arguments, output).await
             }
+            Command::Waiting => waiting::list(clients(&data).await?.0, output).await,
+            Command::Admit(arguments) => {
+                waiting::admit(clients(&data).await?.0, arguments, output).await
+            }
+            Command::Refuse(arguments) => {
+                waiting::refuse(clients(&data).await?.0, arguments, output).await
+            }
             Command::Hubs => hubs::list(clients(&data).await?.0, output).await,
             Command::Revoke(arguments) => {
                 hubs::revoke(clients(&data).await?.0, arguments, output).await
@@ -144,6 +161,9 @@ impl Arguments {
             }
             Command::Export(command) => {
                 node::cli::run_export(clients(&data).await?.1, command, output).await
+            }
+            Command::Account(command) => {
+                node::cli::run_account(clients(&data).await?.1, command, output).await
             }
             Command::Report(command) => {
                 node::cli::run_report(clients(&data).await?.1, command, output).await

@@ -6,18 +6,20 @@ use std::time::Duration;
 use node_feed::{Access, CutTarget, FeedCut, FeedName, Hash, SecretKey, SpaceId, SpaceKind};
 use proto::coordinator::v1::coordinator_server::{Coordinator, CoordinatorServer};
 use proto::coordinator::v1::{
-    AuthorityRequest, AuthorityResponse, CreateSpaceRequest, CreateSpaceResponse, FeedEnd,
-    GrantSpaceRequest, GrantSpaceResponse, HealthRequest, HealthResponse, HubEntry, InviteRequest,
-    InviteResponse, ListHubsRequest, ListHubsResponse, ListNodesRequest, ListNodesResponse,
-    NodeEntry, ResumeRequest, ResumeResponse, RevokeNodeRequest, RevokeNodeResponse, RevokeRequest,
-    RevokeResponse, SampleRequest, SampleResponse, SuspendRequest, SuspendResponse,
-    TakeOverRequest, TakeOverResponse, WithdrawSpaceRequest, WithdrawSpaceResponse,
+    AdmitWaitingRequest, AdmitWaitingResponse, AttemptEntry, AuthorityRequest, AuthorityResponse,
+    CreateSpaceRequest, CreateSpaceResponse, FeedEnd, GrantSpaceRequest, GrantSpaceResponse,
+    HealthRequest, HealthResponse, HubEntry, InviteRequest, InviteResponse, ListHubsRequest,
+    ListHubsResponse, ListNodesRequest, ListNodesResponse, ListWaitingRequest, ListWaitingResponse,
+    NodeEntry, RefuseWaitingRequest, RefuseWaitingResponse, ResumeRequest, ResumeResponse,
+    RevokeNodeRequest, RevokeNodeResponse, RevokeRequest, RevokeResponse, SampleRequest,
+    SampleResponse, SuspendRequest, SuspendResponse, TakeOverRequest, TakeOverResponse,
+    WaitingEntry, WithdrawSpaceRequest, WithdrawSpaceResponse,
 };
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
 
 use crate::authority_writer::AuthorityError;
-use crate::operations::{ChosenEnd, OperationError, Operations};
+use crate::operations::{ChosenEnd, OperationError, Operations, Waiting};
 
 /// Offers the operator's side of a coordinator.
 pub fn coordinator_service(operations: Operations, hours: u64) -> CoordinatorServer<Service> {
@@ -52,15 +54,75 @@ impl Coordinator for Service {
         &self,
         request: Request<InviteRequest>,
     ) -> Result<Response<InviteResponse>, Status> {
-        let InviteRequest { code, name, hours } = request.into_inner();
+        let InviteRequest {
+            code,
+            name,
+            hours,
+            admit_at_once,
+        } = request.into_inner();
         let hours = if hours == 0 {
             self.hours
         } else {
             u64::from(hours)
         };
         self.run(move |operations| {
-            let invitation = operations.invite(&code, &name, hours)?.to_toml()?;
+            let invitation = if admit_at_once {
+                operations.invite(&code, &name, hours)?
+            } else {
+                operations.invite_to_wait(&code, &name, hours)?
+            };
+            let invitation = invitation.to_toml()?;
             Ok(InviteResponse { invitation })
+        })
+        .await
+    }
+
+    async fn list_waiting(
+        &self,
+        _request: Request<ListWaitingRequest>,
+    ) -> Result<Response<ListWaitingResponse>, Status> {
+        self.run(|operations| {
+            let waiting = operations.waiting()?.into_iter();
+            let attempts = operations.connection_attempts()?.into_iter();
+            let attempts = attempts.map(|attempt| AttemptEntry {
+                time_ms: attempt.time_ms,
+                code: attempt.hub.unwrap_or_default(),
+                reason: attempt.reason,
+            });
+            Ok(ListWaitingResponse {
+                waiting: waiting.map(to_waiting).collect(),
+                attempts: attempts.collect(),
+            })
+        })
+        .await
+    }
+
+    async fn admit_waiting(
+        &self,
+        request: Request<AdmitWaitingRequest>,
+    ) -> Result<Response<AdmitWaitingResponse>, Status> {
+        let AdmitWaitingRequest { which, by } = request.into_inner();
+        self.run(move |operations| {
+            let decided = operations.admit_waiting(&which, &by)?;
+            Ok(AdmitWaitingResponse {
+                admitted: Some(to_waiting(decided.request)),
+                already: decided.already,
+            })
+        })
+        .await
+    }
+
+    async fn refuse_waiting(
+        &self,
+        request: Request<RefuseWaitingRequest>,
+    ) -> Result<Response<RefuseWaitingResponse>, Status> {
+        let RefuseWaitingRequest { which, why, by } = request.into_inner();
+        self.run(move |operations| {
+            let decided = operations.refuse_waiting(&which, &why, &by)?;
+            Ok(RefuseWaitingResponse {
+                refused: Some(to_waiting(decided.request)),
+                already: decided.already,
+            })
         })
         .await
     }
@@ -317,6 +379,7 @@ fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
     let seen = operations.registry().last_seen()?;
     let connected = node.peers_connected();
     let suspended = node.suspended();
+    let waiting = operations.waiting()?;
     let mut entries = Vec::new();
     for (hub, record) in authority.hubs() {
         if node.hub() == Some(*hub) {
@@ -333,6 +396,8 @@ fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
             "revoked"
         } else if suspended.contains_key(hub) {
             "suspended"
+        } else if ids.is_empty() && waiting.iter().any(|asks| asks.code == record.code) {
+            "waiting"
         } else if ids.is_empty() {
             "invited"
         } else if ids.iter().any(|id| connected.contains(id)) {
@@ -357,6 +422,18 @@ fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
     }
     entries.sort_by(|one, other| one.code.cmp(&other.code));
     Ok(entries)
+}
+
+fn to_waiting(waiting: Waiting) -> WaitingEntry {
+    WaitingEntry {
+        code: waiting.code,
+        name: waiting.name,
+        check_number: waiting.check_number,
+        since_ms: waiting.since_ms,
+        lapses_ms: waiting.lapses_ms,
+        address: waiting.address,
+        node: waiting.node.to_string(),
+    }
 }
 
 fn parse_space(text: &str) -> Result<SpaceId, OperationError> {
@@ -400,10 +477,14 @@ fn status(error: &OperationError) -> Status {
     match error {
         OperationError::UnknownHub(_)
         | OperationError::UnknownSpace(_)
+        | OperationError::NotWaiting(_)
         | OperationError::UnknownNode(_) => Status::not_found(sentence),
-        OperationError::Code(_) | OperationError::Cut(_) | OperationError::NotConfirmed(_) => {
-            Status::invalid_argument(sentence)
-        }
+        OperationError::Code(_)
+        | OperationError::Cut(_)
+        | OperationError::NotConfirmed(_)
+        | OperationError::NotNamed(_)
+        | OperationError::Audit(_)
+        | OperationError::NoReason => Status::invalid_argument(sentence),
         OperationError::Revoked(_)
         | OperationError::NodeRevoked(_)
         | OperationError::NotSuspended(_)

@@ -4,17 +4,24 @@
 //! The coordinator proves itself first, by its pinned identity key over the connection's
 //! exporter; only then is the code sent. So a code is safe even from a filter that inspects TLS
 //! with an authority that the machine trusts.
+//!
+//! [`Connecting`] is a request to connect from its first call to its outcome: most wait until a
+//! person at NCETM has compared the check number. [`crate::Node::connect`] begins one.
 
 mod check_number;
 mod client;
 mod code;
+mod connecting;
 mod error;
 mod invitation;
 mod proof;
 
 pub use check_number::CheckNumber;
-pub use client::{Enrolled, enrol, renew};
+pub use client::{Answer, Enrolled, ask, ask_again, enrol, renew};
 pub use code::{CodeError, OneTimeCode};
+pub use connecting::{ConnectError, Connecting, ConnectingState, NotConnected, Progress};
 pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
 pub use proof::{EnrolProof, greet_proof, renew_proof};
+
+pub(crate) use connecting::Current;

@@ -1,7 +1,7 @@
 //! Audit lines: what was decided, when, for which hub and why.
 
 use node_feed::HubId;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::error::RegistryError;
 use crate::registry::{Registry, read, stored};
@@ -17,6 +17,14 @@ pub enum Event {
     CodeUsed,
     /// A code was refused.
     CodeRefused,
+    /// A request to connect waits for an operator.
+    RequestWaits,
+    /// An operator admitted a waiting request.
+    RequestAdmitted,
+    /// An operator refused a waiting request.
+    RequestRefused,
+    /// A waiting request lapsed: nobody decided in time.
+    RequestLapsed,
     /// A certificate was issued.
     CertificateIssued,
     /// A certificate was refused, at enrolment or renewal.
@@ -34,11 +42,15 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Invited,
         Self::InvitationWithdrawn,
         Self::CodeUsed,
         Self::CodeRefused,
+        Self::RequestWaits,
+        Self::RequestAdmitted,
+        Self::RequestRefused,
+        Self::RequestLapsed,
         Self::CertificateIssued,
         Self::CertificateRefused,
         Self::SessionRefused,
@@ -55,6 +67,10 @@ impl Event {
             Self::InvitationWithdrawn => "invitation withdrawn",
             Self::CodeUsed => "code used",
             Self::CodeRefused => "code refused",
+            Self::RequestWaits => "request waits",
+            Self::RequestAdmitted => "request admitted",
+            Self::RequestRefused => "request refused",
+            Self::RequestLapsed => "request lapsed",
             Self::CertificateIssued => "certificate issued",
             Self::CertificateRefused => "certificate refused",
             Self::SessionRefused => "session refused",
@@ -97,23 +113,50 @@ impl Registry {
         let mut statement = connection.prepare_cached(
             "SELECT time_ms, event, hub, reason FROM audit ORDER BY id DESC LIMIT ?1",
         )?;
-        let rows = statement.query_map([count], |row| {
-            let name: String = row.get(1)?;
-            let hub: Option<[u8; 8]> = row.get(2)?;
-            Ok((row.get(0)?, name, hub, row.get(3)?))
-        })?;
-        rows.map(|row| {
-            let (time_ms, name, hub, reason) = row?;
-            let event = Event::ALL.into_iter().find(|event| event.name() == name);
-            Ok(AuditLine {
-                time_ms: read(time_ms),
-                event: event.ok_or(RegistryError::Row("an unknown event"))?,
-                hub: hub.map(HubId::from_bytes),
-                reason,
-            })
-        })
-        .collect()
+        let rows = statement.query_map([count], |row| Ok(line(row)))?;
+        rows.map(|row| row?).collect()
     }
+
+    /// The attempts to connect that came to nothing, the newest first: codes that were refused,
+    /// requests that were refused or lapsed, and nodes that could not be admitted. No more than
+    /// [`Registry::ATTEMPTS_MAX`].
+    ///
+    /// # Errors
+    /// [`RegistryError`] if they cannot be read.
+    pub fn attempts(&self) -> Result<Vec<AuditLine>, RegistryError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT time_ms, event, hub, reason FROM audit
+             WHERE event IN (?1, ?2, ?3) OR (event = ?4 AND hub IS NOT NULL)
+             ORDER BY id DESC LIMIT ?5",
+        )?;
+        let rows = statement.query_map(
+            params![
+                Event::CodeRefused.name(),
+                Event::RequestRefused.name(),
+                Event::RequestLapsed.name(),
+                Event::CertificateRefused.name(),
+                Self::ATTEMPTS_MAX
+            ],
+            |row| Ok(line(row)),
+        )?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// Lines kept of what anybody who can reach the port may cause, each kind apart; the oldest
+    /// go first.
+    pub const ATTEMPTS_MAX: u32 = 500;
+}
+
+fn line(row: &Row<'_>) -> Result<AuditLine, RegistryError> {
+    let name: String = row.get(1)?;
+    let event = Event::ALL.into_iter().find(|event| event.name() == name);
+    Ok(AuditLine {
+        time_ms: read(row.get(0)?),
+        event: event.ok_or(RegistryError::Row("an unknown event"))?,
+        hub: row.get::<_, Option<_>>(2)?.map(HubId::from_bytes),
+        reason: row.get(3)?,
+    })
 }
 
 /// Adds an audit line within the caller's transaction.
@@ -126,5 +169,13 @@ pub(crate) fn add(connection: &Connection, line: &AuditLine) -> Result<(), Regis
             line.hub.as_ref().map(HubId::as_bytes),
             line.reason,
         ])?;
+    if matches!(line.event, Event::CodeRefused | Event::CertificateRefused) {
+        connection
+            .prepare_cached(
+                "DELETE FROM audit WHERE event = ?1 AND id <= (
+                     SELECT id FROM audit WHERE event = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![line.event.name(), Registry::ATTEMPTS_MAX])?;
+    }
     Ok(())
 }

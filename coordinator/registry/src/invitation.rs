@@ -6,6 +6,7 @@ use rusqlite::{Row, Transaction, params};
 use crate::audit::{self, AuditLine, Event};
 use crate::error::RegistryError;
 use crate::registry::{Registry, read, stored};
+use crate::request::{self, ConnectionRequest, RequestState};
 
 /// Why a code is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,13 +39,20 @@ pub enum RedeemError {
     Registry(#[from] RegistryError),
 }
 
-/// How a code was redeemed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a code was redeemed. In every case it is now bound to the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeemed {
-    /// For the first time; it is now bound to the node.
+    /// For the first time, and the node is admitted at once.
     First,
-    /// By the node that it is bound to, whose earlier answer was lost.
+    /// By the node that it is bound to, whose earlier answer was lost, or which was admitted since
+    /// it last asked.
     Again,
+    /// The node waits for an operator.
+    Waits(ConnectionRequest),
+    /// An operator refused the node's request.
+    Refused(ConnectionRequest),
+    /// Nobody decided on the node's request in time.
+    Lapsed(ConnectionRequest),
 }
 
 /// How an invitation stands.
@@ -74,7 +82,8 @@ pub struct InvitationRecord {
 }
 
 impl Registry {
-    /// Takes in a new invitation. Of the code only a salted hash is kept.
+    /// Takes in a new invitation whose node is admitted at once. Of the code only a salted hash is
+    /// kept.
     ///
     /// # Errors
     /// [`RegistryError`] if it cannot be stored; the invitation then must not be handed out.
@@ -85,19 +94,45 @@ impl Registry {
         expires_ms: u64,
         now_ms: u64,
     ) -> Result<(), RegistryError> {
+        self.add_invitation(hub, code, expires_ms, now_ms, false)
+    }
+
+    /// Takes in a new invitation whose node waits until an operator admits it.
+    ///
+    /// # Errors
+    /// As [`Registry::invite`].
+    pub fn invite_to_wait(
+        &self,
+        hub: HubId,
+        code: &[u8; 16],
+        expires_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), RegistryError> {
+        self.add_invitation(hub, code, expires_ms, now_ms, true)
+    }
+
+    fn add_invitation(
+        &self,
+        hub: HubId,
+        code: &[u8; 16],
+        expires_ms: u64,
+        now_ms: u64,
+        waits: bool,
+    ) -> Result<(), RegistryError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
         let hash = Hash::of(Tag::Code, &[&salt, code]);
         self.write(|transaction| {
             transaction.execute(
-                "INSERT INTO invitations (hub, salt, hash, created_ms, expires_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO invitations (hub, salt, hash, created_ms, expires_ms, waits)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     hub.as_bytes(),
                     salt,
                     hash.as_bytes(),
                     stored(now_ms),
-                    stored(expires_ms)
+                    stored(expires_ms),
+                    waits
                 ],
             )?;
             note(transaction, Event::Invited, hub, String::new(), now_ms)
@@ -128,11 +163,12 @@ impl Registry {
         })
     }
 
-    /// Redeems a code for `node` of `hub`, durably.
+    /// Redeems a code for `node` of `hub`, which asks from `address`, durably.
     ///
     /// The first node that comes has it for good, however many race; the same node may come
-    /// again, also after the code's time, since its answer may have been lost. Every answer
-    /// leaves an audit line.
+    /// again, also after the code's time, since its answer may have been lost, or it waits.
+    /// Every answer leaves an audit line, but that a node which waits asked once more leaves
+    /// nothing.
     ///
     /// # Errors
     /// [`RedeemError::Refused`] says why in a sentence for the person who holds the code.
@@ -141,16 +177,23 @@ impl Registry {
         hub: HubId,
         code: &[u8; 16],
         node: NodeId,
+        address: &str,
         now_ms: u64,
     ) -> Result<Redeemed, RedeemError> {
         let answer = self.write(|transaction| {
-            let answer = redeem(transaction, hub, code, node, now_ms)?;
-            let (event, reason) = match answer {
-                Ok(Redeemed::First) => (Event::CodeUsed, "for the first time".to_owned()),
-                Ok(Redeemed::Again) => (Event::CodeUsed, "again, by the same node".to_owned()),
-                Err(refusal) => (Event::CodeRefused, refusal.to_string()),
+            let answer = redeem(transaction, hub, code, node, address, now_ms)?;
+            let line = match &answer {
+                Ok(Redeemed::First) => Some((Event::CodeUsed, "for the first time".to_owned())),
+                Ok(Redeemed::Again) => {
+                    Some((Event::CodeUsed, "again, by the same node".to_owned()))
+                }
+                // Left when it began, and when it was decided.
+                Ok(Redeemed::Waits(_) | Redeemed::Refused(_) | Redeemed::Lapsed(_)) => None,
+                Err(refusal) => Some((Event::CodeRefused, refusal.to_string())),
             };
-            note(transaction, event, hub, reason, now_ms)?;
+            if let Some((event, reason)) = line {
+                note(transaction, event, hub, reason, now_ms)?;
+            }
             Ok(answer)
         })?;
         Ok(answer?)
@@ -170,7 +213,7 @@ impl Registry {
     }
 }
 
-const COLUMNS: &str = "id, hub, salt, hash, created_ms, expires_ms, used_by, withdrawn_ms";
+const COLUMNS: &str = "id, hub, salt, hash, created_ms, expires_ms, used_by, withdrawn_ms, waits";
 
 struct Stored {
     id: i64,
@@ -181,6 +224,7 @@ struct Stored {
     expires_ms: u64,
     used_by: Option<NodeId>,
     withdrawn: bool,
+    waits: bool,
 }
 
 impl Stored {
@@ -194,6 +238,7 @@ impl Stored {
             expires_ms: read(row.get(5)?),
             used_by: row.get::<_, Option<_>>(6)?.map(NodeId::from_bytes),
             withdrawn: row.get::<_, Option<i64>>(7)?.is_some(),
+            waits: row.get(8)?,
         })
     }
 
@@ -224,6 +269,7 @@ fn redeem(
     hub: HubId,
     code: &[u8; 16],
     node: NodeId,
+    address: &str,
     now_ms: u64,
 ) -> Result<Result<Redeemed, CodeRefusal>, RegistryError> {
     let Some(found) = find(transaction, code)? else {
@@ -233,7 +279,9 @@ fn redeem(
         return Ok(Err(CodeRefusal::OtherHub));
     }
     Ok(match (found.state(now_ms), found.used_by) {
-        (InvitationState::Used, Some(user)) if user == node => Ok(Redeemed::Again),
+        (InvitationState::Used, Some(user)) if user == node => {
+            Ok(standing(transaction, &found, now_ms)?)
+        }
         (InvitationState::Used, _) => Err(CodeRefusal::Used),
         (InvitationState::Expired, _) => Err(CodeRefusal::Expired),
         (InvitationState::Withdrawn, _) => Err(CodeRefusal::Withdrawn),
@@ -242,8 +290,34 @@ fn redeem(
                 "UPDATE invitations SET used_by = ?2, used_ms = ?3 WHERE id = ?1",
                 params![found.id, node.as_bytes(), stored(now_ms)],
             )?;
-            Ok(Redeemed::First)
+            if found.waits {
+                let invited_for = found.expires_ms.saturating_sub(found.created_ms);
+                let invitation = (found.id, invited_for);
+                let begun = request::begin(transaction, invitation, hub, node, address, now_ms)?;
+                note(transaction, Event::RequestWaits, hub, String::new(), now_ms)?;
+                Ok(Redeemed::Waits(begun))
+            } else {
+                Ok(Redeemed::First)
+            }
         }
+    })
+}
+
+/// How the node stands whose code this is.
+fn standing(
+    transaction: &Transaction<'_>,
+    invitation: &Stored,
+    now_ms: u64,
+) -> Result<Redeemed, RegistryError> {
+    request::lapse(transaction, now_ms)?;
+    let Some(request) = request::of_invitation(transaction, invitation.id)? else {
+        return Ok(Redeemed::Again);
+    };
+    Ok(match request.state {
+        RequestState::Admitted => Redeemed::Again,
+        RequestState::Waiting => Redeemed::Waits(request),
+        RequestState::Refused => Redeemed::Refused(request),
+        RequestState::Lapsed => Redeemed::Lapsed(request),
     })
 }
 
@@ -262,7 +336,7 @@ fn find(transaction: &Transaction<'_>, code: &[u8; 16]) -> Result<Option<Stored>
     Ok(None)
 }
 
-fn note(
+pub(crate) fn note(
     transaction: &Transaction<'_>,
     event: Event,
     hub: HubId,

@@ -2,8 +2,9 @@
 //!
 //! Who belongs to the network and may do what stands in the authority log alone. Here stands
 //! what must be unique or secret and so cannot be a feed: one-time codes (only their hashes),
-//! serial numbers, and when nodes were last seen. It is one SQLite file; if that is lost, open
-//! invitations are made anew and nothing else is missing.
+//! the requests that wait for an operator, serial numbers, and when nodes were last seen. It is one
+//! SQLite file; if that is lost, open invitations are made anew, also for nodes that waited, and
+//! nothing else is missing.
 //!
 //! All calls block, and are given the time in ms since 1970.
 
@@ -12,6 +13,7 @@ mod certificate;
 mod error;
 mod invitation;
 mod registry;
+mod request;
 mod schema;
 mod seen;
 
@@ -20,4 +22,5 @@ pub use certificate::CertificateRecord;
 pub use error::RegistryError;
 pub use invitation::{CodeRefusal, InvitationRecord, InvitationState, RedeemError, Redeemed};
 pub use registry::Registry;
+pub use request::{ConnectionRequest, RequestState};
 pub use seen::Seen;

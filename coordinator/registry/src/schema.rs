@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Forward only: a step that was released is never changed.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(V1)])
+    Migrations::new(vec![M::up(V1), M::up(V2)])
 }
 
 const V1: &str = "
@@ -45,6 +45,29 @@ const V1: &str = "
     ) STRICT;
 ";
 
+/// Requests to connect that wait for an operator. Invitations made before it admit at once, as
+/// they did when they were made.
+const V2: &str = "
+    ALTER TABLE invitations ADD COLUMN waits INTEGER NOT NULL DEFAULT 0 CHECK (waits IN (0, 1));
+
+    CREATE TABLE requests (
+        id           INTEGER PRIMARY KEY,
+        invitation   INTEGER NOT NULL UNIQUE REFERENCES invitations (id),
+        hub          BLOB    NOT NULL CHECK (length(hub) = 8),
+        node         BLOB    NOT NULL CHECK (length(node) = 32),
+        since_ms     INTEGER NOT NULL,
+        lapses_ms    INTEGER NOT NULL,
+        address      TEXT    NOT NULL,
+        state        TEXT    NOT NULL CHECK (state IN ('waiting', 'admitted', 'refused', 'lapsed')),
+        decided_ms   INTEGER,
+        decided_by   TEXT    NOT NULL DEFAULT '',
+        reason       TEXT    NOT NULL DEFAULT '',
+        CHECK ((state = 'waiting') = (decided_ms IS NULL))
+    ) STRICT;
+    CREATE INDEX requests_by_state ON requests (state, since_ms);
+    CREATE INDEX audit_by_event ON audit (event, id);
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +75,24 @@ mod tests {
     #[test]
     fn the_schema_is_sound() {
         migrations().validate().expect("a sound schema");
+    }
+
+    #[test]
+    fn invitations_of_the_first_version_still_admit_at_once() {
+        let mut connection = rusqlite::Connection::open_in_memory().expect("a register");
+        let first = Migrations::new(vec![M::up(V1)]);
+        first.to_latest(&mut connection).expect("the first version");
+        connection
+            .execute(
+                "INSERT INTO invitations (hub, salt, hash, created_ms, expires_ms)
+                 VALUES (zeroblob(8), zeroblob(16), zeroblob(32), 1, 2)",
+                [],
+            )
+            .expect("an invitation");
+        let now = migrations().to_latest(&mut connection);
+        now.expect("brought up to date");
+        let waits = "SELECT waits FROM invitations";
+        let waits = connection.query_row(waits, [], |row| row.get::<_, bool>(0));
+        assert_eq!(waits, Ok(false));
     }
 }

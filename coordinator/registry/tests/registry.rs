@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use coordinator_registry::{
-    CertificateRecord, CodeRefusal, Event, InvitationState, RedeemError, Redeemed, Registry,
-    RegistryError, Seen,
+    AuditLine, CertificateRecord, CodeRefusal, ConnectionRequest, Event, InvitationState,
+    RedeemError, Redeemed, Registry, RegistryError, RequestState, Seen,
 };
 use node_feed::{HubId, NodeId};
 
 const YORKSHIRE: HubId = HubId::from_bytes([1; 8]);
 const LONDON: HubId = HubId::from_bytes([2; 8]);
 const CODE: [u8; 16] = [7; 16];
+const ADDRESS: &str = "192.0.2.7";
 const NOW: u64 = 1_000_000;
 const EXPIRES: u64 = 2_000_000;
 
@@ -51,7 +52,7 @@ fn of_a_hundred_nodes_that_race_for_one_code_exactly_one_gets_it() {
                 let (start, registry) = (&start, if number % 2 == 0 { &first } else { &second });
                 scope.spawn(move || {
                     start.wait();
-                    match registry.redeem(YORKSHIRE, &CODE, node(number), NOW) {
+                    match registry.redeem(YORKSHIRE, &CODE, node(number), ADDRESS, NOW) {
                         Ok(redeemed) => {
                             assert_eq!(redeemed, Redeemed::First);
                             Some(number)
@@ -73,11 +74,11 @@ fn of_a_hundred_nodes_that_race_for_one_code_exactly_one_gets_it() {
     // Also after a restart.
     drop((first, second));
     let registry = open(folder.path());
-    let again = registry.redeem(YORKSHIRE, &CODE, node(winners[0]), NOW);
+    let again = registry.redeem(YORKSHIRE, &CODE, node(winners[0]), ADDRESS, NOW);
     assert_eq!(again.expect("the winner may ask again"), Redeemed::Again);
     let loser = node(if winners[0] == 0 { 1 } else { 0 });
     assert_eq!(
-        refusal(registry.redeem(YORKSHIRE, &CODE, loser, NOW)),
+        refusal(registry.redeem(YORKSHIRE, &CODE, loser, ADDRESS, NOW)),
         CodeRefusal::Used
     );
 }
@@ -87,15 +88,15 @@ fn a_refused_code_says_why_changes_nothing_and_leaves_a_line() {
     let (_folder, registry) = with_invitation();
     let cases = [
         (
-            registry.redeem(YORKSHIRE, &[8; 16], node(1), NOW),
+            registry.redeem(YORKSHIRE, &[8; 16], node(1), ADDRESS, NOW),
             CodeRefusal::Unknown,
         ),
         (
-            registry.redeem(LONDON, &CODE, node(1), NOW),
+            registry.redeem(LONDON, &CODE, node(1), ADDRESS, NOW),
             CodeRefusal::OtherHub,
         ),
         (
-            registry.redeem(YORKSHIRE, &CODE, node(1), EXPIRES),
+            registry.redeem(YORKSHIRE, &CODE, node(1), ADDRESS, EXPIRES),
             CodeRefusal::Expired,
         ),
     ];
@@ -118,7 +119,7 @@ fn a_refused_code_says_why_changes_nothing_and_leaves_a_line() {
     assert_eq!(states, [InvitationState::Open]);
     assert_eq!(
         registry
-            .redeem(YORKSHIRE, &CODE, node(1), NOW)
+            .redeem(YORKSHIRE, &CODE, node(1), ADDRESS, NOW)
             .expect("good"),
         Redeemed::First
     );
@@ -128,11 +129,11 @@ fn a_refused_code_says_why_changes_nothing_and_leaves_a_line() {
 fn a_node_whose_answer_was_lost_may_ask_again_even_after_the_codes_time() {
     let (_folder, registry) = with_invitation();
     registry
-        .redeem(YORKSHIRE, &CODE, node(1), NOW)
+        .redeem(YORKSHIRE, &CODE, node(1), ADDRESS, NOW)
         .expect("the first time");
-    let later = registry.redeem(YORKSHIRE, &CODE, node(1), EXPIRES + 1);
+    let later = registry.redeem(YORKSHIRE, &CODE, node(1), ADDRESS, EXPIRES + 1);
     assert_eq!(later.expect("the same node"), Redeemed::Again);
-    let other = registry.redeem(YORKSHIRE, &CODE, node(2), EXPIRES + 1);
+    let other = registry.redeem(YORKSHIRE, &CODE, node(2), ADDRESS, EXPIRES + 1);
     assert_eq!(refusal(other), CodeRefusal::Used);
 }
 
@@ -149,18 +150,157 @@ fn a_withdrawn_invitation_is_worth_nothing() {
             .expect("stored"),
         1
     );
-    let answer = registry.redeem(YORKSHIRE, &CODE, node(1), NOW);
+    let answer = registry.redeem(YORKSHIRE, &CODE, node(1), ADDRESS, NOW);
     assert_eq!(refusal(answer), CodeRefusal::Withdrawn);
+}
+
+/// How long a request waits: as long as its invitation was good, and 14 days.
+const PATIENCE: u64 = (EXPIRES - NOW) + 14 * 86_400_000;
+
+fn with_request() -> (tempfile::TempDir, Registry, ConnectionRequest) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = open(folder.path());
+    registry
+        .invite_to_wait(YORKSHIRE, &CODE, EXPIRES, NOW)
+        .expect("an invitation");
+    let begun = ask(&registry, node(1), NOW + 1);
+    let Redeemed::Waits(request) = begun else {
+        panic!("it does not wait: {begun:?}");
+    };
+    (folder, registry, request)
+}
+
+fn ask(registry: &Registry, node: NodeId, now_ms: u64) -> Redeemed {
+    let redeemed = registry.redeem(YORKSHIRE, &CODE, node, ADDRESS, now_ms);
+    redeemed.expect("it is bound to this node")
+}
+
+fn states(registry: &Registry) -> Vec<RequestState> {
+    let requests = registry.requests(NOW + 2).expect("requests").into_iter();
+    requests.map(|request| request.state).collect()
+}
+
+#[test]
+fn a_request_waits_over_a_restart_and_past_the_codes_time_until_it_is_admitted() {
+    let (folder, registry, request) = with_request();
+    assert_eq!(
+        (request.hub, request.node, request.since_ms),
+        (YORKSHIRE, node(1), NOW + 1)
+    );
+    assert_eq!(request.lapses_ms, NOW + 1 + PATIENCE);
+    assert_eq!(request.address, ADDRESS);
+    drop(registry);
+    let registry = open(folder.path());
+    let lines = registry.audit(100).expect("lines").len();
+    let later = ask(&registry, node(1), EXPIRES + 5);
+    assert_eq!(later, Redeemed::Waits(request.clone()), "unchanged");
+    assert_eq!(registry.audit(100).expect("lines").len(), lines);
+    let other = registry.redeem(YORKSHIRE, &CODE, node(2), ADDRESS, NOW + 2);
+    assert_eq!(refusal(other), CodeRefusal::Used);
+
+    let admit = |by| registry.admit_request(request.id, by, NOW + 9);
+    assert!(admit("one").expect("kept"));
+    assert!(!admit("another").expect("kept"), "it was admitted already");
+    let refuse = registry.refuse_request(request.id, "another", "no", NOW + 9);
+    assert!(!refuse.expect("kept"), "it is too late");
+    let kept = registry.requests(NOW + 10).expect("requests").remove(0);
+    assert_eq!(
+        (kept.state, kept.decided_by.as_str(), kept.decided_ms),
+        (RequestState::Admitted, "one", Some(NOW + 9))
+    );
+    assert_eq!(ask(&registry, node(1), EXPIRES + 6), Redeemed::Again);
+    assert_eq!(
+        ask(&registry, node(1), NOW + 2 * PATIENCE),
+        Redeemed::Again,
+        "what was admitted does not lapse"
+    );
+}
+
+#[test]
+fn a_refused_request_keeps_its_reason_and_can_not_be_admitted() {
+    let (_folder, registry, request) = with_request();
+    let refuse = |why| registry.refuse_request(request.id, "one", why, NOW + 9);
+    assert!(refuse("the numbers differ").expect("kept"));
+    assert!(!refuse("another reason").expect("kept"));
+    let admit = registry.admit_request(request.id, "one", NOW + 9);
+    assert!(!admit.expect("kept"));
+    for _ in 0..3 {
+        let Redeemed::Refused(refused) = ask(&registry, node(1), NOW + 10) else {
+            panic!("it is not refused");
+        };
+        assert_eq!(refused.reason, "the numbers differ");
+    }
+    let attempts = registry.attempts().expect("lines");
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    assert_eq!(attempts[0].reason, "the numbers differ");
+    assert_eq!(states(&registry), [RequestState::Refused]);
+}
+
+#[test]
+fn a_request_that_nobody_decides_on_lapses_and_says_so_once() {
+    let (_folder, registry, request) = with_request();
+    let last = ask(&registry, node(1), request.lapses_ms - 1);
+    assert!(matches!(last, Redeemed::Waits(_)), "{last:?}");
+    for _ in 0..2 {
+        let lapsed = ask(&registry, node(1), request.lapses_ms);
+        assert!(matches!(lapsed, Redeemed::Lapsed(_)), "{lapsed:?}");
+    }
+    let lines = registry.attempts().expect("lines");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0].event, Event::RequestLapsed);
+    assert_eq!(states(&registry), [RequestState::Lapsed]);
+}
+
+#[test]
+fn one_yes_admits_all_that_the_same_node_of_the_same_hub_asked() {
+    let (_folder, registry, request) = with_request();
+    let second = [9; 16];
+    registry
+        .invite_to_wait(YORKSHIRE, &second, EXPIRES, NOW)
+        .expect("an invitation");
+    let again = registry.redeem(YORKSHIRE, &second, node(1), ADDRESS, NOW + 2);
+    assert!(matches!(again, Ok(Redeemed::Waits(_))), "{again:?}");
+    registry
+        .admit_request(request.id, "one", NOW + 3)
+        .expect("kept");
+    let all = [RequestState::Admitted, RequestState::Admitted];
+    assert_eq!(states(&registry), all);
+}
+
+#[test]
+fn strangers_fill_no_register_and_push_out_no_operators_word() {
+    let (_folder, registry, request) = with_request();
+    registry
+        .refuse_request(request.id, "one", "not this one", NOW + 2)
+        .expect("kept");
+    let max = u64::from(Registry::ATTEMPTS_MAX);
+    for number in 0..max + 20 {
+        let line = AuditLine {
+            time_ms: NOW + number,
+            event: Event::CodeRefused,
+            hub: None,
+            reason: format!("guess {number}"),
+        };
+        registry.note(&line).expect("kept");
+    }
+    let kept = registry.audit(10_000).expect("lines");
+    let guesses = kept.iter().filter(|line| line.event == Event::CodeRefused);
+    assert_eq!(guesses.count() as u64, max);
+    let refused = |line: &&AuditLine| line.event == Event::RequestRefused;
+    assert_eq!(kept.iter().filter(refused).count(), 1);
+    let attempts = registry.attempts().expect("lines");
+    assert_eq!(attempts.len() as u64, max);
+    assert_eq!(attempts[0].reason, format!("guess {}", max + 19));
 }
 
 #[test]
 fn a_code_is_nowhere_in_the_files() {
     let (folder, registry) = with_invitation();
     registry
-        .redeem(LONDON, &CODE, node(1), NOW)
+        .redeem(LONDON, &CODE, node(1), ADDRESS, NOW)
         .expect_err("for another hub");
     registry
-        .redeem(YORKSHIRE, &CODE, node(1), NOW)
+        .redeem(YORKSHIRE, &CODE, node(1), ADDRESS, NOW)
         .expect("redeemed");
     for file in std::fs::read_dir(folder.path()).expect("a folder") {
         let path = file.expect("a file").path();

@@ -22,6 +22,9 @@ pub(super) struct InviteArguments {
     /// How long the invitation is good for, in hours; the setting listen.invitation_hours if left out.
     #[arg(long, default_value_t = 0)]
     hours: u32,
+    /// Admit the node that uses it at once, without comparing check numbers; for scripts.
+    #[arg(long)]
+    admit_at_once: bool,
     /// The invitation file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -36,6 +39,7 @@ pub(super) async fn run(
         code,
         name,
         hours,
+        admit_at_once,
         out,
     } = arguments;
     anyhow::ensure!(
@@ -48,6 +52,7 @@ pub(super) async fn run(
             code: code.clone(),
             name,
             hours,
+            admit_at_once,
         })
         .await?
         .into_inner();

@@ -6,14 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use coordinator_registry::{
-    AuditLine, CertificateRecord, Event, RedeemError, Registry, RegistryError,
+    AuditLine, CertificateRecord, Event, RedeemError, Redeemed, Registry, RegistryError,
 };
 use node::enrolment::{EnrolProof, greet_proof, renew_proof};
 use node::tls::{CertificateAuthority, CertificateError, ConnectionInfo};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Tag};
+use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EnrolRequest, EnrolResponse, GreetRequest, GreetResponse, RenewRequest, RenewResponse,
+    EnrolLapsed, EnrolRefused, EnrolRequest, EnrolResponse, EnrolWaiting, GreetRequest,
+    GreetResponse, RenewRequest, RenewResponse,
 };
 use tokio::sync::{mpsc, oneshot};
 use tonic::{Code, Request, Response, Status};
@@ -43,7 +45,8 @@ pub struct EnrolmentParts {
 /// Serves `causeway.enrolment.v1`.
 ///
 /// A certificate is handed out only after the node's admission and the certificate itself are
-/// durable. A call that fails in between can be made again.
+/// durable. A node whose invitation says so waits for an operator before; see
+/// [`Operations::waiting`](crate::operations::Operations::waiting). A call that fails in between can be made again.
 #[derive(Debug)]
 pub struct EnrolmentService {
     parts: EnrolmentParts,
@@ -89,15 +92,26 @@ impl EnrolmentService {
             .verify(&fields.node, &fields.signature)
             .map_err(|_| unproven())?;
         let code = fields.code;
-        self.with_registry(move |registry| {
-            registry
-                .redeem(hub, code.as_bytes(), node, now_ms)
-                .map(drop)
-                .map_err(redeem_status)
+        let address = info.remote_addr.ip().to_canonical().to_string();
+        let redeemed = self
+            .with_registry(move |registry| {
+                registry
+                    .redeem(hub, code.as_bytes(), node, &address, now_ms)
+                    .map_err(redeem_status)
+            })
+            .await?;
+        if let Some(instead) = instead(redeemed) {
+            return Ok(EnrolResponse {
+                instead: Some(instead),
+                ..EnrolResponse::default()
+            });
+        }
+        self.ask(Some(hub), |reply| AuthorityRequest::Admit {
+            hub,
+            node,
+            reply,
         })
         .await?;
-        self.ask(|reply| AuthorityRequest::Admit { hub, node, reply })
-            .await?;
         let certificates = self
             .issue(fields.certificate_request, hub, node, now_ms)
             .await?;
@@ -108,6 +122,7 @@ impl EnrolmentService {
             root: Bytes::copy_from_slice(self.parts.root.as_bytes()),
             coordinator: Bytes::copy_from_slice(self.parts.identity.public().as_bytes()),
             hub: Bytes::copy_from_slice(hub.as_bytes()),
+            instead: None,
         })
     }
 
@@ -130,7 +145,7 @@ impl EnrolmentService {
             .verify(Tag::Enrolment, &parts, &fields.signature)
             .map_err(|_| unproven())?;
         let hub = self
-            .ask(|reply| AuthorityRequest::Standing { node, reply })
+            .ask(None, |reply| AuthorityRequest::Standing { node, reply })
             .await?;
         let certificates = self
             .issue(fields.certificate_request, hub, node, now_ms)
@@ -168,9 +183,10 @@ impl EnrolmentService {
         Ok(vec![Bytes::copy_from_slice(&issued.certificate)])
     }
 
-    /// Asks the task that writes the authority log.
+    /// Asks the task that writes the authority log, of this hub if one is to be joined.
     async fn ask<T>(
         &self,
+        hub: Option<HubId>,
         request: impl FnOnce(oneshot::Sender<Result<T, AuthorityRefusal>>) -> AuthorityRequest,
     ) -> Result<T, Status> {
         let stopping = || Status::unavailable("the coordinator is stopping; try again later");
@@ -186,7 +202,7 @@ impl EnrolmentService {
                 let line = AuditLine {
                     time_ms: now_ms(),
                     event: Event::CertificateRefused,
-                    hub: None,
+                    hub,
                     reason: text.clone(),
                 };
                 self.with_registry(move |registry| {
@@ -282,6 +298,23 @@ impl Enrolment for EnrolmentService {
             self.refused(status, &info, now_ms);
         }
         result.map(Response::new)
+    }
+}
+
+/// What is answered to a node that is not admitted.
+fn instead(redeemed: Redeemed) -> Option<Instead> {
+    match redeemed {
+        Redeemed::First | Redeemed::Again => None,
+        Redeemed::Waits(request) => Some(Instead::Waiting(EnrolWaiting {
+            since_ms: request.since_ms,
+            lapses_ms: request.lapses_ms,
+        })),
+        Redeemed::Refused(request) => Some(Instead::Refused(EnrolRefused {
+            why: request.reason,
+        })),
+        Redeemed::Lapsed(request) => Some(Instead::Lapsed(EnrolLapsed {
+            lapsed_ms: request.lapses_ms,
+        })),
     }
 }
 

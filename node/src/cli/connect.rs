@@ -1,28 +1,109 @@
 //! `connect`: joins a network with an invitation.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use clap::Args;
 use serde_json::json;
 
-use super::output::Output;
-use crate::clock::now_ms;
-use crate::enrolment::{CheckNumber, Invitation, enrol};
+use super::output::{Output, moment};
+use crate::Node;
+use crate::enrolment::{Connecting, ConnectingState, Invitation};
 
-pub(super) async fn run(data: &Path, file: &Path, output: Output) -> Result<()> {
-    let invitation = Invitation::read(file)?;
+/// With which invitation.
+#[derive(Debug, Args)]
+pub(super) struct ConnectArguments {
+    /// The invitation file; without one, the request that was begun before goes on.
+    file: Option<PathBuf>,
+    /// Return once the request waits; `serve`, or `connect` again, goes on with it.
+    #[arg(long)]
+    no_wait: bool,
+}
+
+pub(super) async fn run(
+    data: &Path,
+    ConnectArguments { file, no_wait }: ConnectArguments,
+    output: Output,
+) -> Result<()> {
+    let invitation = file.as_deref().map(Invitation::read).transpose()?;
     let node = super::open(data)?;
-    let hub = invitation.hub_name.clone();
-    node.may_join(invitation.network)?;
-    let enrolled = enrol(&invitation, node.identity(), now_ms()).await?;
-    let check = CheckNumber::of(&node.identity().public(), &enrolled.coordinator);
-    node.join(&invitation, &enrolled)?;
+    let connecting = match invitation {
+        Some(invitation) => node.connect(&invitation.to_toml()?)?,
+        None => node
+            .resume_connecting()?
+            .context("no request to connect was begun here: give the invitation file")?,
+    };
+    let mut changes = connecting.changes();
+    let mut told = false;
+    let mut troubled = false;
+    loop {
+        let progress = changes.borrow_and_update().clone();
+        let shown = told || matches!(progress.state, ConnectingState::Waiting { .. });
+        match progress.state {
+            ConnectingState::Admitted => {
+                print(&node, &connecting, "admitted", output);
+                return Ok(());
+            }
+            ConnectingState::Asking => {
+                if let Some(trouble) = progress.trouble {
+                    // With the file at hand the person tries again; what was begun before stays.
+                    if file.is_some() {
+                        node.forget_connecting()?;
+                    }
+                    bail!("{trouble}");
+                }
+            }
+            ConnectingState::Waiting { lapses_ms, .. } => {
+                if no_wait {
+                    print(&node, &connecting, "waiting", output);
+                    return Ok(());
+                }
+                if !told {
+                    eprintln!("{}", instruction(&connecting, lapses_ms));
+                }
+                if let Some(trouble) = progress.trouble.filter(|_| !troubled) {
+                    troubled = true;
+                    eprintln!("{trouble}; it is asked again until it answers");
+                }
+            }
+            outcome @ (ConnectingState::Refused(_)
+            | ConnectingState::Expired(_)
+            | ConnectingState::Failed(_)) => {
+                bail!("{}", outcome.why_not().unwrap_or_default());
+            }
+        }
+        told = shown;
+        changes.changed().await?;
+    }
+}
+
+fn instruction(connecting: &Connecting, lapses_ms: u64) -> String {
+    format!(
+        "check number {}\n{} waits to be admitted: telephone NCETM and compare the number; it \
+         must be the same on both screens. This goes on until {} and may be stopped with Ctrl-C: \
+         `connect` again, or `serve`, goes on with it.",
+        connecting.check_number(),
+        connecting.hub_name(),
+        moment(lapses_ms)
+    )
+}
+
+fn print(node: &Node, connecting: &Connecting, state: &str, output: Output) {
+    let check = connecting.check_number();
     let value = json!({
-        "hub": invitation.hub_code, "network": invitation.network.to_string(),
-        "check_number": check.to_string(),
+        "hub": connecting.hub_code(), "network": connecting.network().to_string(),
+        "check_number": check.to_string(), "state": state,
     });
     output.print(&value, || {
-        format!("connected as {hub}; check number {check}\nstart it next: causeway-node --data {} serve", data.display())
+        let (hub, data) = (connecting.hub_name(), node.folder().display());
+        let next = format!("start it next: causeway-node --data {data} serve");
+        if state == "admitted" {
+            format!("connected as {hub}; check number {check}\n{next}")
+        } else {
+            format!(
+                "check number {check}\n{hub} waits to be admitted: telephone NCETM and compare \
+                 the number; it must be the same on both screens\n{next}"
+            )
+        }
     });
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use node_feed::{HubId, NetworkId, PublicKey, SecretKey, Signature, Tag};
+use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::{EnrolRequest, GreetRequest, RenewRequest};
 use rustls::pki_types::CertificateDer;
@@ -37,7 +38,26 @@ pub struct Enrolled {
     pub credentials: Credentials,
 }
 
-/// Connects the node with this identity key to the network of `invitation`.
+/// What the coordinator answers to a node that asks to connect.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is admitted.
+    Admitted(Box<Enrolled>),
+    /// An operator has yet to compare the check number and decide. Ask again later.
+    Waiting {
+        /// Since when the request waits, in ms since 1970.
+        since_ms: u64,
+        /// When it lapses if nobody decides, in ms since 1970.
+        lapses_ms: u64,
+    },
+    /// An operator refused it, with a reason for people. The code is spent.
+    Refused(String),
+    /// Nobody decided until this time, in ms since 1970. The code is spent.
+    Lapsed(u64),
+}
+
+/// Connects the node with this identity key to the network of `invitation`, whose node is admitted
+/// at once. [`ask`] tells apart what else may be answered.
 ///
 /// Calling it again after a lost answer is harmless: the code is bound to the first identity
 /// key that used it, and that key gets a certificate each time.
@@ -50,9 +70,38 @@ pub async fn enrol(
     identity: &SecretKey,
     now_ms: u64,
 ) -> Result<Enrolled, EnrolError> {
+    match ask(invitation, identity, now_ms).await? {
+        Answer::Admitted(enrolled) => Ok(*enrolled),
+        Answer::Waiting { .. } => Err(EnrolError::Waiting),
+        Answer::Refused(why) => Err(EnrolError::Refused(why)),
+        Answer::Lapsed(lapsed_ms) => Err(EnrolError::Expired(time_text(lapsed_ms))),
+    }
+}
+
+/// Asks, for the first time, to connect the node with this identity key to the network of
+/// `invitation`.
+///
+/// # Errors
+/// As [`enrol`].
+pub async fn ask(
+    invitation: &Invitation,
+    identity: &SecretKey,
+    now_ms: u64,
+) -> Result<Answer, EnrolError> {
     if invitation.expires_ms <= now_ms {
         return Err(EnrolError::Expired(time_text(invitation.expires_ms)));
     }
+    ask_again(invitation, identity).await
+}
+
+/// Asks again, also after the time of the code: the node waits, or its answer was lost.
+///
+/// # Errors
+/// As [`enrol`], but that this end does not look at the invitation's time.
+pub async fn ask_again(
+    invitation: &Invitation,
+    identity: &SecretKey,
+) -> Result<Answer, EnrolError> {
     let Invitation {
         address,
         authority_pem,
@@ -81,6 +130,17 @@ pub async fn enrol(
         certificate_request: request.into(),
     };
     let answer = calls.client.enrol(in_time(request)).await?.into_inner();
+    match answer.instead {
+        None => {}
+        Some(Instead::Waiting(waiting)) => {
+            return Ok(Answer::Waiting {
+                since_ms: waiting.since_ms,
+                lapses_ms: waiting.lapses_ms,
+            });
+        }
+        Some(Instead::Refused(refused)) => return Ok(Answer::Refused(refused.why)),
+        Some(Instead::Lapsed(lapsed)) => return Ok(Answer::Lapsed(lapsed.lapsed_ms)),
+    }
     let expected = [
         (&answer.network[..], &network.as_bytes()[..]),
         (&answer.root[..], &root.as_bytes()[..]),
@@ -92,13 +152,13 @@ pub async fn enrol(
             "it is for another network or hub than the invitation",
         ));
     }
-    Ok(Enrolled {
+    Ok(Answer::Admitted(Box::new(Enrolled {
         network: *network,
         root: *root,
         coordinator: *coordinator,
         hub: invitation.hub,
         credentials: credentials(answer.certificates, &key)?,
-    })
+    })))
 }
 
 /// Gets a new key and certificate for a node of the network, even when the old certificate has

@@ -32,6 +32,13 @@ pub enum EnrolError {
     /// The coordinator says no, in its own words. Trying again does not help.
     #[error("the coordinator refused: {0}")]
     Refused(String),
+    /// The request waits until an operator admits it. Ask again later.
+    #[error("the request waits until NCETM has compared the check number and admitted it")]
+    Waiting,
+    /// The coordinator takes no requests from this address at present, in its own words. Try
+    /// again in ten minutes.
+    #[error("the coordinator refused: {0}")]
+    Busy(String),
     /// The call failed on the way, or the coordinator cannot answer at present. Try again: the
     /// same node with the same code is never refused for having tried before.
     #[error("the coordinator did not answer ({0}); try again")]
@@ -48,7 +55,7 @@ impl EnrolError {
     /// Whether the same call may succeed later.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Unanswered(_) => true,
+            Self::Unanswered(_) | Self::Busy(_) | Self::Waiting => true,
             Self::Connect(error) => error.is_temporary(),
             Self::Expired(_)
             | Self::NotCoordinator(_)
@@ -65,12 +72,13 @@ impl From<Status> for EnrolError {
         let refused = [
             Code::PermissionDenied,
             Code::InvalidArgument,
-            Code::ResourceExhausted,
             Code::Unauthenticated,
             Code::Unimplemented,
         ];
         if refused.contains(&status.code()) {
             Self::Refused(status.message().to_owned())
+        } else if status.code() == Code::ResourceExhausted {
+            Self::Busy(status.message().to_owned())
         } else {
             Self::Unanswered(innermost(&status))
         }
