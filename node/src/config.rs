@@ -63,6 +63,10 @@ pub struct Config {
     pub sync: SyncConfig,
     /// How it keeps documents.
     pub documents: DocumentsConfig,
+    /// How it serves pages.
+    pub web: WebConfig,
+    /// How people sign in.
+    pub accounts: AccountsConfig,
     /// How it stops.
     pub shutdown: ShutdownConfig,
 }
@@ -111,6 +115,41 @@ pub struct SyncConfig {
 pub struct DocumentsConfig {
     /// Most bytes of documents kept open in memory. Default 64 MiB; 1 MiB to 16 GiB.
     pub cache_bytes_max: u64,
+}
+
+/// How a node serves pages to people.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Address and port of the pages; empty to serve none. Default `127.0.0.1:8480`: people on
+    /// this computer alone.
+    pub listen: String,
+    /// What colleagues type, such as `https://causeway.school.example:8443`. Default empty: this
+    /// computer's own name alone.
+    pub public: String,
+    /// How pages are encrypted: `own` for a certificate of this node's own making, or the file of
+    /// one that somebody else made. Default empty: not here.
+    pub certificate: String,
+    /// The file of the key that belongs to `certificate`. Default empty.
+    pub key: String,
+    /// Whether a proxy in front encrypts, and says in `X-Forwarded-For` whom it asks for. Default
+    /// no.
+    pub behind_proxy: bool,
+}
+
+/// How people sign in to a node's pages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// After how many minutes without a request somebody must sign in again. Default 60; 5 to 720.
+    pub idle_minutes: u64,
+    /// The same for somebody whose role writes, if that is sooner. Default 30; 5 to 720.
+    pub idle_minutes_writing: u64,
+    /// After how many hours somebody must sign in again in any case. Default 12; 1 to 168.
+    pub session_hours: u64,
+    /// How much memory it takes to try one password, in KiB. More makes a stolen store harder to
+    /// use and signing in slower. Default 19,456; 19,456 to 262,144.
+    pub hash_kib: u32,
 }
 
 /// How a node stops.
@@ -172,6 +211,32 @@ impl Config {
             1 << 20..=16 << 30,
             "bytes",
         )?;
+        self.web.check()?;
+        let accounts = &self.accounts;
+        within(
+            "accounts.idle_minutes",
+            accounts.idle_minutes,
+            5..=720,
+            "minutes",
+        )?;
+        within(
+            "accounts.idle_minutes_writing",
+            accounts.idle_minutes_writing,
+            5..=720,
+            "minutes",
+        )?;
+        within(
+            "accounts.session_hours",
+            accounts.session_hours,
+            1..=168,
+            "hours",
+        )?;
+        within(
+            "accounts.hash_kib",
+            u64::from(accounts.hash_kib),
+            19_456..=262_144,
+            "KiB",
+        )?;
         within(
             "shutdown.grace_ms",
             self.shutdown.grace_ms,
@@ -224,6 +289,113 @@ pub fn within(
     })
 }
 
+impl WebConfig {
+    /// The word for a certificate of the node's own making.
+    pub const OWN: &'static str = "own";
+
+    /// The name and port of `public`, as browsers name them; none if it is empty.
+    pub fn public_host(&self) -> Option<&str> {
+        let (scheme, name) = self.public.trim_end_matches('/').split_once("://")?;
+        let default = if scheme == "https" { ":443" } else { ":80" };
+        Some(name.strip_suffix(default).unwrap_or(name))
+    }
+
+    /// Whether browsers reach the pages over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.public.starts_with("https://")
+    }
+
+    /// Checks that pages never go over a network in clear.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`], with what to do instead.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |setting, value: &str, reason: &str| {
+            Err(ConfigError::Value {
+                setting,
+                value: value.to_owned(),
+                reason: reason.to_owned(),
+            })
+        };
+        if self.listen.is_empty() {
+            return Ok(());
+        }
+        let local = match self.listen.parse::<std::net::SocketAddr>() {
+            Ok(address) => address.ip().is_loopback(),
+            Err(_) if self.listen.starts_with("localhost:") => true,
+            Err(_) => {
+                return wrong(
+                    "web.listen",
+                    &self.listen,
+                    "an IP address and a port are needed, such as 127.0.0.1:8480",
+                );
+            }
+        };
+        let (public, certificate) = (self.public.as_str(), self.certificate.as_str());
+        if !public.is_empty() {
+            let name = public
+                .strip_prefix("https://")
+                .or_else(|| public.strip_prefix("http://"));
+            let plain = |name: &str| {
+                let name = name.trim_end_matches('/');
+                !name.is_empty() && !name.contains(['/', '@', '?', '#', ' '])
+            };
+            if !name.is_some_and(plain) {
+                return wrong(
+                    "web.public",
+                    public,
+                    "an address without a path is needed, such as https://causeway.school.example:8443",
+                );
+            }
+        }
+        let encrypts = !certificate.is_empty() || self.behind_proxy;
+        if !local && !encrypts {
+            return wrong(
+                "web.listen",
+                &self.listen,
+                "pages would go over the network unencrypted; set web.certificate to \"own\" or to a \
+                 certificate's file, or set web.behind_proxy if a proxy in front encrypts",
+            );
+        }
+        if encrypts && !self.is_secure() {
+            return wrong(
+                "web.public",
+                public,
+                "with a certificate or a proxy in front it has to be what colleagues type, and \
+                 begin with https://",
+            );
+        }
+        if self.is_secure() && !encrypts {
+            return wrong(
+                "web.public",
+                public,
+                "it begins with https://, but nothing here encrypts; set web.certificate, or \
+                 web.behind_proxy if a proxy in front does",
+            );
+        }
+        if self.behind_proxy && !certificate.is_empty() {
+            return wrong(
+                "web.behind_proxy",
+                "true",
+                "the proxy in front has the certificate; leave web.certificate empty",
+            );
+        }
+        let files = !certificate.is_empty() && certificate != Self::OWN;
+        if files == self.key.is_empty() {
+            return wrong(
+                "web.key",
+                &self.key,
+                if files {
+                    "the file of the certificate's key is needed beside web.certificate"
+                } else {
+                    "it goes with the file of a certificate in web.certificate"
+                },
+            );
+        }
+        Ok(())
+    }
+}
+
 impl SyncConfig {
     /// The first and the longest pause before connecting again.
     pub const fn reconnect(&self) -> (Duration, Duration) {
@@ -265,6 +437,29 @@ impl Default for DocumentsConfig {
     fn default() -> Self {
         Self {
             cache_bytes_max: 64 << 20,
+        }
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8480".to_owned(),
+            public: String::new(),
+            certificate: String::new(),
+            key: String::new(),
+            behind_proxy: false,
+        }
+    }
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            idle_minutes: 60,
+            idle_minutes_writing: 30,
+            session_hours: 12,
+            hash_kib: 19_456,
         }
     }
 }

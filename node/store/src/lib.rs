@@ -4,6 +4,7 @@
 //! of Automerge or of what a document says. [`ReadStore`] and [`EntryStore`] are the contract;
 //! the rules behind it are written once, over the rows that each store provides.
 
+mod account_row;
 mod appended;
 mod delegate;
 mod disclosure;
@@ -21,6 +22,7 @@ mod stored_entry;
 mod writer;
 mod writer_feeds;
 
+pub use account_row::{AccountRow, AuditLine, SessionRow, TriesRow};
 pub use appended::{Appended, Refused, Stored};
 pub use disclosure::{Disclosure, DisclosureAction};
 pub use entry_store::{EntryStore, ReadStore, settle_authority};
@@ -31,6 +33,6 @@ pub use projections::{
     SetAsideRow, Sort,
 };
 pub use readers::Readers;
-pub use sqlite_store::{Check, ForeignPlace, ForeignSlice, SqliteStore};
+pub use sqlite_store::{AccountTables, Check, ForeignPlace, ForeignSlice, SqliteStore};
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
 pub use writer::{Writer, WriterHandle};

@@ -1,5 +1,6 @@
 //! The durable store: one SQLite file with one writer.
 
+mod accounts;
 mod backup;
 mod changes;
 mod connect;
@@ -13,6 +14,7 @@ mod sql;
 
 use std::path::{Path, PathBuf};
 
+pub use self::accounts::AccountTables;
 pub(crate) use self::backup::backup;
 pub(crate) use self::connect::reader;
 pub use self::foreign::{ForeignPlace, ForeignSlice};

@@ -14,6 +14,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4353_5759;
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("schema_1.sql")),
     M::up(include_str!("schema_2.sql")),
+    M::up(include_str!("schema_3.sql")),
 ];
 
 /// The highest schema that this program knows.

@@ -64,7 +64,9 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
     drop(sqlite(&folder));
     let old = rusqlite::Connection::open(&path).unwrap();
     old.execute_batch(
-        "DROP TABLE disclosures; DROP TABLE left_spaces; PRAGMA user_version = 1;
+        "DROP TABLE disclosures; DROP TABLE left_spaces; DROP TABLE accounts;
+         DROP TABLE account_sessions; DROP TABLE account_tries; DROP TABLE audit_lines;
+         PRAGMA user_version = 1;
          INSERT INTO settings (key, value) VALUES ('kept', x'05')",
     )
     .unwrap();

@@ -28,6 +28,7 @@ macro_rules! on_every_store {
     )*};
 }
 
+mod accounts;
 mod append;
 mod authority_log;
 mod cuts;
