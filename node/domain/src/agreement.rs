@@ -46,6 +46,35 @@ pub fn signed_fields(
     })
 }
 
+/// What a hub has not agreed to yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// The fields.
+    pub fields: Vec<String>,
+    /// When the last of them was listed, in milliseconds since 1970.
+    pub since_ms: Option<u64>,
+}
+
+/// The fields that `proposer` lists in a project's record and that `signer`, whose code is `code`,
+/// has not agreed to, as [`signed_fields`] counts it; none if there are no such.
+pub fn unsigned(
+    document: &Document,
+    (code, signer): (&str, HubId),
+    proposer: HubId,
+) -> Option<Unsigned> {
+    let now = document.view();
+    let agreed = signed_fields(document, (code, signer), proposer).unwrap_or_default();
+    let mut fields = listed(&now, proposer);
+    fields.retain(|field| !agreed.contains(field));
+    let times = fields.iter().flat_map(|field| {
+        let writings = now.writings(&[FIELDS, field]).into_iter();
+        let by_proposer = writings.filter(|(author, _)| author.hub == proposer);
+        by_proposer.map(|(author, _)| author.time_ms)
+    });
+    let since_ms = times.max();
+    (!fields.is_empty()).then_some(Unsigned { fields, since_ms })
+}
+
 /// The last day of a signed agreement, if it has one: as the proposer's record said when `signer`
 /// signed, or says now, whichever is earlier. To prolong it takes a new signature, to end it
 /// earlier does not. After that day nothing more may leave.

@@ -90,7 +90,7 @@ fn set_back(path: &str, was: &Json, is: &Json) -> Vec<FieldChange> {
     include.chain(exclude).collect()
 }
 
-fn item_back(
+pub(crate) fn item_back(
     kind: &'static Kind,
     now: &View<'_>,
     then: &View<'_>,

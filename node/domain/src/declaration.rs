@@ -5,13 +5,16 @@
 
 mod publishing;
 mod rule;
+mod section;
 mod watch;
 
 pub use publishing::{Agreement, Limit, Published, Publishing, Released, Source, Stage};
 pub use rule::{Counting, Dated, Freezing, Ranking, Rule};
+pub use section::Section;
 pub use watch::{Test, Watch};
 
 pub(crate) use publishing::{copies, copy};
+pub(crate) use section::section;
 
 use node_feed::{SpaceKind, Writers};
 
@@ -40,6 +43,8 @@ pub struct Kind {
     pub coordinators: bool,
     /// Its fields, in the order in which people see them.
     pub fields: &'static [Field],
+    /// The parts in which people see and fill them in, in order.
+    pub sections: &'static [Section],
     /// The field that names a record.
     pub title_field: &'static str,
     /// The fields that lists show beside the title.
@@ -107,6 +112,8 @@ pub struct Field {
     pub identifies: bool,
     /// Whether only the hub that owns the record fills it in, where others write the rest.
     pub owner_only: bool,
+    /// Whether its values are hubs, by their codes.
+    pub names_hub: bool,
     /// Who fills it in.
     pub filled: Filled,
     /// Whom it may concern.
@@ -224,6 +231,7 @@ impl Kind {
         writers: Writers::Owner,
         coordinators: false,
         fields: &[],
+        sections: &[],
         title_field: "title",
         columns: &[],
         searched: &[],
@@ -248,6 +256,16 @@ impl Kind {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// What people call several, as it stands in an address: `leaders-days`.
+    pub fn slug(&self) -> String {
+        section::slug(self.titles)
+    }
+
+    /// The section with this slug.
+    pub fn section(&self, slug: &str) -> Option<&'static Section> {
+        self.sections.iter().find(|section| section.slug() == slug)
+    }
 }
 
 impl Field {
@@ -260,6 +278,7 @@ impl Field {
             required: false,
             identifies: false,
             owner_only: false,
+            names_hub: false,
             filled: Filled::ByPerson,
             class: Class::Shared,
             check,
@@ -312,6 +331,7 @@ impl Field {
     pub const fn author(name: &'static str, label: &'static str) -> Self {
         let mut field = Self::new(name, label, Merge::Value, Check::Text(60));
         field.filled = Filled::ByAuthor;
+        field.names_hub = true;
         field
     }
 
@@ -354,6 +374,13 @@ impl Field {
     #[must_use]
     pub const fn owner_only(mut self) -> Self {
         self.owner_only = true;
+        self
+    }
+
+    /// Its values are hubs, by their codes.
+    #[must_use]
+    pub const fn names_hub(mut self) -> Self {
+        self.names_hub = true;
         self
     }
 

@@ -1,6 +1,8 @@
 //! Who changed which field when.
 
-use node_document::{Authorship, Step, Value, View};
+use std::collections::BTreeSet;
+
+use node_document::{Authorship, Heads, Step, Value, View};
 use serde_json::Value as Json;
 
 use crate::declaration::Kind;
@@ -17,6 +19,8 @@ pub struct HistoryStep {
     /// What stood there afterwards; null if it was taken away. Of a list's item, true: it was put
     /// there.
     pub value: Json,
+    /// What stood there before, as the author saw it; null if nothing did.
+    pub before: Json,
     /// Who, and when.
     pub author: Authorship,
 }
@@ -33,8 +37,29 @@ pub fn history(view: &View<'_>, kind: &'static Kind, field: Option<&str>) -> Vec
                 view.history_of_field(path)
             }
         }
-        None => view.since(&node_document::Heads::default()),
+        None => view.since(&Heads::default()),
     };
+    told(view, kind, steps, true)
+}
+
+/// What came into a record between two of its states: the steps that the `later` has, of those that
+/// the `earlier` has not.
+pub fn history_between(
+    view: &View<'_>,
+    kind: &'static Kind,
+    earlier: &Heads,
+    later: &Heads,
+) -> Vec<HistoryStep> {
+    let written = |step: &Step| (step.author.feed, step.author.number);
+    let after = view.since(later);
+    let after = after.iter().map(written).collect::<BTreeSet<_>>();
+    let mut steps = view.since(earlier);
+    steps.retain(|step| !after.contains(&written(step)));
+    told(view, kind, steps, false)
+}
+
+fn told(view: &View<'_>, kind: &'static Kind, steps: Vec<Step>, whole: bool) -> Vec<HistoryStep> {
+    let mut seen = BTreeSet::new();
     steps
         .into_iter()
         .filter(|step| step.path.first().is_some_and(|name| !name.starts_with('@')))
@@ -45,11 +70,16 @@ pub fn history(view: &View<'_>, kind: &'static Kind, field: Option<&str>) -> Vec
                 Some(_) if is_item(kind, &step.path) => Json::Bool(true),
                 value => value.as_ref().map_or(Json::Null, json),
             };
+            // Before the first step at a path nothing stood there: it need not be looked up.
+            let first = whole && seen.insert(path.clone());
+            let before = (!first).then(|| view.stood_before(&step)).flatten();
+            let before = before.map_or(Json::Null, |value| json(&value));
             let label = called(kind, &step.path, &path);
             HistoryStep {
                 path,
                 label,
                 value,
+                before,
                 author: step.author,
             }
         })

@@ -85,6 +85,11 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
+/// The kind whose records stand at this address: `work-groups`.
+pub fn kind_at(slug: &str) -> Option<&'static Kind> {
+    KINDS.into_iter().find(|kind| kind.slug() == slug)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -480,6 +485,36 @@ mod tests {
             assert_eq!(kind.field(name).map(|it| it.check), Some(Check::Consent));
         }
         assert!(publishing.states.is_empty() || may_be(kind.field("state"), publishing.states));
+    }
+
+    #[test]
+    fn whatever_people_fill_in_stands_in_one_section_and_none_is_longer_than_eight() {
+        for kind in KINDS {
+            let mut named = Vec::new();
+            let mut addresses = Vec::new();
+            for section in kind.sections {
+                addresses.push(section.slug());
+                assert!((1..=8).contains(&section.fields.len()), "{}", section.title);
+                for name in section.fields {
+                    let field = kind.field(name).expect("declared");
+                    let alone = field.items().is_none() || section.fields.len() == 1;
+                    assert!(alone, "{}: {name} stands by itself", kind.name);
+                    assert!(!named.contains(name), "{}: {name} twice", kind.name);
+                    named.push(*name);
+                }
+            }
+            for field in kind.fields {
+                let shown = named.contains(&field.name) || field.filled != Filled::ByPerson;
+                assert!(shown, "{}: {} is in no section", kind.name, field.name);
+            }
+            let first = kind.sections[0].fields;
+            assert!(first.contains(&kind.title_field), "{}", kind.name);
+            let found = KINDS.iter().filter(|it| it.slug() == kind.slug()).count();
+            assert_eq!(found, 1, "{}", kind.slug());
+            addresses.sort_unstable();
+            addresses.dedup();
+            assert_eq!(addresses.len(), kind.sections.len(), "{}", kind.name);
+        }
     }
 
     #[test]

@@ -55,11 +55,12 @@ mod standing;
 mod states;
 mod sums;
 mod synthesis;
+mod undo;
 mod watches;
 mod write;
 mod writer;
 
-pub use agreement::{signed_fields, signed_until};
+pub use agreement::{Unsigned, signed_fields, signed_until, unsigned};
 pub use bring_back::bring_back;
 pub use calendar::{Calendar, CalendarEvent};
 pub use card::{CardConflict, CardRecord, CardSays};
@@ -73,7 +74,8 @@ pub use conflict::{
 pub use dated::{DatedItem, dated_items};
 pub use declaration::{
     Agreement, Check, Class, Concerns, Counting, Dated, Field, Filled, Form, Freezing, Kind, Limit,
-    Merge, Published, Publishing, Ranking, Released, Rule, Source, Stage, State, Test, Watch, Wins,
+    Merge, Published, Publishing, Ranking, Released, Rule, Section, Source, Stage, State, Test,
+    Watch, Wins,
 };
 pub use delegation::{Delegation, delegations, holds_delegations};
 pub use endorsement::{Endorsement, endorsements, endorsements_of};
@@ -86,7 +88,7 @@ pub use export::{
 pub use figures::{Figures, figures};
 pub use fork::{Offer, fork, offers};
 pub use frozen::{Difference, FrozenCopy, differences, differs_from_frozen, frozen_copies};
-pub use history::{HistoryStep, history};
+pub use history::{HistoryStep, history, history_between};
 pub use import::{
     ColumnUse, Found, FoundSchool, Import, ImportCounts, ImportIndex, ImportInto, ImportOptions,
     ImportedPerson, ImportedRow, Known, RowOutcome, SchoolQuestion, Schools, TypedSchoolRef,
@@ -95,7 +97,7 @@ pub use import::{
 pub use kinds::{
     COMMISSION, FORUM_THREAD, GROUP_SUMMARY, HUB, HUB_PROFILE, KINDS, LEADER, LEADER_DAYS,
     ORGANISATION, PARTNER, PERSON, PLAN, PRACTICE, PROGRAMME, PROJECT, PROJECT_WORK, RETURN,
-    STRATEGIC_GROUP, UNKNOWN, UNKNOWN_CARD, WORK_GROUP, kind,
+    STRATEGIC_GROUP, UNKNOWN, UNKNOWN_CARD, WORK_GROUP, kind, kind_at,
 };
 pub use measures::{Cell, Computed, Counted, MEASURES, Measure, compute, measure, rates};
 pub use people::{Likely, duplicates, known_names, merged};
@@ -112,7 +114,8 @@ pub use register::{Register, RegisterError, RegisterProblem, School};
 pub use released::{ReleasedCopy, ReleasedView, released};
 pub use returns::{ReturnDifference, ReturnOf, return_difference, return_fields};
 pub use roles::{
-    ChangedBy, Held, May, Own, ROLES, Records, Role, Seen, check_changes, reads, role, visible,
+    ChangedBy, Duty, Held, May, Own, ROLES, Records, Role, Seen, check_changes, check_made, reads,
+    role, visible, writes,
 };
 pub use row::{Row, row, title};
 pub use schema::{
@@ -130,6 +133,7 @@ pub use sheet::{
 };
 pub use sums::{Sum, sums};
 pub use synthesis::{Position, Synthesis, synthesis};
+pub use undo::{Undone, undone, undone_card};
 pub use watches::cross_watches;
 pub use write::{By, Written, create, edit};
 

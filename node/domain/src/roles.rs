@@ -1,5 +1,6 @@
 //! Roles: who may see and write what, by role, space and record.
 
+mod duty;
 mod hub;
 mod nation;
 mod own;
@@ -12,7 +13,9 @@ use crate::change::FieldChange;
 use crate::declaration::{Field, Kind};
 use crate::error::Problem;
 use crate::fields::label;
+use crate::write::changes_from;
 
+pub use duty::Duty;
 pub use own::Own;
 
 /// A role in which people act. It is given and ended with dates, for one space or one hub.
@@ -24,6 +27,8 @@ pub struct Role {
     pub title: &'static str,
     /// Who says that somebody holds it.
     pub held: Held,
+    /// What it may do beside seeing and writing records.
+    pub duties: &'static [Duty],
     /// What it may see and write; nothing else.
     pub may: &'static [May],
 }
@@ -108,6 +113,11 @@ impl Role {
     /// What it may do with the records of a kind: nothing if this is empty.
     pub fn with_kind(&self, kind: &str) -> impl Iterator<Item = &'static May> {
         self.may.iter().filter(move |may| may.kind == kind)
+    }
+
+    /// Whether it has a duty.
+    pub fn has(&self, duty: Duty) -> bool {
+        self.duties.contains(&duty)
     }
 }
 
@@ -297,7 +307,7 @@ pub fn check_changes(
     }
     for change in changes {
         let path = change.field();
-        if !writes(may.write, kind, change) {
+        if !does_write(may.write, kind, change) {
             let message = format!(
                 "this role does not change {} of a {title}; {}",
                 called(kind, path),
@@ -321,7 +331,55 @@ pub fn check_changes(
     Ok(())
 }
 
-fn writes(write: Seen, kind: &Kind, change: &FieldChange) -> bool {
+/// Checks that a role may make a record of a kind with these fields.
+///
+/// # Errors
+/// A sentence that names the first field that the role does not write, and those that it does.
+pub fn check_made(
+    may: &May,
+    kind: &'static Kind,
+    holder: &str,
+    values: &Object,
+) -> Result<(), Problem> {
+    if may.kind != kind.name || may.write == Seen::Nothing {
+        let message = format!("this role does not make a {}", kind.title.to_lowercase());
+        return Err(Problem::new("", message));
+    }
+    let none = Object::new();
+    let by = ChangedBy {
+        holder,
+        fields: &none,
+    };
+    for (name, value) in values {
+        // What is not of the shape that is wanted is refused where the record is made.
+        let changes = changes_from(kind, name, value).unwrap_or_default();
+        check_changes(may, kind, by, &changes)?;
+    }
+    Ok(())
+}
+
+/// Whether a role writes what stands at a path: a field, `list/field`, or `list/item/field`. Of a
+/// list, whether it adds items and takes them out. Of some lists only the holder's own items.
+pub fn writes(may: &May, kind: &Kind, path: &str) -> bool {
+    if may.kind != kind.name {
+        return false;
+    }
+    let mut parts = path.split('/');
+    let name = parts.next().unwrap_or_default();
+    let Some(field) = kind.field(name) else {
+        return false;
+    };
+    let part = may.write.part(name);
+    match (field.items(), parts.next_back()) {
+        (Some(items), Some(inner)) => {
+            items.iter().any(|field| field.name == inner) && part.has(inner)
+        }
+        (Some(_), None) => matches!(part, Part::Whole | Part::Except(_)),
+        (None, _) => matches!(part, Part::Whole),
+    }
+}
+
+fn does_write(write: Seen, kind: &Kind, change: &FieldChange) -> bool {
     let mut parts = change.field().split('/');
     let part = write.part(parts.next().unwrap_or_default());
     match (change, parts.nth(1)) {

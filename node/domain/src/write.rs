@@ -111,7 +111,7 @@ pub fn edit(
 }
 
 /// What a field's content in an object means as changes.
-fn changes_from(
+pub(crate) fn changes_from(
     kind: &'static Kind,
     name: &str,
     value: &Json,

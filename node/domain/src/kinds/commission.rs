@@ -2,7 +2,7 @@
 
 use node_feed::{SpaceKind, Writers};
 
-use crate::declaration::{Check, Field, Kind, Rule, State, Test, Watch, state};
+use crate::declaration::{Check, Field, Kind, Rule, Section, State, Test, Watch, section, state};
 use crate::kinds::codes::{BUDGET, MONEY};
 
 /// What a hub asks a partner to do, with the money and the roles that it passes on.
@@ -15,6 +15,7 @@ pub const COMMISSION: Kind = Kind {
     spaces: &[SpaceKind::Hub],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["partner", "model", "budget", "state"],
     searched: &["title", "what"],
     filtered: &["plan", "delegations/group"],
@@ -54,6 +55,18 @@ pub const COMMISSION: Kind = Kind {
     ],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Commission", &["title", "partner", "what", "state"]),
+    section(
+        "Money and terms",
+        &["budget", "model", "year", "plan", "plan_item"],
+    ),
+    section("Deliverables", &["deliverables"]),
+    section("Money lines", &["money"]),
+    section("Delegated roles", &["delegations"]),
+    section("The hub's own notes", &["notes"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),

@@ -3,7 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Check, Concerns, Field, Freezing, Kind, Released, Rule, State, Test, Watch, Wins, state,
+    Check, Concerns, Field, Freezing, Kind, Released, Rule, Section, State, Test, Watch, Wins,
+    section, state,
 };
 
 /// A thread of the national forum.
@@ -16,6 +17,7 @@ pub const FORUM_THREAD: Kind = Kind {
     spaces: &[SpaceKind::Forum],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["kind", "state", "due"],
     searched: &["title", "question", "posts", "position"],
     filtered: &["asked_by"],
@@ -50,6 +52,16 @@ pub const FORUM_THREAD: Kind = Kind {
     ..Kind::BASE
 };
 
+const SECTIONS: &[Section] = &[
+    section(
+        "Thread",
+        &["title", "kind", "question", "asked_by", "due", "state"],
+    ),
+    section("Posts", &["posts"]),
+    section("Joint position", &["position", "endorsements"]),
+    section("Positions sent", &["copies"]),
+];
+
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),
     Field::value(
@@ -68,7 +80,8 @@ const FIELDS: &[Field] = &[
         "Hubs that endorse the position",
         Wins::Remove,
         Check::Text(60),
-    ),
+    )
+    .names_hub(),
     Field::state("state", "State", STATES),
     Field::log("copies", "Positions sent", crate::kinds::codes::COPIES).by_program(),
 ];

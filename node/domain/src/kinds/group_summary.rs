@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Field, Kind};
+use crate::declaration::{Check, Field, Kind, Section, section};
 use crate::kinds::codes::{GROUP_KINDS, MEMBER_STATUSES, OUTCOMES, PHASES};
 
 /// What a hub publishes of a work group. Never a person.
@@ -14,6 +14,7 @@ pub const GROUP_SUMMARY: Kind = Kind {
             person.",
     spaces: &[SpaceKind::Project, SpaceKind::Network],
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "title",
     columns: &["code", "project", "phase", "state", "sessions_held"],
     searched: &["code", "title", "project"],
@@ -22,6 +23,43 @@ pub const GROUP_SUMMARY: Kind = Kind {
 };
 
 const NUMBER: Check = Check::Number(0, 100_000);
+
+const SECTIONS: &[Section] = &[
+    section(
+        "Work group",
+        &[
+            "title",
+            "code",
+            "hub",
+            "kind",
+            "phase",
+            "year",
+            "state",
+            "published_on",
+        ],
+    ),
+    section(
+        "Counts",
+        &[
+            "sessions_held",
+            "accepted",
+            "started",
+            "withdrawn",
+            "completed",
+        ],
+    ),
+    section(
+        "Project",
+        &[
+            "project",
+            "protocol_version",
+            "measure_version",
+            "adaptations",
+        ],
+    ),
+    section("Schools", &["schools"]),
+    section("Outcomes", &["outcomes"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(20)),
@@ -49,7 +87,9 @@ const FIELDS: &[Field] = &[
     ),
     Field::list("outcomes", "Outcomes", MEANS),
     Field::value("adaptations", "Adaptations", Check::Text(2_000)),
-    Field::value("hub", "Hub", Check::Text(60)).by_program(),
+    Field::value("hub", "Hub", Check::Text(60))
+        .names_hub()
+        .by_program(),
     Field::value("origin", "Origin", Check::Text(64))
         .by_program()
         .help("Stands for the record from which this was published, without telling which it is."),

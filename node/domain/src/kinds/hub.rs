@@ -2,7 +2,9 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Concerns, Field, Kind, Rule, Test, Watch, Wins, state};
+use crate::declaration::{
+    Check, Concerns, Field, Kind, Rule, Section, Test, Watch, Wins, section, state,
+};
 use crate::kinds::codes::CONTROLLERS;
 
 /// A hub in the national list: what the coordinator decides about it.
@@ -15,6 +17,7 @@ pub const HUB: Kind = Kind {
             selection. The coordinator writes it; it outlives its lead schools.",
     spaces: &[SpaceKind::Network],
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["code", "region", "status", "vacant", "covered_by"],
     searched: &["code", "title", "region", "area"],
     filtered: &["area"],
@@ -67,11 +70,30 @@ pub const HUB_PROFILE: Kind = Kind {
             hub writes it, and everyone may read it.",
     spaces: &[SpaceKind::Network],
     fields: PROFILE,
+    sections: PROFILE_SECTIONS,
     columns: &["code", "office_email"],
     searched: &["code", "title", "about"],
     key: &["code"],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Hub", &["title", "code", "region", "area"]),
+    section("Status", &["status", "vacant", "covered_by"]),
+    section("Lead organisations", &["leads"]),
+    section("Selection", &["selection"]),
+    section("Decision", &["decision", "decided_on", "source"]),
+];
+
+const PROFILE_SECTIONS: &[Section] = &[
+    section("The hub", &["title", "code", "about"]),
+    section("Office", &["office_email", "office_phone", "website"]),
+    section("Lead organisations", &["leads"]),
+    section(
+        "Data protection",
+        &["controller", "offline_personal_data", "smallest_cell"],
+    ),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(30)).required(),
@@ -83,6 +105,7 @@ const FIELDS: &[Field] = &[
     Field::state("status", "Status", STATES),
     Field::value("vacant", "Without a hub at present", Check::YesNo),
     Field::set("covered_by", "Covered by", Wins::Add, Check::Text(30))
+        .names_hub()
         .help("Codes of the neighbours that cover a vacant area for the time being."),
     Field::list("leads", "Lead organisations", LEADS)
         .help("One or two; a lead may be an alliance."),

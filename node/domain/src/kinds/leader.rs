@@ -3,8 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Concerns, Counting, Field, Form, Kind, Publishing, Rule, Stage, Test, Watch,
-    Wins, copy,
+    Agreement, Check, Concerns, Counting, Field, Form, Kind, Publishing, Rule, Section, Stage,
+    Test, Watch, Wins, copy, section,
 };
 use crate::kinds::codes::PHASES;
 
@@ -18,6 +18,7 @@ pub const LEADER: Kind = Kind {
     form: Form::Card,
     spaces: &[SpaceKind::Hub, SpaceKind::Network],
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "name",
     columns: &["base", "roles", "phases", "strengths"],
     searched: &[
@@ -93,6 +94,7 @@ pub const LEADER_DAYS: Kind = Kind {
     spaces: &[SpaceKind::Network],
     writers: Writers::Members,
     fields: DAYS,
+    sections: DAYS_SECTIONS,
     columns: &["term", "days"],
     searched: &["title", "term"],
     filtered: &["leader", "offer"],
@@ -137,6 +139,39 @@ pub const LEADER_DAYS: Kind = Kind {
     ],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section(
+        "Leader",
+        &[
+            "name",
+            "person",
+            "base",
+            "roles",
+            "accreditation_until",
+            "phases",
+        ],
+    ),
+    section("Strengths", &["strengths", "areas", "beyond"]),
+    section(
+        "In their own words",
+        &["on_teaching", "on_teachers", "on_development"],
+    ),
+    section("Work groups so far", &["groups_led", "groups_completed"]),
+    section("Directory for other hubs", &["opted_in"]),
+    section("The hub's own notes", &["notes"]),
+];
+
+const DAYS_SECTIONS: &[Section] = &[
+    section(
+        "What is offered",
+        &[
+            "title", "leader", "term", "days", "phase", "phases", "offer",
+        ],
+    ),
+    section("Requests", &["requests"]),
+    section("Answers", &["answers"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("name", "Name", Check::Text(200))

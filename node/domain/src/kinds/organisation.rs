@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Concerns, Field, Form, Kind, Test, Watch};
+use crate::declaration::{Check, Concerns, Field, Form, Kind, Section, Test, Watch, section};
 use crate::kinds::codes::{ORGANISATION_KINDS, PHASES};
 
 /// An organisation: a card, for a newer register replaces an older one whole, never field by
@@ -17,6 +17,7 @@ pub const ORGANISATION: Kind = Kind {
     form: Form::Card,
     spaces: &[SpaceKind::Network, SpaceKind::Hub],
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "name",
     columns: &[
         "urn",
@@ -65,6 +66,19 @@ pub const ORGANISATION: Kind = Kind {
     ],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Organisation", &["name", "urn", "kind", "phase", "type"]),
+    section(
+        "Where it is",
+        &["place", "postcode", "local_authority", "region"],
+    ),
+    section(
+        "Open or closed",
+        &["status", "opened", "closed", "predecessor", "successor"],
+    ),
+    section("Trust or alliance", &["trust", "members"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("name", "Name", Check::Text(200))

@@ -2,7 +2,7 @@
 
 use node_feed::{SpaceKind, Writers};
 
-use crate::declaration::{Check, Field, Kind, Test, Watch, Wins, state};
+use crate::declaration::{Check, Field, Kind, Section, Test, Watch, Wins, section, state};
 use crate::kinds::codes::ORGANISATION_KINDS;
 
 /// A partner: an organisation to which a hub passes money and roles.
@@ -14,6 +14,7 @@ pub const PARTNER: Kind = Kind {
     spaces: &[SpaceKind::Hub],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["kind", "roles", "state"],
     searched: &["title", "strengths"],
     filtered: &["urn", "strengths"],
@@ -44,6 +45,17 @@ pub const PARTNER: Kind = Kind {
     ],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section(
+        "Partner",
+        &["title", "kind", "organisation", "urn", "state"],
+    ),
+    section("What they bring", &["roles", "strengths"]),
+    section("Capacity by term", &["capacity"]),
+    section("Delegated roles", &["delegated"]),
+    section("The hub's own notes", &["notes"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("title", "Name", Check::Text(200))

@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Concerns, Field, Form, Kind, Test, Watch};
+use crate::declaration::{Check, Concerns, Field, Form, Kind, Section, Test, Watch, section};
 
 /// A person: a card in their hub's space and nowhere else. Teacher, insurance and bank numbers,
 /// needs and religion are not kept at all.
@@ -14,6 +14,7 @@ pub const PERSON: Kind = Kind {
     form: Form::Card,
     spaces: &[SpaceKind::Hub],
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "name",
     columns: &["organisation", "job_role"],
     searched: &["name", "former_names", "email", "organisation"],
@@ -30,6 +31,12 @@ pub const PERSON: Kind = Kind {
     }],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Person", &["name", "job_role", "organisation", "urn"]),
+    section("Contact", &["email", "phone", "contact_wishes"]),
+    section("Names and privacy", &["former_names", "notice_seen"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("name", "Name", Check::Text(200))

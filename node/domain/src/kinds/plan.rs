@@ -3,8 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Field, Freezing, Kind, Published, Publishing, Ranking, Rule, Source, Stage,
-    State, Test, Watch, copies, copy, state,
+    Agreement, Check, Field, Freezing, Kind, Published, Publishing, Ranking, Rule, Section, Source,
+    Stage, State, Test, Watch, copies, copy, section, state,
 };
 use crate::kinds::codes::{BUDGET, COPIES, DECISIONS, OUTCOMES, PHASES};
 
@@ -20,6 +20,7 @@ pub const PLAN: Kind = Kind {
     spaces: &[SpaceKind::Hub, SpaceKind::Pair],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["year", "state"],
     searched: &["title", "needs", "priorities", "items", "impact"],
     filtered: &["origin"],
@@ -91,6 +92,20 @@ pub const PLAN: Kind = Kind {
     }],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Plan", &["title", "year", "state"]),
+    section("Needs", &["needs"]),
+    section("How severe members find them", &["severities"]),
+    section("Priorities", &["priorities"]),
+    section("What is planned", &["items"]),
+    section("Impact", &["impact", "lessons"]),
+    section("Impact by outcome", &["outcomes"]),
+    section("Comments", &["comments"]),
+    section("The board's comments", &["board_comments"]),
+    section("Decisions", &["decisions"]),
+    section("Kept copies", &["copies"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),

@@ -3,8 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Field, Kind, Limit, Published, Publishing, Source, Stage, State, Test, Watch,
-    Wins, copies, copy, state,
+    Agreement, Check, Field, Kind, Limit, Published, Publishing, Section, Source, Stage, State,
+    Test, Watch, Wins, copies, copy, section, state,
 };
 use crate::kinds::codes::{LICENCES, PHASES};
 
@@ -18,6 +18,7 @@ pub const PRACTICE: Kind = Kind {
     spaces: &[SpaceKind::Hub, SpaceKind::Project, SpaceKind::Network],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "title",
     columns: &["phase", "state", "uses"],
     searched: &["title", "body", "tags"],
@@ -63,6 +64,20 @@ pub const PRACTICE: Kind = Kind {
     ..Kind::BASE
 };
 
+const SECTIONS: &[Section] = &[
+    section(
+        "Practice",
+        &[
+            "title", "body", "phase", "state", "tags", "licence", "group",
+        ],
+    ),
+    section("Files", &["files"]),
+    section("Adoptions", &["adoptions"]),
+    section("Ratings", &["ratings"]),
+    section("Use", &["uses", "named_hubs"]),
+    section("Where it comes from", &["first_made_by", "fork_of"]),
+];
+
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200))
         .required()
@@ -78,7 +93,9 @@ const FIELDS: &[Field] = &[
         Check::Reference("work-group"),
     )
     .hub(),
-    Field::value("first_made_by", "First made by", Check::Text(60)).by_program(),
+    Field::value("first_made_by", "First made by", Check::Text(60))
+        .names_hub()
+        .by_program(),
     Field::value("origin", "Origin", Check::Text(200)).by_program(),
     Field::value("fork_of", "Made from", Check::Reference("practice")).by_program(),
     Field::value(
@@ -95,7 +112,8 @@ const FIELDS: &[Field] = &[
         "Hubs that agree to be named",
         Wins::Remove,
         Check::Text(60),
-    ),
+    )
+    .names_hub(),
     Field::value("licence", "Licence", Check::OneOf(LICENCES)),
 ];
 

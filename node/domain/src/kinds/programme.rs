@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Field, Kind, Wins};
+use crate::declaration::{Check, Field, Kind, Section, Wins, section};
 use crate::kinds::codes::{CONTROLLERS, PHASES};
 
 /// A programme in one academic year: what all hubs share.
@@ -15,11 +15,23 @@ pub const PROGRAMME: Kind = Kind {
             lists, measures and rules.",
     spaces: &[SpaceKind::Network],
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["subject", "year"],
     searched: &["title", "subject"],
     key: &["subject", "year"],
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Programme", &["title", "subject", "year"]),
+    section("Terms", &["terms"]),
+    section("National priorities", &["priorities"]),
+    section("Returns due", &["due"]),
+    section("Measures", &["measures"]),
+    section("Code lists", &["code_lists"]),
+    section("Rules", &["controller", "smallest_cell", "roles"]),
+    section("How long records are kept", &["retention"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),

@@ -2,7 +2,7 @@
 
 use node_feed::SpaceKind;
 
-use crate::declaration::{Check, Concerns, Field, Kind, State, Wins, state};
+use crate::declaration::{Check, Concerns, Field, Kind, Section, State, Wins, section, state};
 use crate::kinds::codes::PHASES;
 
 /// A project's entry in the national catalogue.
@@ -13,6 +13,7 @@ pub const PROJECT: Kind = Kind {
     about: "A collaborative project's entry in the national catalogue.",
     spaces: &[SpaceKind::Network],
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "title",
     columns: &["code", "kind", "stage"],
     searched: &["code", "title", "summary"],
@@ -24,6 +25,15 @@ pub const PROJECT: Kind = Kind {
     },
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section(
+        "Project",
+        &["title", "code", "kind", "stage", "summary", "phases"],
+    ),
+    section("Who leads it", &["lead_hub", "source"]),
+    section("Codes by year", &["codes"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(20))

@@ -3,7 +3,7 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Check, Concerns, Field, Freezing, Kind, Rule, State, Test, Watch, Wins, state,
+    Check, Concerns, Field, Freezing, Kind, Rule, Section, State, Test, Watch, Wins, section, state,
 };
 use crate::kinds::codes::{COPIES, PHASES};
 
@@ -17,6 +17,7 @@ pub const PROJECT_WORK: Kind = Kind {
     spaces: &[SpaceKind::Project],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "title",
     columns: &["code", "phase", "state"],
     searched: &["code", "title", "question", "protocol"],
@@ -83,6 +84,22 @@ pub const PROJECT_WORK: Kind = Kind {
     ..Kind::BASE
 };
 
+const SECTIONS: &[Section] = &[
+    section("Project", &["title", "code", "question", "phase", "state"]),
+    section("Protocol", &["protocol", "protocol_state", "left_as_is"]),
+    section("Releases of the protocol", &["releases"]),
+    section("Proposals for the protocol", &["proposals"]),
+    section("Measures", &["measures"]),
+    section("Taking part", &["participation"]),
+    section("Findings", &["findings"]),
+    section("Hubs for and against", &["positions"]),
+    section(
+        "Data agreement",
+        &["agreed_fields", "agreement_until", "signatures"],
+    ),
+    section("Measurements recorded", &["recordings"]),
+];
+
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(20)).required(),
     Field::value("title", "Title", Check::Text(200)).required(),
@@ -125,7 +142,8 @@ const FIELDS: &[Field] = &[
         "Hubs that signed the agreement",
         Wins::Remove,
         Check::Text(60),
-    ),
+    )
+    .names_hub(),
     Field::count("recordings", "Measurements recorded"),
 ];
 
@@ -152,7 +170,9 @@ const MEASURES: &[Field] = &[
 ];
 
 const PARTICIPATION: &[Field] = &[
-    Field::value("hub", "Hub", Check::Text(60)).required(),
+    Field::value("hub", "Hub", Check::Text(60))
+        .names_hub()
+        .required(),
     Field::state(
         "status",
         "Status",

@@ -3,8 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Field, Kind, Published, Publishing, Rule, Stage, State, Test, Watch, copies,
-    copy, state,
+    Agreement, Check, Field, Kind, Published, Publishing, Rule, Section, Stage, State, Test, Watch,
+    copies, copy, section, state,
 };
 
 /// What a hub reports: counts for a period, computed in the hub.
@@ -18,6 +18,7 @@ pub const RETURN: Kind = Kind {
     spaces: &[SpaceKind::Hub, SpaceKind::Pair],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &[
         "period",
         "measure",
@@ -62,9 +63,28 @@ pub const RETURN: Kind = Kind {
     ..Kind::BASE
 };
 
+const SECTIONS: &[Section] = &[
+    section(
+        "Return",
+        &[
+            "title",
+            "period",
+            "measure",
+            "measure_version",
+            "as_at",
+            "state",
+            "hub",
+        ],
+    ),
+    section("Cells", &["cells"]),
+    section("Correction", &["replaces", "reason"]),
+];
+
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),
-    Field::value("hub", "Hub", Check::Text(60)).by_program(),
+    Field::value("hub", "Hub", Check::Text(60))
+        .names_hub()
+        .by_program(),
     Field::value("period", "Period", Check::Text(40)).required(),
     Field::value("measure", "Measure", Check::Text(60)).required(),
     Field::value(

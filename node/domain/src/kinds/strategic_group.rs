@@ -2,7 +2,9 @@
 
 use node_feed::{SpaceKind, Writers};
 
-use crate::declaration::{Check, Concerns, Dated, Field, Kind, Rule, Test, Watch, state};
+use crate::declaration::{
+    Check, Concerns, Dated, Field, Kind, Rule, Section, Test, Watch, section, state,
+};
 use crate::kinds::codes::{DECISIONS, HELD};
 
 /// A hub's strategic leadership group.
@@ -15,6 +17,7 @@ pub const STRATEGIC_GROUP: Kind = Kind {
     spaces: &[SpaceKind::Hub],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     columns: &["year"],
     searched: &[
         "title",
@@ -52,6 +55,15 @@ pub const STRATEGIC_GROUP: Kind = Kind {
     }),
     ..Kind::BASE
 };
+
+const SECTIONS: &[Section] = &[
+    section("Group", &["title", "year", "terms_of_reference"]),
+    section("Members", &["members"]),
+    section("Meetings", &["meetings"]),
+    section("Papers", &["papers"]),
+    section("Decisions", &["decisions"]),
+    section("Actions", &["actions"]),
+];
 
 const FIELDS: &[Field] = &[
     Field::value("title", "Title", Check::Text(200)).required(),

@@ -3,8 +3,8 @@
 use node_feed::{SpaceKind, Writers};
 
 use crate::declaration::{
-    Agreement, Check, Concerns, Dated, Field, Kind, Published, Publishing, Rule, Source, Stage,
-    State, Test, Watch, copy, state,
+    Agreement, Check, Concerns, Dated, Field, Kind, Published, Publishing, Rule, Section, Source,
+    Stage, State, Test, Watch, copy, section, state,
 };
 use crate::kinds::codes::{GROUP_KINDS, HELD, MEMBER_STATUSES, OUTCOMES, PHASES};
 
@@ -18,12 +18,14 @@ pub const WORK_GROUP: Kind = Kind {
     spaces: &[SpaceKind::Hub, SpaceKind::Pair],
     writers: Writers::Members,
     fields: FIELDS,
+    sections: SECTIONS,
     title_field: "title",
     columns: &["code", "project", "phase", "state"],
     searched: &["code", "title", "project", "narrative"],
     filtered: &[
         "year",
         "priority",
+        "plan_item",
         "members/urn",
         "leaders/person",
         "members/person",
@@ -111,6 +113,41 @@ pub const WORK_GROUP: Kind = Kind {
     ..Kind::BASE
 };
 
+const SECTIONS: &[Section] = &[
+    section(
+        "Work group",
+        &[
+            "title",
+            "code",
+            "kind",
+            "phase",
+            "year",
+            "state",
+            "priority",
+            "plan_item",
+        ],
+    ),
+    section(
+        "Project",
+        &[
+            "project",
+            "protocol_version",
+            "measure_version",
+            "adaptations",
+        ],
+    ),
+    section("Places and enquiries", &["places", "enquiries"]),
+    section("Leaders", &["leaders"]),
+    section("Sessions", &["sessions"]),
+    section("Members", &["members"]),
+    section("Where members stand", &["statuses"]),
+    section("Attendance", &["attendance"]),
+    section("Evidence and what changed", &["evidence", "narrative"]),
+    section("Ratings", &["ratings"]),
+    section("Reflections", &["reflections"]),
+    section("The hub's own notes", &["notes"]),
+];
+
 const FIELDS: &[Field] = &[
     Field::value("code", "Code", Check::Text(20)),
     Field::value("title", "Title", Check::Text(200))
@@ -119,6 +156,8 @@ const FIELDS: &[Field] = &[
     Field::value("kind", "Kind", Check::OneOf(GROUP_KINDS)).decide(),
     Field::value("phase", "Phase", Check::OneOf(PHASES)).decide(),
     Field::value("priority", "Priority", Check::Text(200)),
+    Field::value("plan_item", "Plan item", Check::Text(200))
+        .help("The item of the year's plan that it carries out, as the plan calls it."),
     Field::value("project", "Project", Check::Text(20)).help("The project's code."),
     Field::value(
         "protocol_version",

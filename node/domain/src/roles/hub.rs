@@ -1,6 +1,6 @@
 //! The roles in a hub.
 
-use super::{Held, May, Own, Role, Seen};
+use super::{Duty, Held, May, Own, Role, Seen};
 
 const CATALOGUE: [May; 5] = [
     May::read("programme"),
@@ -15,6 +15,18 @@ pub(super) const HUB_LEAD: Role = Role {
     name: "hub lead",
     title: "Hub lead",
     held: Held::Vouched,
+    duties: &[
+        Duty::Publish,
+        Duty::Import,
+        Duty::Export,
+        Duty::Returns,
+        Duty::People,
+        Duty::Erase,
+        Duty::Accounts,
+        Duty::Settings,
+        Duty::Disclosures,
+        Duty::Reports,
+    ],
     may: &[
         CATALOGUE[0],
         CATALOGUE[1],
@@ -42,6 +54,15 @@ pub(super) const ASSISTANT_HUB_LEAD: Role = Role {
     name: "assistant hub lead",
     title: "Assistant hub lead",
     held: Held::Vouched,
+    duties: &[
+        Duty::Publish,
+        Duty::Import,
+        Duty::Export,
+        Duty::Returns,
+        Duty::People,
+        Duty::Disclosures,
+        Duty::Reports,
+    ],
     may: &[
         CATALOGUE[0],
         CATALOGUE[1],
@@ -73,6 +94,7 @@ pub(super) const SENIOR_LINK: Role = Role {
     name: "senior link",
     title: "Senior link of the lead school",
     held: Held::Vouched,
+    duties: &[Duty::Reports],
     may: &[
         CATALOGUE[0],
         CATALOGUE[1],
@@ -105,6 +127,15 @@ pub(super) const ADMINISTRATOR: Role = Role {
     name: "administrator",
     title: "Administrator",
     held: Held::Vouched,
+    duties: &[
+        Duty::Publish,
+        Duty::Import,
+        Duty::Export,
+        Duty::Returns,
+        Duty::People,
+        Duty::Disclosures,
+        Duty::Reports,
+    ],
     may: &[
         CATALOGUE[0],
         CATALOGUE[1],
@@ -143,6 +174,7 @@ pub(super) const WORK_GROUP_LEAD: Role = Role {
     name: "work group lead",
     title: "Work group lead",
     held: Held::Named("work-group"),
+    duties: &[Duty::Publish],
     may: &[
         CATALOGUE[0],
         CATALOGUE[1],

@@ -1,12 +1,22 @@
 //! The roles at the coordinator, and those of guests.
 
-use super::{Held, May, Own, Role, Seen};
+use super::{Duty, Held, May, Own, Role, Seen};
 
 /// Runs the programme at the coordinator.
 pub(super) const OPERATOR: Role = Role {
     name: "operator",
     title: "Operator",
     held: Held::Vouched,
+    duties: &[
+        Duty::Publish,
+        Duty::Import,
+        Duty::Export,
+        Duty::Accounts,
+        Duty::Settings,
+        Duty::Connections,
+        Duty::Disclosures,
+        Duty::Reports,
+    ],
     may: &[
         May::all("programme"),
         May::all("hub"),
@@ -29,6 +39,7 @@ pub(super) const REGIONAL_LEAD: Role = Role {
     name: "regional lead",
     title: "Regional lead",
     held: Held::Vouched,
+    duties: &[Duty::Reports],
     may: &[
         May::read("programme"),
         May::new(
@@ -53,6 +64,7 @@ pub(super) const PROJECT_LEAD: Role = Role {
     name: "project lead",
     title: "Project lead",
     held: Held::Vouched,
+    duties: &[Duty::Publish, Duty::Reports],
     may: &[
         May::read("programme"),
         May::read("hub"),
@@ -71,6 +83,7 @@ pub(super) const ANALYST: Role = Role {
     name: "analyst",
     title: "Analyst",
     held: Held::Vouched,
+    duties: &[Duty::Reports],
     may: &[
         May::read("programme"),
         May::read("hub"),
@@ -87,6 +100,7 @@ pub(super) const POLICY_GUEST: Role = Role {
     name: "policy guest",
     title: "Policy guest",
     held: Held::Vouched,
+    duties: &[],
     may: &[
         May::new("forum-thread", Seen::Only(ASKED), Seen::Only(ASKED))
             .own_by(&[Own::Field("asked_by")]),
@@ -100,6 +114,7 @@ pub(super) const INDEPENDENT_EVALUATOR: Role = Role {
     name: "independent evaluator",
     title: "Independent evaluator",
     held: Held::Vouched,
+    duties: &[],
     may: &[
         May::read("programme"),
         May::read("project"),

@@ -1,7 +1,7 @@
 //! The roles of those who work with a hub, or for it for a time, or look after its data.
 
 use super::hub::OF_PARTICIPANTS;
-use super::{Held, May, Own, Role, Seen};
+use super::{Duty, Held, May, Own, Role, Seen};
 
 /// Sits on the strategic leadership group: its papers, and plans with scores and comments. No
 /// participants, and nobody's card.
@@ -9,6 +9,7 @@ pub(super) const STRATEGIC_GROUP_MEMBER: Role = Role {
     name: "strategic group member",
     title: "Member of the strategic leadership group",
     held: Held::Named("strategic-group"),
+    duties: &[],
     may: &[
         May::new(
             "strategic-group",
@@ -42,6 +43,7 @@ pub(super) const CHAIR: Role = Role {
     name: "chair",
     title: "Chair of the strategic leadership group",
     held: Held::Named("strategic-group"),
+    duties: &[],
     may: &[
         May::all("strategic-group").own_by(&[Own::item("members", "person")
             .where_says("role", "chair")
@@ -75,6 +77,7 @@ pub(super) const PARTNERS_STAFF: Role = Role {
     name: "partner's staff",
     title: "Partner's staff",
     held: Held::EachOwn,
+    duties: &[],
     may: &[
         May::all("work-group").delegated(),
         May::new(
@@ -91,6 +94,7 @@ pub(super) const PARTICIPANT: Role = Role {
     name: "participant",
     title: "Participant",
     held: Held::EachOwn,
+    duties: &[],
     may: &[
         May::new(
             "person",
@@ -127,6 +131,7 @@ pub(super) const DATA_PROTECTION_OFFICER: Role = Role {
     name: "data protection officer",
     title: "Data protection officer",
     held: Held::Vouched,
+    duties: &[Duty::Export, Duty::Disclosures],
     may: &[
         May::read("programme"),
         May::read("hub"),

@@ -17,6 +17,8 @@ pub struct Group {
     pub phase: &'static str,
     /// The national priority that it serves.
     pub priority: &'static str,
+    /// The item of the plan that it carries out.
+    pub plan_item: &'static str,
     /// The code of its project, if the project has one.
     pub project: Option<String>,
     /// The versions of the project's protocol and measures on which it runs.

@@ -18,7 +18,7 @@ impl Group {
             .count();
         let fields = json!({
             "code": self.code, "title": self.title, "kind": self.kind, "phase": self.phase,
-            "priority": self.priority, "project": self.project, "year": year.options.year,
+            "priority": self.priority, "plan_item": self.plan_item, "project": self.project, "year": year.options.year,
             "protocol_version": self.versions.map(|(protocol, _)| protocol),
             "measure_version": self.versions.map(|(_, measures)| measures),
             "adaptations": self.adaptations, "notes": self.notes,

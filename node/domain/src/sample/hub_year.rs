@@ -268,6 +268,7 @@ fn blank(
         kind: template.kind,
         phase: template.phase,
         priority: template.priority,
+        plan_item: template.title,
         project: project
             .map(|it| it.code.clone())
             .filter(|code| !code.is_empty()),

@@ -8,7 +8,10 @@ use crate::roles::{Held, May, Own, Records, Role, Seen};
 
 /// All that a role may do, a sentence for each kind of record.
 pub(super) fn role_sentences(role: &Role) -> Vec<String> {
-    role.may.iter().map(sentence).collect()
+    let duties = role.duties.iter().map(|duty| duty.does().to_owned());
+    let duties = duties.collect::<Vec<_>>();
+    let beside = (!duties.is_empty()).then(|| format!("Beside this it may {}.", all(&duties)));
+    role.may.iter().map(sentence).chain(beside).collect()
 }
 
 /// Who says that somebody holds a role.
@@ -41,6 +44,7 @@ pub(super) fn role_json(role: &Role) -> Json {
     });
     json!({
         "name": role.name, "title": role.title, "held": held(role),
+        "duties": role.duties.iter().map(|duty| duty.name()).collect::<Vec<_>>(),
         "may": may.collect::<Vec<_>>(),
     })
 }

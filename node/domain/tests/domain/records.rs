@@ -35,7 +35,7 @@ fn a_record_that_is_not_as_declared_is_refused_with_every_problem() {
         json!({"title": "x", "phase": "x", "sessions": [{"date": "soon"}, {}], "nonsense": 1}),
         &[
             "there is no field 'nonsense'; the fields are code, title, kind, phase, priority, \
-             project, protocol_version, measure_version, adaptations, year, state, places, \
+             plan_item, project, protocol_version, measure_version, adaptations, year, state, places, \
              leaders, sessions, members, statuses, attendance, ratings, enquiries, evidence, \
              reflections, narrative, notes",
             "'Phase' must be one of early years, primary, secondary, post-16, all: got 'x'",
