@@ -84,6 +84,11 @@ impl Applier {
     /// [`StoreError`] if the store cannot be read or the rows cannot be written.
     pub(crate) fn catch_up(&self, inner: &Inner) -> Result<(), StoreError> {
         let _applying = lock(&self.applying);
+        // A backup may be restored before the node is connected again. What is whose cannot be told
+        // until then.
+        if inner.membership().is_none() {
+            return Ok(());
+        }
         self.rebuild_changed(inner)?;
         loop {
             let reflected = inner.storage.reflects()?;

@@ -10,9 +10,9 @@ use node_feed::{
     VerifiedRun,
 };
 use node_store::{
-    Appended, Cell, CellValue, Check, Disclosure, EntryStore, ForeignPlace, ListQuery, Listing,
-    ProjectionReaders, Projections, ReadStore, Readers, RecordRow, SetAsideRow, SqliteStore,
-    StoreError, Writer, WriterHandle, settle_authority,
+    AccountTables, Appended, Cell, CellValue, Check, Disclosure, EntryStore, ForeignPlace,
+    ListQuery, Listing, ProjectionReaders, Projections, ReadStore, Readers, RecordRow, SetAsideRow,
+    SqliteStore, StoreError, Writer, WriterHandle, settle_authority,
 };
 use node_sync::Input;
 use serde_json::Value as Json;
@@ -209,6 +209,29 @@ impl Storage {
             place = slice.next;
         }
         Ok(subjects.into_iter().collect())
+    }
+
+    /// Reads and changes accounts in one durable change, with nothing else in between.
+    pub(crate) fn change_accounts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&AccountTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.handle.call(move |store| store.change_accounts(work))
+    }
+
+    /// Reads accounts.
+    pub(crate) fn accounts<T>(
+        &self,
+        question: impl FnOnce(&AccountTables<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.readers.accounts(question)
+    }
+
+    /// Notes when a session was used last. Losing it ends the session sooner and nothing else.
+    pub(crate) fn session_seen(&self, hash: [u8; 32], seen_ms: u64) {
+        self.later("when a session was used", move |store| {
+            store.change_accounts(|tables| tables.session_seen(hash, seen_ms))
+        });
     }
 
     /// Writes a checked copy of the store.

@@ -45,6 +45,20 @@ impl View<'_> {
         self.steps(&heads.to_automerge(), |_| true)
     }
 
+    /// What the author of a step saw there before.
+    pub fn stood_before(&self, step: &Step) -> Option<Value> {
+        let automerge = &self.document.automerge;
+        let [hash] = step.at.to_automerge().try_into().ok()?;
+        let change = automerge::ReadDoc::get_change_by_hash(automerge, &hash)?;
+        let reader = Reader {
+            document: automerge,
+            at: Some(change.deps()),
+            whole: None,
+        };
+        let path = step.path.iter().map(String::as_str).collect::<Vec<_>>();
+        reader.get(&path::key(&path))
+    }
+
     fn steps(&self, without: &[ChangeHash], wanted: impl Fn(&str) -> bool) -> Vec<Step> {
         let automerge = &self.document.automerge;
         let mut steps = Vec::new();

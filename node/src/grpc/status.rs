@@ -46,7 +46,7 @@ pub fn status(error: &RecordsError) -> Status {
     }
 }
 
-fn store(error: &StoreError, sentence: String) -> Status {
+pub(super) fn store(error: &StoreError, sentence: String) -> Status {
     if matches!(error, StoreError::Full) {
         Status::resource_exhausted(sentence)
     } else {

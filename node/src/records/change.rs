@@ -33,6 +33,8 @@ const WRITE_BYTES: usize = node_feed::RUN_BYTES_MAX / 2;
 pub struct EditedRecord {
     /// How many changes of others came in since the heads that the edit was made at.
     pub merged: u32,
+    /// The record's heads before, by which [`Node::undo_edit`] takes this edit back.
+    pub before: String,
     /// The record's heads now.
     pub heads: String,
     /// What was done otherwise than asked, in sentences.
@@ -72,7 +74,7 @@ impl Node {
 
     /// What a person may write where: nothing that leaves a hub only by being published, and in a
     /// shared space nothing that is the hub's own.
-    fn check_by_hand<'a>(
+    pub(crate) fn check_by_hand<'a>(
         &self,
         kind: &RecordKind,
         space: SpaceId,
@@ -378,8 +380,9 @@ impl Node {
             node_domain::kind_of(&document.view())
         })??;
         self.check_references(&node_domain::references_in_changes(kind, changes))?;
-        let mut merged = 0;
+        let (mut merged, mut before) = (0, String::new());
         let (heads, written) = self.change_document(space, id, program, |document, by| {
+            before = document.heads().to_string();
             if let Some(at) = at {
                 if document.view_at(at).is_none() {
                     return Err(RecordsError::Heads);
@@ -391,13 +394,17 @@ impl Node {
         let merged = u32::try_from(merged).unwrap_or(u32::MAX);
         Ok(EditedRecord {
             merged,
+            before,
             heads: heads.to_string(),
             notes: written.notes,
         })
     }
 
     /// References to nothing are refused by name, before anything is signed.
-    fn check_references(&self, references: &[node_domain::Reference]) -> Result<(), RecordsError> {
+    pub(crate) fn check_references(
+        &self,
+        references: &[node_domain::Reference],
+    ) -> Result<(), RecordsError> {
         let mut problems = Vec::new();
         for reference in references {
             if !self.is_there(reference)? {
@@ -557,6 +564,7 @@ impl Node {
         };
         Ok(EditedRecord {
             merged: u32::try_from(others).unwrap_or(u32::MAX),
+            before: cards::heads(&now).to_string(),
             heads: Heads::new(vec![*hash.as_bytes()]).to_string(),
             notes,
         })

@@ -17,7 +17,7 @@ use super::change::new_id;
 use super::day::today;
 use super::find::Find;
 use super::import::named;
-use super::{RecordId, RecordsError, record_id, record_kind};
+use super::{Headway, RecordId, RecordsError, record_id, record_kind};
 use crate::Node;
 use crate::author::WriteError;
 use crate::clock::now_ms;
@@ -117,9 +117,25 @@ impl Node {
     /// # Errors
     /// [`RecordsError::Refused`] if the folder exists or cannot be written.
     pub fn export_hub(&self, path: &Path) -> Result<Value, RecordsError> {
+        self.export_hub_with(path, &Headway::default())
+    }
+
+    /// The same for somebody who looks how far it has come. Stopped, it writes nothing.
+    ///
+    /// # Errors
+    /// As for [`Node::export_hub`]; [`RecordsError::Refused`] if it was stopped.
+    pub fn export_hub_with(&self, path: &Path, headway: &Headway) -> Result<Value, RecordsError> {
         let authority = self.authority();
         let mut records = Vec::new();
-        for record in self.list_records("", "")? {
+        let listed = self.list_records("", "")?;
+        let total = listed.len();
+        for (at, record) in listed.into_iter().enumerate() {
+            headway.at("records", at, total);
+            if headway.is_stopped() {
+                return Err(RecordsError::Refused(
+                    "the export was stopped, and nothing of it was kept".to_owned(),
+                ));
+            }
             if Some(record.id.subject().owner()) != self.hub() {
                 continue;
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use node_domain::{Check, Field, KINDS};
-use node_store::{CellValue, Filter, ListQuery, Sort};
+use node_store::{CellValue, Filter, ListQuery, RecordRow, Sort};
 
 use super::list::ListedRecord;
 use super::versions::cell_value;
@@ -23,7 +23,8 @@ pub struct Find {
     /// Words that must all be there; of the last the beginning is enough.
     pub words: String,
     /// Such as `state is running`, `members/urn is 900001, 900002`, `state is not closed`,
-    /// `budget at least 10000`, `due at most 2027-03-31`, `urn missing`.
+    /// `budget at least 10000`, `due at most 2027-03-31`, `urn missing`; a value that holds a
+    /// comma stands in quotation marks.
     pub filters: Vec<String>,
     /// Fields, `title` among them; with a leading `-` descending.
     pub sort: Vec<String>,
@@ -50,21 +51,17 @@ impl Node {
     /// [`RecordsError::Kind`], [`RecordsError::Id`] or [`RecordsError::Refused`] for what cannot be
     /// asked for.
     pub fn find_records(&self, find: &Find) -> Result<Listing, RecordsError> {
-        let query = self.query(find)?;
+        self.find_among(find, &[])
+    }
+
+    /// The same of these kinds alone, or of any if none is named.
+    pub(crate) fn find_among(&self, find: &Find, kinds: &[&str]) -> Result<Listing, RecordsError> {
+        let query = self.query(find, kinds)?;
         self.catch_up_if_possible();
         let found = self.inner.storage.list(&query)?;
-        let records = found.rows.into_iter().filter_map(|row| {
-            Some(ListedRecord {
-                id: record_id(&row.kind, row.subject).ok()?,
-                kind: row.kind,
-                space: row.space,
-                title: row.title,
-                json: row.json,
-            })
-        });
         Ok(Listing {
             total: found.total,
-            records: records.collect(),
+            records: found.rows.into_iter().filter_map(listed).collect(),
         })
     }
 
@@ -77,7 +74,17 @@ impl Node {
         find: &Find,
         field: &str,
     ) -> Result<Vec<(String, u64)>, RecordsError> {
-        let query = self.query(find)?;
+        self.count_among(find, &[], field)
+    }
+
+    /// The same of these kinds alone, or of any if none is named.
+    pub(crate) fn count_among(
+        &self,
+        find: &Find,
+        kinds: &[&str],
+        field: &str,
+    ) -> Result<Vec<(String, u64)>, RecordsError> {
+        let query = self.query(find, kinds)?;
         let kind = Some(find.kind.as_str()).filter(|kind| !kind.is_empty());
         check_field(field, &known_fields(kind))?;
         self.catch_up_if_possible();
@@ -90,6 +97,26 @@ impl Node {
             (value, count)
         });
         Ok(named.collect())
+    }
+
+    /// The records of a kind of which a field, or a field of an item, has this value.
+    pub(crate) fn naming(
+        &self,
+        kind: &str,
+        path: &str,
+        value: &str,
+    ) -> Result<Vec<ListedRecord>, RecordsError> {
+        let query = ListQuery {
+            kinds: vec![kind.to_owned()],
+            filters: vec![Filter::Is {
+                field: path.to_owned(),
+                values: vec![value.to_owned()],
+            }],
+            ..self.may_list()
+        };
+        self.catch_up_if_possible();
+        let rows = self.inner.storage.list(&query)?.rows.into_iter();
+        Ok(rows.filter_map(listed).collect())
     }
 
     /// All that this hub may list.
@@ -107,9 +134,12 @@ impl Node {
         }
     }
 
-    fn query(&self, find: &Find) -> Result<ListQuery, RecordsError> {
+    fn query(&self, find: &Find, among: &[&str]) -> Result<ListQuery, RecordsError> {
         let kind = Some(find.kind.as_str()).filter(|kind| !kind.is_empty());
-        let kinds = kind.map(|kind| record_kind(kind).map(|kind| kind.name.to_owned()));
+        let kinds = match kind {
+            Some(kind) => vec![record_kind(kind)?.name.to_owned()],
+            None => among.iter().map(|kind| (*kind).to_owned()).collect(),
+        };
         let space = Some(find.space.as_str()).filter(|space| !space.is_empty());
         let known = known_fields(kind);
         let filters = find.filters.iter().map(|text| filter(text, &known));
@@ -121,7 +151,7 @@ impl Node {
             })
         });
         Ok(ListQuery {
-            kinds: kinds.transpose()?.into_iter().collect(),
+            kinds,
             space: space.map(parse_space).transpose()?,
             words: find.words.clone(),
             filters: filters.collect::<Result<_, _>>()?,
@@ -135,6 +165,16 @@ impl Node {
             ..self.may_list()
         })
     }
+}
+
+fn listed(row: RecordRow) -> Option<ListedRecord> {
+    Some(ListedRecord {
+        id: record_id(&row.kind, row.subject).ok()?,
+        kind: row.kind,
+        space: row.space,
+        title: row.title,
+        json: row.json,
+    })
 }
 
 /// What lists of a kind, or of any, can be filtered and sorted by.
@@ -170,6 +210,21 @@ fn check_field(name: &str, known: &BTreeSet<String>) -> Result<String, RecordsEr
     )))
 }
 
+/// The values of a filter, apart by commas; one that holds a comma stands in quotation marks.
+fn values(list: &str) -> Vec<String> {
+    let (mut values, mut value, mut quoted) = (Vec::new(), String::new(), false);
+    for letter in list.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            ',' if !quoted => values.push(std::mem::take(&mut value)),
+            _ => value.push(letter),
+        }
+    }
+    values.push(value);
+    let values = values.into_iter().map(|value| value.trim().to_owned());
+    values.filter(|value| !value.is_empty()).collect()
+}
+
 /// A filter as people write it.
 fn filter(text: &str, known: &BTreeSet<String>) -> Result<Filter, RecordsError> {
     let wrong = || {
@@ -184,10 +239,6 @@ fn filter(text: &str, known: &BTreeSet<String>) -> Result<Filter, RecordsError> 
     if rest.trim() == "missing" {
         return Ok(Filter::Missing { field });
     }
-    let values = |list: &str| {
-        let values = list.split(',').map(|value| value.trim().to_owned());
-        values.filter(|value| !value.is_empty()).collect::<Vec<_>>()
-    };
     if let Some(list) = rest.strip_prefix("is not ") {
         return Ok(Filter::Not {
             field,
@@ -209,4 +260,19 @@ fn filter(text: &str, known: &BTreeSet<String>) -> Result<Filter, RecordsError> 
         return Ok(Filter::AtMost { field, value });
     }
     Err(wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::values;
+
+    #[test]
+    fn a_value_with_a_comma_stands_in_quotation_marks() {
+        assert_eq!(values("running, completed"), ["running", "completed"]);
+        assert_eq!(
+            values("\"Mastery, focus A\", other"),
+            ["Mastery, focus A", "other"]
+        );
+        assert_eq!(values("\"open"), ["open"]);
+    }
 }

@@ -10,7 +10,7 @@ use node_domain::{
 use node_feed::SpaceId;
 use serde_json::{Value, json};
 
-use super::{RecordsError, record_kind};
+use super::{Headway, RecordsError, record_kind};
 use crate::Node;
 use crate::author::WriteError;
 
@@ -33,6 +33,8 @@ pub struct SheetToImport {
     pub answers: String,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Who looks how far it has come, and may stop it between two rows.
+    pub headway: Headway,
 }
 
 impl Node {
@@ -54,21 +56,24 @@ impl Node {
         let mut people = self.by_key(&PERSON, self.own_space()?)?;
         if wanted.record.is_empty() {
             let kind = record_kind(&wanted.kind)?;
-            let space = self.space_for(kind, "")?;
+            let space = if *kind == ORGANISATION {
+                self.register_space()?
+            } else {
+                self.space_for(kind, "")?
+            };
             let there = self.by_key(kind, space)?;
             let known = |key: &[String]| there.find(key).cloned();
             let into = ImportInto::Records(kind);
             let plan = plan_import(into, &sheet, &options, Some(&schools), &known);
             // New cards are written together. Nothing is said to be done before they are durable.
             let mut cards = Vec::new();
-            let told = self.carry_out(&plan, wanted.dry_run, &mut people, |row| {
-                match (kind.form, row) {
-                    (Form::Card, RowOutcome::New { values, .. }) => {
-                        cards.push(self.new_card(kind, values)?.1);
-                        Ok(Vec::new())
-                    }
-                    (Form::Card | Form::Document, _) => self.import_record(kind, space, row),
+            let how = (wanted.dry_run, &wanted.headway);
+            let told = self.carry_out(&plan, how, &mut people, |row| match (kind.form, row) {
+                (Form::Card, RowOutcome::New { values, .. }) => {
+                    cards.push(self.new_card(kind, values)?.1);
+                    Ok(Vec::new())
                 }
+                (Form::Card | Form::Document, _) => self.import_record(kind, space, row),
             })?;
             self.write_in_runs(space, cards)?;
             return Ok(told);
@@ -84,7 +89,8 @@ impl Node {
         let there = items_by_id(&fields, &wanted.list);
         let known = |key: &[String]| key.first().and_then(|id| there.get(id)).cloned();
         let plan = plan_import(into, &sheet, &options, Some(&schools), &known);
-        self.carry_out(&plan, wanted.dry_run, &mut people, |row| {
+        let how = (wanted.dry_run, &wanted.headway);
+        self.carry_out(&plan, how, &mut people, |row| {
             self.import_item(&wanted.record, &wanted.list, row)
         })
     }
@@ -93,18 +99,22 @@ impl Node {
     fn carry_out(
         &self,
         plan: &Import,
-        dry_run: bool,
+        (dry_run, headway): (bool, &Headway),
         people: &mut ImportIndex<Known>,
         mut import: impl FnMut(&RowOutcome) -> Result<Vec<String>, RecordsError>,
     ) -> Result<Value, RecordsError> {
         let mut rows = Vec::new();
-        let (mut done, mut failed, mut cards) = (0_usize, 0_usize, 0_usize);
-        if !dry_run {
+        let (mut done, mut failed, mut cards, mut left) = (0_usize, 0_usize, 0_usize, 0_usize);
+        if !dry_run && !headway.is_stopped() {
             cards += self.make_people_together(plan, people)?;
         }
-        for row in &plan.rows {
+        for (at, row) in plan.rows.iter().enumerate() {
+            headway.at("rows", at, plan.rows.len());
             let mut told = told(row);
-            if acts(row) && !dry_run {
+            if acts(row) && !dry_run && headway.is_stopped() {
+                told.push("not done: the import was stopped before this row".to_owned());
+                left += 1;
+            } else if acts(row) && !dry_run {
                 let outcome = self
                     .make_people(row, people, &mut cards)
                     .and_then(|outcome| import(&outcome));
@@ -142,7 +152,8 @@ impl Node {
         Ok(json!({
             "columns": plan.columns, "problems": plan.problems, "rows": rows,
             "counts": plan.counts(), "questions": questions.collect::<Vec<_>>(),
-            "done": done, "failed": failed, "people_made": cards, "dry_run": dry_run,
+            "done": done, "failed": failed, "left": left, "people_made": cards,
+            "dry_run": dry_run,
         }))
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use node_document::Document;
 use node_domain::{
-    Agreement, CardRecord, Check, KINDS, Kind as RecordKind, LEADER, PERSON, PROJECT_WORK, Preview,
-    Publish, Publishing,
+    Agreement, CardRecord, Check, KINDS, Kind as RecordKind, LEADER, Object, PERSON, PROJECT_WORK,
+    Preview, Publish, Publishing,
 };
 use node_feed::{Hash, SpaceId, Subject, Tag};
 use node_store::{Disclosure, DisclosureAction};
@@ -60,7 +60,7 @@ impl Node {
         }
         // Nothing is withdrawn, and no consent ends, between what is looked at and what leaves.
         let _publishing = self.inner.publishing();
-        let mut preview = self.preview(&found, space)?;
+        let mut preview = self.preview(&found, space, None)?;
         self.name_copies(&found, space, &mut preview)?;
         let origin = origin(found.id, space);
         for (field, value) in [("origin", json!(origin)), ("hub", json!(self.own_code()))] {
@@ -312,8 +312,29 @@ impl Node {
         Ok(all.collect())
     }
 
-    /// Exactly what would leave.
-    fn preview(&self, found: &Found, space: SpaceId) -> Result<Preview, RecordsError> {
+    /// What would leave if this hub signed an agreement on these fields.
+    pub(crate) fn sample_message(
+        &self,
+        found: &Found,
+        space: SpaceId,
+        agreed: &BTreeSet<String>,
+    ) -> Result<Object, RecordsError> {
+        let mut preview = self.preview(found, space, Some(agreed))?;
+        self.name_copies(found, space, &mut preview)?;
+        if preview.kind.field("hub").is_some() {
+            let own = json!(self.own_code());
+            preview.fields.insert("hub".to_owned(), own);
+        }
+        Ok(preview.fields)
+    }
+
+    /// Exactly what would leave; under the agreement that stands if none is given.
+    fn preview(
+        &self,
+        found: &Found,
+        space: SpaceId,
+        given: Option<&BTreeSet<String>>,
+    ) -> Result<Preview, RecordsError> {
         let authority = self.authority();
         let kind_of = |space: &SpaceId| authority.spaces().get(space).map(|record| record.kind);
         let (from, into) = (kind_of(&found.space), kind_of(&space));
@@ -334,7 +355,10 @@ impl Node {
             RecordId::Document(document) => {
                 let (kind, _) = self.record_fields(&found.id.to_string())?;
                 let step = node_domain::publishing_step(kind, from, into)?;
-                let agreed = self.agreed_for(step, space)?;
+                let agreed = match given {
+                    Some(given) => Some(given.clone()),
+                    None => self.agreed_for(step, space)?,
+                };
                 let publish = publish(step, agreed.as_ref());
                 let work = |document: &mut Document| {
                     node_domain::preview_document(&document.view(), kind, &publish)
@@ -353,7 +377,10 @@ impl Node {
                     ));
                 }
                 let step = node_domain::publishing_step(record.kind, from, into)?;
-                let agreed = self.agreed_for(step, space)?;
+                let agreed = match given {
+                    Some(given) => Some(given.clone()),
+                    None => self.agreed_for(step, space)?,
+                };
                 let publish = publish(step, agreed.as_ref());
                 Ok(node_domain::preview_card(&record, &publish)?)
             }
@@ -529,6 +556,6 @@ fn origin(id: RecordId, space: SpaceId) -> String {
     origin_of(id.subject(), space)
 }
 
-fn origin_of(subject: Subject, space: SpaceId) -> String {
+pub(crate) fn origin_of(subject: Subject, space: SpaceId) -> String {
     Hash::of(Tag::Origin, &[subject.as_bytes(), space.as_bytes()]).to_string()
 }

@@ -7,12 +7,14 @@ use node_domain::{CardRecord, ORGANISATION, Object, Register};
 use node_feed::{CardId, SpaceId, SpaceKind};
 use serde_json::{Value, json};
 
-use super::{RecordId, RecordsError};
+use super::{Headway, RecordId, RecordsError};
 use crate::Node;
 use crate::cards::card_view;
 
 /// How many problems of rows are told one by one.
 const TOLD: usize = 100;
+/// How many schools are written before it is looked whether to stop.
+const TOGETHER: usize = 500;
 
 impl Node {
     /// Imports the national school register in GIAS's own CSV, or says what that would do: at the
@@ -28,6 +30,22 @@ impl Node {
         links: Option<&Path>,
         areas: &[String],
         dry_run: bool,
+    ) -> Result<Value, RecordsError> {
+        self.import_register_with(path, links, areas, dry_run, &Headway::default())
+    }
+
+    /// The same for somebody who looks how far it has come. Stopped, it says how many schools are
+    /// left; what was brought in until then stays.
+    ///
+    /// # Errors
+    /// As for [`Node::import_register`].
+    pub fn import_register_with(
+        &self,
+        path: &Path,
+        links: Option<&Path>,
+        areas: &[String],
+        dry_run: bool,
+        headway: &Headway,
     ) -> Result<Value, RecordsError> {
         let wrong = |error: node_domain::RegisterError| RecordsError::Refused(error.to_string());
         let mut register = Register::read(&bytes(path)?).map_err(wrong)?;
@@ -60,22 +78,39 @@ impl Node {
                 }
             }
         }
-        let added = new.len();
+        let total = new.len() + changed.len();
+        let (mut added, mut replaced) = (new.len(), changed.len());
         if !dry_run {
-            self.create_cards(&ORGANISATION, space, new)?;
-            self.replace_cards(space, &changed)?;
+            (added, replaced) = (0, 0);
+            for some in new.chunks(TOGETHER) {
+                headway.at("schools", added, total);
+                if headway.is_stopped() {
+                    break;
+                }
+                self.create_cards(&ORGANISATION, space, some.to_vec())?;
+                added += some.len();
+            }
+            for some in changed.chunks(TOGETHER) {
+                headway.at("schools", added + replaced, total);
+                if headway.is_stopped() {
+                    break;
+                }
+                self.replace_cards(space, some)?;
+                replaced += some.len();
+            }
         }
+        let left = total - added - replaced;
         let problems = register.problems().iter().take(TOLD);
         let problems = problems.map(|it| json!({ "row": it.row, "told": it.reason }));
         Ok(json!({
-            "new": added, "changed": changed.len(), "same": same, "left_out": left_out,
+            "new": added, "changed": replaced, "same": same, "left_out": left_out, "left": left,
             "wrong": register.problems().len() + register.problems_left_out(),
             "rows": problems.collect::<Vec<_>>(), "dry_run": dry_run,
         }))
     }
 
     /// Where the register goes: to everybody from the coordinator, otherwise to this hub alone.
-    fn register_space(&self) -> Result<SpaceId, RecordsError> {
+    pub(super) fn register_space(&self) -> Result<SpaceId, RecordsError> {
         if self.hub() != self.coordinator_hub() {
             return self.own_space();
         }

@@ -11,6 +11,7 @@ use node_store::{Filter, ListQuery, ReadStore};
 use serde_json::{Value, json};
 
 use super::day::day_end_ms;
+use super::memo::bytes_of;
 use super::{RecordId, RecordsError};
 use crate::Node;
 use crate::cards::{self, card_view};
@@ -97,13 +98,24 @@ impl Node {
     ) -> Result<(&'static Kind, Object), RecordsError> {
         let (kind, mut fields) = match id {
             RecordId::Document(document) => {
-                self.inner
-                    .library
-                    .with(&self.inner.storage, space, document, |document| {
-                        let view = document.view();
-                        let kind = known_or_not(&view)?;
-                        Ok::<_, RecordsError>((kind, node_domain::read(&view, kind)))
-                    })??
+                let (library, storage) = (&self.inner.library, &self.inner.storage);
+                let heads = |document: &mut Document| document.heads().to_string();
+                let heads = library.with(storage, space, document, heads)?;
+                let read = |document: &mut Document| {
+                    let view = document.view();
+                    let kind = known_or_not(&view)?;
+                    Ok::<_, RecordsError>((kind, node_domain::read(&view, kind)))
+                };
+                let read = self.remembered_of(
+                    &["fields", &space.to_string(), &document.to_string(), &heads],
+                    |(_, fields): &(&'static Kind, Object)| {
+                        let fields = fields.iter();
+                        let fields = fields.map(|(name, value)| 64 + name.len() + bytes_of(value));
+                        fields.sum()
+                    },
+                    || library.with(storage, space, document, read)?,
+                )?;
+                (read.0, read.1.clone())
             }
             RecordId::Card(card) => {
                 let record = CardRecord::shown(&card_view(&self.inner, space, card)?)
@@ -211,6 +223,7 @@ impl Node {
                     .map(|step| {
                         json!({
                             "field": step.path, "label": step.label, "value": step.value,
+                            "before": step.before,
                             "hub": self.hub_code(step.author.hub), "time_ms": step.author.time_ms,
                         })
                     });
@@ -310,6 +323,15 @@ impl Node {
         let mut hubs = authority.hubs().iter();
         let found = hubs.find(|(hub, record)| record.code == name || hub.to_string() == name);
         found.map(|(hub, _)| *hub)
+    }
+
+    /// What people call this hub; empty before it is connected.
+    pub fn hub_name(&self) -> String {
+        let authority = self.authority();
+        let record = self
+            .hub()
+            .and_then(|hub| authority.hubs().get(&hub).cloned());
+        record.map_or_else(String::new, |record| record.name)
     }
 
     /// The code of this hub; empty before it is connected.

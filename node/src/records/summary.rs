@@ -1,8 +1,9 @@
 //! Where the node stands, and copies of its store.
 
+use std::ops::Range;
 use std::path::Path;
 
-use node_feed::{NodeId, Opening};
+use node_feed::{FeedName, NodeId, Opening, SpaceId};
 use node_store::ReadStore;
 use serde_json::{Value, json};
 
@@ -46,6 +47,8 @@ impl Node {
             "hub": hub.map(|hub| self.hub_code(hub)),
             "node": self.id().to_string(),
             "network": self.network().map(|network| network.to_string()),
+            "check_number": self.check_number().map(|number| number.to_string()),
+            "connecting": self.connecting_words()?,
             "connected_to": connected.iter().map(name).collect::<Vec<_>>(),
             "in_sync": sync,
             "not_sent": unsent,
@@ -108,8 +111,37 @@ impl Node {
 
     /// How many of this node's own entries in shared spaces no other node is known to hold.
     pub(crate) fn unsent(&self) -> Result<u64, RecordsError> {
+        let own = self.unsent_of_feeds()?.into_iter();
+        Ok(own.map(|(_, _, numbers)| numbers.end - numbers.start).sum())
+    }
+
+    /// How many of them are changes that people made: the first entry of a feed opens it.
+    pub(crate) fn unsent_changes(&self) -> Result<u64, RecordsError> {
+        let own = self.unsent_of_feeds()?.into_iter();
+        let changes = own.map(|(_, _, numbers)| numbers.end.saturating_sub(numbers.start.max(1)));
+        Ok(changes.sum())
+    }
+
+    /// When the oldest of them was written, in ms since 1970.
+    pub(crate) fn oldest_unsent_ms(&self) -> Result<Option<u64>, RecordsError> {
+        let mut oldest = None::<u64>;
+        for (space, feed, numbers) in self.unsent_of_feeds()? {
+            let first = self.inner.storage.read(|store| {
+                let hash = store.hash_at(space, feed, numbers.start)?;
+                hash.map_or(Ok(None), |hash| store.entry(hash))
+            })?;
+            if let Some(entry) = first {
+                oldest = Some(oldest.map_or(entry.time_ms, |it| it.min(entry.time_ms)));
+            }
+        }
+        Ok(oldest)
+    }
+
+    /// The numbers of this node's own entries in shared spaces that no other node is known to
+    /// hold, by feed.
+    fn unsent_of_feeds(&self) -> Result<Vec<(SpaceId, FeedName, Range<u64>)>, RecordsError> {
         let own = self.id();
-        let mut unsent = 0;
+        let mut unsent = Vec::new();
         for space in self.inner.storage.read(ReadStore::spaces)? {
             if !self.is_shared(space) {
                 continue;
@@ -123,8 +155,10 @@ impl Node {
                     matches!(openings.get(name), Some(Opening::Node { node, .. }) if *node == own);
                 if by_own {
                     let held = self.inner.marks.highest(space, *name, |node| *node != own);
-                    let held = held.map_or(feed.start, |held| held + 1);
-                    unsent += feed.next().saturating_sub(held.max(feed.start));
+                    let held = held.map_or(feed.start, |held| held + 1).max(feed.start);
+                    if held < feed.next() {
+                        unsent.push((space, *name, held..feed.next()));
+                    }
                 }
             }
         }

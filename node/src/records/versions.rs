@@ -1,16 +1,18 @@
 //! Versions: what stands in two or more, for everybody whom it concerns, and what was settled.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use node_document::Document;
 use node_domain::{
     CardRecord, Conflict, ConflictCause, ConflictVersion, KINDS, Kind, Object, Test, VersionCounts,
     Watch, kind as named,
 };
-use node_feed::{Hash, Tag};
+use node_feed::{DocumentId, Hash, Tag};
 use node_store::{CellValue, Filter, ListQuery, ReadStore};
 use serde_json::{Value, json};
 
+use super::memo::{bytes_of, weight};
 use super::{Found, RecordId, RecordsError, record_id};
 use crate::Node;
 use crate::applier::{OPEN_VERSIONS, SETTLED_VERSIONS};
@@ -86,33 +88,62 @@ impl Node {
             let RecordId::Document(document) = found.id else {
                 continue;
             };
-            let settled = |document: &mut Document| {
-                let view = document.view();
-                let kind = node_domain::kind_of(&view).ok()?;
-                let concerned = Concerned::of(kind, &node_domain::read(&view, kind));
-                let wanted = concerned.are(concerning);
-                wanted.then(|| node_domain::settled(&view, kind))
-            };
-            let (library, storage) = (&self.inner.library, &self.inner.storage);
-            let settled = library.with(storage, found.space, document, settled)?;
-            all.extend(settled.into_iter().flatten().map(|settled| {
-                let versions = settled.versions.iter().enumerate().map(|(index, version)| {
-                    let mut told = self.version(version);
-                    if !settled.is_proven(index) {
-                        told["said_by_settler"] = json!(true);
-                    }
-                    told
-                });
-                json!({
-                    "record": document.to_string(), "id": settled.id, "field": settled.path,
-                    "label": settled.label, "cause": settled.cause, "chosen": settled.chosen,
-                    "versions": versions.collect::<Vec<_>>(),
-                    "hub": self.hub_code(settled.by.hub), "time_ms": settled.by.time_ms,
-                    "reopened": settled.reopened,
-                })
-            }));
+            let (space, heads) = self.standing_at(&found, document)?;
+            let settled = self.remembered_of(
+                &["settled", &space, &document.to_string(), &heads],
+                |(_, settled): &(Concerned, Vec<Value>)| weight(settled),
+                || self.settled_of(&found, document),
+            )?;
+            if settled.0.are(concerning) {
+                all.extend(settled.1.iter().cloned());
+            }
         }
         Ok(Value::Array(all))
+    }
+
+    /// Where a document stands, and in which space: what all that it says by itself follows from.
+    fn standing_at(
+        &self,
+        found: &Found,
+        document: DocumentId,
+    ) -> Result<(String, String), RecordsError> {
+        let heads = |document: &mut Document| document.heads().to_string();
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        let heads = library.with(storage, found.space, document, heads)?;
+        Ok((found.space.to_string(), heads))
+    }
+
+    fn settled_of(
+        &self,
+        found: &Found,
+        document: DocumentId,
+    ) -> Result<(Concerned, Vec<Value>), RecordsError> {
+        let work = |document: &mut Document| {
+            let view = document.view();
+            let kind = node_domain::kind_of(&view).ok()?;
+            let concerned = Concerned::of(kind, &node_domain::read(&view, kind));
+            Some((concerned, node_domain::settled(&view, kind)))
+        };
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        let settled = library.with(storage, found.space, document, work)?;
+        let (concerned, settled) = settled.unwrap_or_default();
+        let told = settled.into_iter().map(|settled| {
+            let versions = settled.versions.iter().enumerate().map(|(index, version)| {
+                let mut told = self.version(version);
+                if !settled.is_proven(index) {
+                    told["said_by_settler"] = json!(true);
+                }
+                told
+            });
+            json!({
+                "record": document.to_string(), "id": settled.id, "field": settled.path,
+                "label": settled.label, "cause": settled.cause, "chosen": settled.chosen,
+                "versions": versions.collect::<Vec<_>>(),
+                "hub": self.hub_code(settled.by.hub), "time_ms": settled.by.time_ms,
+                "reopened": settled.reopened,
+            })
+        });
+        Ok((concerned, told.collect()))
     }
 
     /// Puts versions that were settled to people again.
@@ -203,7 +234,18 @@ impl Node {
         &self,
         found: &Found,
     ) -> Result<(Concerned, Vec<Value>, VersionCounts), RecordsError> {
-        let Some(looked) = self.look(found)? else {
+        let looked = match found.id {
+            RecordId::Document(document) => {
+                let (space, heads) = self.standing_at(found, document)?;
+                self.remembered_of(
+                    &["versions", &space, &document.to_string(), &heads],
+                    |looked: &Option<Looked>| looked.as_ref().map_or(64, Looked::weight),
+                    || self.look(found),
+                )?
+            }
+            RecordId::Card(_) => Arc::new(self.look(found)?),
+        };
+        let Some(looked) = looked.as_ref() else {
             return Ok((Concerned::default(), Vec::new(), VersionCounts::default()));
         };
         let Looked {
@@ -212,12 +254,13 @@ impl Node {
             heads,
             fields,
             concerned,
-            mut open,
-            mut counts,
+            open,
+            counts,
         } = looked;
+        let (concerned, mut open, mut counts) = (concerned.clone(), open.clone(), *counts);
         for watch in node_domain::cross_watches(kind) {
             let path = format!("!{}", watch.name);
-            let raised = self.watched(found, kind, &fields, watch)?;
+            let raised = self.watched(found, kind, fields, watch)?;
             if let Some(versions) = raised
                 && !self.is_settled(found, &path, &versions)?
             {
@@ -262,6 +305,8 @@ impl Node {
                 self.inner
                     .storage
                     .set_setting(&key, Some(print.as_bytes()))?;
+                // Nothing that is counted tells of a setting.
+                self.inner.memo.forget();
             }
         }
         Ok(true)
@@ -521,6 +566,7 @@ fn fingerprint(versions: &[Value]) -> String {
 }
 
 /// What one record says by itself.
+#[derive(Debug)]
 struct Looked {
     kind: &'static Kind,
     title: String,
@@ -531,8 +577,17 @@ struct Looked {
     counts: VersionCounts,
 }
 
+impl Looked {
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| name.len() + bytes_of(value));
+        200 + fields.sum::<usize>() + weight(&self.open)
+    }
+}
+
 /// Whom a record's versions concern.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Concerned {
     roles: Vec<String>,
     persons: Vec<String>,

@@ -34,6 +34,26 @@ impl Desk {
         id: &str,
         concerning: &Concerning,
     ) -> Result<ListedVersions, RecordsError> {
+        let unsent = self.node.unsent()?.to_string();
+        let Concerning { person, role } = concerning;
+        let (own, day) = (self.role.name, self.today());
+        let what = ["told", own, &self.holder, &day, id, person, role, &unsent];
+        let told = self.node.remembered(
+            &what,
+            |listed: &ListedVersions| {
+                let versions = listed.versions.iter();
+                versions.map(|open| open.to_string().len() * 2).sum()
+            },
+            || self.versions_told(id, concerning),
+        )?;
+        Ok(told.as_ref().clone())
+    }
+
+    fn versions_told(
+        &self,
+        id: &str,
+        concerning: &Concerning,
+    ) -> Result<ListedVersions, RecordsError> {
         let mut records = self.records_told(id)?;
         let listed = self.node.versions_concerning(id, concerning)?;
         let mut versions = Vec::new();
@@ -182,7 +202,7 @@ impl Desk {
     }
 
     /// The records that are told of; the one that was named must be seen.
-    fn records_told(&self, id: &str) -> Result<Told<'_>, RecordsError> {
+    pub(super) fn records_told(&self, id: &str) -> Result<Told<'_>, RecordsError> {
         let mut records = Told {
             desk: self,
             known: Known::default(),
@@ -208,14 +228,14 @@ impl Reached {
 }
 
 /// The records of which one answer tells, each looked up once.
-struct Told<'a> {
+pub(super) struct Told<'a> {
     desk: &'a Desk,
     known: Known,
     reached: BTreeMap<String, Option<Reached>>,
 }
 
 impl Told<'_> {
-    fn reached(&mut self, id: &str) -> Result<Option<&Reached>, RecordsError> {
+    pub(super) fn reached(&mut self, id: &str) -> Result<Option<&Reached>, RecordsError> {
         if !self.reached.contains_key(id) {
             let reached = match self.desk.reached(id, &self.known) {
                 Ok(reached) => Some(reached),
