@@ -1,6 +1,8 @@
 //! The `causeway-node` command.
 
+mod account;
 mod backup;
+mod certificate;
 mod connect;
 mod export;
 mod import;
@@ -29,12 +31,13 @@ use crate::grpc::hub_service;
 use crate::{Node, NodeError, local};
 use output::Output;
 
+pub use account::{AccountCommand, run as run_account};
 pub use export::{ExportCommand, run as run_export};
 pub use import::{ImportCommand, run as run_import};
 pub use record::{RecordCommand, run as run_record};
 pub use report::{ReportCommand, run as run_report};
 pub use sample::schema as print_schema;
-pub use serve::stopped;
+pub use serve::{serve_pages, stopped};
 pub use space::list as list_spaces;
 pub use status::run as show_status;
 
@@ -65,10 +68,9 @@ enum Command {
     /// Sets up a new node in the data folder.
     Init,
     /// Connects this node to a network, with the invitation file that NCETM sent.
-    Connect {
-        /// The invitation file.
-        file: PathBuf,
-    },
+    ///
+    /// It shows a check number, which NCETM compares before admitting the node, and waits for that.
+    Connect(connect::ConnectArguments),
     /// Runs the node until it is told to stop.
     Serve,
     /// Says where this node stands.
@@ -108,9 +110,17 @@ enum Command {
     },
     /// Removes others' records of spaces that this hub has left, and says which.
     Retain,
+    /// Who may use this node's pages: lists, makes, ends.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// What is shared with whom.
     #[command(subcommand)]
     Space(space::SpaceCommand),
+    /// The authority of this node's own certificate, which colleagues' devices have to trust.
+    Certificate {
+        /// A file that does not exist yet; without one it is printed.
+        file: Option<PathBuf>,
+    },
     /// Writes a consistent copy of the store, while the node serves or not.
     Backup {
         /// A file that does not exist yet.
@@ -140,7 +150,7 @@ impl Arguments {
         let output = Output::of(json);
         match command {
             Command::Init => init::run(&data, output),
-            Command::Connect { file } => connect::run(&data, &file, output).await,
+            Command::Connect(arguments) => connect::run(&data, arguments, output).await,
             Command::Serve => serve::run(&data).await,
             Command::Status => status::run(client(&data).await?, output).await,
             Command::Record(command) => record::run(client(&data).await?, command, output).await,
@@ -156,7 +166,9 @@ impl Arguments {
                 sample::run(client(&data).await?, seed, small, output).await
             }
             Command::Retain => sample::retain(client(&data).await?, output).await,
+            Command::Account(command) => account::run(client(&data).await?, command, output).await,
             Command::Space(command) => space::run(client(&data).await?, command, output).await,
+            Command::Certificate { file } => certificate::run(&data, file, output),
             Command::Backup { file } => backup::run(client(&data).await?, &file, output).await,
             Command::Restore { file, confirm } => restore::run(&data, &file, confirm, output),
         }

@@ -96,6 +96,11 @@ impl DataFolder {
         self.path.join("membership.toml")
     }
 
+    /// The invitation of a request to connect that has no outcome yet.
+    pub fn connecting(&self) -> PathBuf {
+        self.path.join("connecting.toml")
+    }
+
     /// The TLS certificate chain and its key, in one file so that they always belong together.
     pub fn credentials(&self) -> PathBuf {
         self.path.join("credentials.pem")

@@ -2,6 +2,7 @@
 //!
 //! [`Node`] is the way in: the commands, the gRPC service and the coordinator all use it.
 
+pub mod accounts;
 mod applier;
 mod arrivals;
 mod author;
@@ -31,6 +32,7 @@ mod storage;
 mod suspended;
 pub mod telemetry;
 pub mod tls;
+pub mod web;
 
 pub use arrivals::Arrivals;
 pub use author::WriteError;

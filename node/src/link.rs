@@ -24,7 +24,7 @@ pub(crate) async fn run(
     inner: Arc<Inner>,
     network: NetworkId,
     contact: CoordinatorContact,
-    mut credentials: Credentials,
+    mut credentials: Option<Credentials>,
     mut stop: watch::Receiver<bool>,
 ) {
     let (pause_min, pause_max) = inner.config.sync.reconnect();
@@ -34,17 +34,31 @@ pub(crate) async fn run(
         // The sender lives as long as the node.
         drop(paused.wait_for(|paused| !*paused).await);
         let begun = tokio::time::Instant::now();
-        match inner
-            .renew_certificate(&contact, network, &credentials)
-            .await
-        {
-            Ok(Some(renewed)) => credentials = renewed,
+        let renewed = match &credentials {
+            Some(old) => inner.renew_certificate(&contact, network, old).await,
+            None => inner.new_certificate(&contact, network).await.map(Some),
+        };
+        match renewed {
+            Ok(Some(renewed)) => credentials = Some(renewed),
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "this node's certificate was not renewed"),
+            Err(error) => {
+                tracing::warn!(%error, "this node's certificate was not renewed");
+                if credentials.is_none() {
+                    inner.peers.failed(error.to_string());
+                }
+            }
         }
+        let Some(credentials) = &credentials else {
+            let wait = with_jitter(pause);
+            pause = (pause * 2).min(pause_max);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => continue,
+                _stopped = stop.wait_for(|stop| *stop) => return,
+            }
+        };
         let session = inner.next_session();
         let span = tracing::info_span!("session", id = session.0, coordinator = %contact.address);
-        let dialled = dial(&inner, &contact, &credentials, session).instrument(span);
+        let dialled = dial(&inner, &contact, credentials, session).instrument(span);
         let ended = tokio::select! {
             ended = dialled => ended,
             _paused = paused.wait_for(|paused| *paused) => Ok(()),
@@ -127,7 +141,7 @@ fn refused(info: &ConnectionInfo, status: &tonic::Status) -> LinkError {
 
 /// Adds up to half of the pause, so that hubs that lost one coordinator do not all come back at
 /// once.
-fn with_jitter(pause: Duration) -> Duration {
+pub(crate) fn with_jitter(pause: Duration) -> Duration {
     let fraction = f64::from(u32::from_le_bytes(random())) / f64::from(u32::MAX);
     pause + pause.mul_f64(fraction / 2.0)
 }

@@ -50,6 +50,9 @@ impl Membership {
     /// Where the store says whose it is.
     pub(crate) const SETTING: &'static str = "member";
 
+    /// Where the store, and so a backup, says how the coordinator is reached.
+    pub(crate) const CONTACT_SETTING: &'static str = "membership";
+
     /// Network and hub, as the store notes them.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         [&self.network.as_bytes()[..], &self.hub.as_bytes()[..]].concat()
@@ -76,11 +79,26 @@ impl Membership {
         Self::from_file(file).map(Some).map_err(damaged)
     }
 
+    /// Reads what [`Membership::to_text`] made; none if it cannot be understood.
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        Self::from_file(toml::from_str(text).ok()?).ok()
+    }
+
     /// Writes it, whole or not at all.
     ///
     /// # Errors
     /// [`FolderError::Io`].
     pub fn write(&self, folder: &DataFolder) -> Result<(), FolderError> {
+        let text = self.to_text().map_err(|what| FolderError::Damaged {
+            path: folder.membership(),
+            what,
+        })?;
+        write_private(&folder.membership(), text.as_bytes())
+    }
+
+    /// All of it, as the file holds it. It holds nothing secret.
+    pub(crate) fn to_text(&self) -> Result<String, String> {
         let file = File {
             network: self.network.to_string(),
             hub: self.hub.to_string(),
@@ -90,11 +108,7 @@ impl Membership {
                 authority: contact.authority_pem.clone(),
             }),
         };
-        let text = toml::to_string(&file).map_err(|error| FolderError::Damaged {
-            path: folder.membership(),
-            what: error.to_string(),
-        })?;
-        write_private(&folder.membership(), text.as_bytes())
+        toml::to_string(&file).map_err(|error| error.to_string())
     }
 
     fn from_file(file: File) -> Result<Self, String> {

@@ -13,15 +13,16 @@ use node_feed::{
     Authority, Entry, Height, Heights, HubId, NetworkId, NodeId, Nonce, SecretKey, SpaceId,
 };
 use node_store::{ReadStore, StoreError};
-use node_sync::Message;
+use node_sync::{Engine, Message};
 use tokio::sync::{mpsc, watch};
 
+use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
 use crate::config::{Config, ConfigError};
 use crate::driver::{self, Event, Events};
-use crate::enrolment::{Enrolled, Invitation};
+use crate::enrolment::{Current, Enrolled, Invitation};
 use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
 use crate::library::Library;
 use crate::marks::Marks;
@@ -140,6 +141,7 @@ impl Node {
         };
         let inner = Arc::new(Inner {
             library: Library::new(config.documents.cache_bytes_max),
+            door: Door::default(),
             config,
             marks: Marks::default(),
             peers: Peers::new(),
@@ -155,13 +157,17 @@ impl Node {
             folder,
             identity,
             incarnation,
+            joined: watch::channel(membership.is_some()).0,
+            connecting: Current::default(),
             membership: RwLock::new(membership),
             authority: Arc::new(RwLock::new(authority)),
             events: Events::default(),
             applier: Applier::default(),
+            memo: crate::records::Memo::default(),
             publishing: std::sync::Mutex::new(()),
             sessions: AtomicU64::new(1),
         });
+        inner.note_contact()?;
         inner.load_marks()?;
         Applier::start(&inner);
         Ok(Self { inner })
@@ -252,28 +258,34 @@ impl Node {
             .membership
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(membership);
-        Ok(self.inner.settle_authority()?)
+        self.inner.note_contact()?;
+        self.inner.settle_authority()?;
+        self.inner.joined.send_replace(true);
+        Ok(())
     }
 
-    /// Starts talking to peers. Must be called within a tokio runtime, once.
+    /// Starts talking to peers, as soon as this node is connected to a network; a request to
+    /// connect that has no outcome yet goes on. Must be called within a tokio runtime, once.
     pub fn start(&self) -> Running {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::new();
         // The queue first: what is written while the engine is made waits there.
         if let Some(events) = self.inner.events.listen() {
             match self.inner.engine() {
-                Ok(Some(engine)) => {
-                    let inner = Arc::clone(&self.inner);
-                    tasks.push(tokio::spawn(driver::run(inner, engine, events)));
-                    tasks.extend(self.dial(stopped.clone()));
-                    tasks.push(tokio::spawn(keep_in_order(
-                        Arc::downgrade(&self.inner),
+                Ok(Some(engine)) => tasks.extend(self.begin(engine, events, &stopped)),
+                Ok(None) => {
+                    tracing::warn!("this node is not connected to a network yet");
+                    tasks.push(tokio::spawn(begin_once_joined(
+                        self.clone(),
+                        events,
                         stopped,
                     )));
                 }
-                Ok(None) => tracing::warn!("this node is not connected to a network yet"),
                 Err(error) => tracing::error!(%error, "the store cannot be read"),
             }
+        }
+        if let Err(error) = self.resume_connecting() {
+            tracing::error!(%error, "the request to connect cannot go on");
         }
         Running {
             inner: Arc::clone(&self.inner),
@@ -282,10 +294,33 @@ impl Node {
         }
     }
 
+    fn begin(
+        &self,
+        engine: Engine,
+        events: mpsc::UnboundedReceiver<Event>,
+        stopped: &watch::Receiver<bool>,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
+        let inner = Arc::clone(&self.inner);
+        let mut tasks = vec![tokio::spawn(driver::run(inner, engine, events))];
+        tasks.extend(self.dial(stopped.clone()));
+        let inner = Arc::downgrade(&self.inner);
+        tasks.push(tokio::spawn(keep_in_order(inner, stopped.clone())));
+        tasks
+    }
+
     fn dial(&self, stopped: watch::Receiver<bool>) -> Option<tokio::task::JoinHandle<()>> {
         let membership = self.inner.membership()?;
         let contact = membership.coordinator?;
-        match self.inner.credentials() {
+        // After a restore with the recovery words there is none yet, and a new one is asked for.
+        let restored = !self.inner.folder.credentials().exists();
+        match self.inner.credentials().map(Some) {
+            Err(_) if restored => Some(tokio::spawn(link::run(
+                Arc::clone(&self.inner),
+                membership.network,
+                contact,
+                None,
+                stopped,
+            ))),
             Ok(credentials) => {
                 let inner = Arc::clone(&self.inner);
                 Some(tokio::spawn(link::run(
@@ -444,11 +479,17 @@ impl Node {
     pub fn pause(&self, paused: bool) {
         self.inner.paused.send_replace(paused);
     }
+
+    /// Whether it is stopped so.
+    pub fn is_paused(&self) -> bool {
+        *self.inner.paused.borrow()
+    }
 }
 
 impl Running {
     /// Ends every session and waits, at most `grace`, for the tasks to end.
     pub async fn stop(self, grace: Duration) {
+        self.inner.connecting.stop();
         self.inner.event(Event::Stop);
         let _told = self.stop.send(true);
         for task in self.tasks {
@@ -456,6 +497,31 @@ impl Running {
                 tracing::warn!("a task was still running when the time to stop had passed");
             }
         }
+    }
+}
+
+/// Waits until the node is connected to a network, and begins to talk to peers then.
+async fn begin_once_joined(
+    node: Node,
+    events: mpsc::UnboundedReceiver<Event>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut joined = node.inner.joined.subscribe();
+    tokio::select! {
+        _stopped = stopped.wait_for(|stop| *stop) => return,
+        _joined = joined.wait_for(|joined| *joined) => {}
+    }
+    let tasks = match node.inner.engine() {
+        Ok(Some(engine)) => node.begin(engine, events, &stopped),
+        Ok(None) => Vec::new(),
+        Err(error) => {
+            tracing::error!(%error, "the store cannot be read");
+            Vec::new()
+        }
+    };
+    drop(node);
+    for task in tasks {
+        let _ended = task.await;
     }
 }
 

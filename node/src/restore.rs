@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use node_feed::{AuthorityLog, HubId, NetworkId, SecretKey};
 use node_store::{Check, EntryStore, ReadStore, SqliteStore, StoreError};
 
 use crate::author;
-use crate::folder::{DataFolder, FolderError};
+use crate::folder::{DataFolder, FolderError, write_seed};
 use crate::lost::Lost;
 use crate::membership::Membership;
 
@@ -32,6 +33,18 @@ pub enum RestoreError {
         .0.display()
     )]
     OtherHub(PathBuf),
+    /// The recovery words are another node's.
+    #[error(
+        "these recovery words are not those of the node that made this backup; compare each with \
+         the sheet"
+    )]
+    Words,
+    /// The backup does not say how the coordinator is reached.
+    #[error(
+        "this backup is from before recovery words: it does not say how NCETM is reached. Restore \
+         it without the words, and ask NCETM for a new invitation"
+    )]
+    NoContact,
     /// A file cannot be copied or moved.
     #[error("{} cannot be used: {source}", path.display())]
     Io {
@@ -50,6 +63,96 @@ pub struct Restore {
     entries: u64,
     entries_now: u64,
     lost: Option<Lost>,
+    given_back: Option<(SecretKey, Membership)>,
+}
+
+/// What a backup is, before anything is done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupLooked {
+    /// Entries in it.
+    pub entries: u64,
+    /// The name of the hub that made it; empty if it was never connected.
+    pub hub_name: String,
+    /// Whether the node is connected again by restoring it, without a new invitation.
+    pub connects: bool,
+}
+
+/// Looks at a backup, which nobody else may have open, and changes nothing but the copy that it is:
+/// whether it is whole, of the network and hub of `own`, and of the node with that identity.
+///
+/// # Errors
+/// [`RestoreError`]; it cannot be restored then.
+pub fn look_at_backup(
+    file: &Path,
+    own: Option<&Membership>,
+    identity: Option<&SecretKey>,
+) -> Result<BackupLooked, RestoreError> {
+    let broken = |source| RestoreError::Backup {
+        path: file.to_owned(),
+        source,
+    };
+    let store = SqliteStore::open(file, Check::Always).map_err(broken)?;
+    let entries = store.totals().map_err(broken)?.entries;
+    let made_by = whose(&store).map_err(broken)?;
+    check_whose(file, &store, own, identity)?;
+    let mut hub_name = String::new();
+    if let Some((network, hub)) = made_by {
+        let feeds = store.log_feeds(network).map_err(broken)?;
+        let authority = AuthorityLog::new(network, feeds).fold();
+        if let Some(record) = authority.hubs().get(&hub) {
+            hub_name.clone_from(&record.name);
+        }
+    }
+    Ok(BackupLooked {
+        entries,
+        hub_name,
+        connects: own.is_some() || identity.is_some(),
+    })
+}
+
+/// The network and hub of the node that made a backup.
+fn whose(store: &SqliteStore) -> Result<Option<(NetworkId, HubId)>, StoreError> {
+    let noted = store.setting(Membership::SETTING)?;
+    Ok(noted.and_then(|noted| {
+        let (network, hub) = noted.split_at_checked(NetworkId::BYTES)?;
+        Some((
+            NetworkId::try_from(network).ok()?,
+            HubId::try_from(hub).ok()?,
+        ))
+    }))
+}
+
+/// Checks that a backup may come to a node; with the identity of the node that made it, how that
+/// one is connected.
+fn check_whose(
+    file: &Path,
+    store: &SqliteStore,
+    own: Option<&Membership>,
+    identity: Option<&SecretKey>,
+) -> Result<Option<Membership>, RestoreError> {
+    let broken = |source| RestoreError::Backup {
+        path: file.to_owned(),
+        source,
+    };
+    let made_by = whose(store).map_err(broken)?;
+    if let (Some(own), Some(made_by)) = (own, made_by)
+        && (own.network, own.hub) != made_by
+    {
+        return Err(RestoreError::OtherHub(file.to_owned()));
+    }
+    let Some(identity) = identity else {
+        return Ok(None);
+    };
+    let (network, hub) = made_by.ok_or(RestoreError::NoContact)?;
+    let feeds = store.log_feeds(network).map_err(broken)?;
+    let authority = AuthorityLog::new(network, feeds).fold();
+    if authority.hub_of(&identity.public().node()) != Some(hub) {
+        return Err(RestoreError::Words);
+    }
+    let contact = store.setting(Membership::CONTACT_SETTING).map_err(broken)?;
+    let contact = contact.and_then(|text| Membership::from_text(&text));
+    let contact = contact.filter(|it| (it.network, it.hub) == (network, hub));
+    contact.map(Some).ok_or(RestoreError::NoContact)
 }
 
 impl Restore {
@@ -60,32 +163,57 @@ impl Restore {
     /// # Errors
     /// [`RestoreError`].
     pub fn prepare(data: &Path, file: &Path) -> Result<Self, RestoreError> {
-        let folder = DataFolder::open(data)?;
+        Self::prepare_in(DataFolder::open(data)?, file, None, false)
+    }
+
+    /// The same for a new node, which may not be connected yet. With the identity of the node that
+    /// made the backup it becomes that node, connected as that one was; without, it has to be
+    /// connected with a new invitation.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn prepare_as(
+        data: &Path,
+        file: &Path,
+        identity: Option<&SecretKey>,
+    ) -> Result<Self, RestoreError> {
+        Self::prepare_in(DataFolder::open(data)?, file, identity, true)
+    }
+
+    fn prepare_in(
+        folder: DataFolder,
+        file: &Path,
+        identity: Option<&SecretKey>,
+        may_be_new: bool,
+    ) -> Result<Self, RestoreError> {
         let copy = folder.path().join("store.db.restoring");
         remove_store(&copy)?;
         fs::copy(file, &copy).map_err(|source| io(file, source))?;
         let membership = Membership::read(&folder)?;
-        let member = membership.as_ref().map(Membership::to_bytes);
         let entries = refresh(&copy).map_err(|source| RestoreError::Backup {
             path: file.to_owned(),
             source,
         })?;
-        let backed_up = SqliteStore::open(&copy, Check::AfterCrash)
-            .and_then(|store| store.setting(Membership::SETTING))
-            .map_err(|source| RestoreError::Backup {
-                path: file.to_owned(),
-                source,
-            })?;
-        if backed_up.is_some_and(|backed_up| Some(backed_up.to_vec()) != member) {
+        let broken = |source| RestoreError::Backup {
+            path: file.to_owned(),
+            source,
+        };
+        let backup = SqliteStore::open(&copy, Check::AfterCrash).map_err(broken)?;
+        let made_by = whose(&backup).map_err(broken)?;
+        if made_by.is_some() && membership.is_none() && !may_be_new {
             return Err(RestoreError::OtherHub(file.to_owned()));
         }
+        let contact = check_whose(file, &backup, membership.as_ref(), identity)?;
+        drop(backup);
         let now =
             SqliteStore::open(folder.store(), Check::AfterCrash).and_then(|store| store.totals());
         // A damaged store is a reason to restore, not a reason against it.
         let entries_now = now.map_or(0, |totals| totals.entries);
-        let lost = membership.map(|membership| {
+        let network = membership.map(|it| it.network);
+        let network = network.or(made_by.map(|(network, _)| network));
+        let lost = network.map(|network| {
             let mut backup = SqliteStore::open(&copy, Check::AfterCrash)?;
-            let lost = Lost::find(&folder, &backup, membership.network)?;
+            let lost = Lost::find(&folder, &backup, network)?;
             let told = serde_json::json!(lost).to_string();
             backup.set_setting(Lost::SETTING, Some(told.as_bytes()))?;
             Ok(lost)
@@ -100,6 +228,7 @@ impl Restore {
             entries,
             entries_now,
             lost,
+            given_back: identity.cloned().zip(contact),
         })
     }
 
@@ -128,6 +257,14 @@ impl Restore {
         let replaced = self.folder.path().join("store.db.replaced");
         remove_store(&replaced)?;
         remove_store(&self.folder.projections())?;
+        if let Some((identity, membership)) = &self.given_back {
+            write_seed(&self.folder.identity(), &identity.seed())?;
+            membership.write(&self.folder)?;
+            // Both are another node's from here on.
+            for file in [self.folder.credentials(), self.folder.connecting()] {
+                remove(&file)?;
+            }
+        }
         // The old store keeps its name until the copy takes it, so that there is one at all times.
         if store.exists() {
             fs::hard_link(&store, &replaced).map_err(|source| io(&store, source))?;
@@ -152,8 +289,8 @@ impl Drop for Restore {
     }
 }
 
-/// Takes out of a copied store what must not live twice (writer keys and the incarnation), and
-/// counts its entries.
+/// Takes out of a copied store what must not live twice (writer keys, the incarnation, people's
+/// sessions and open links), and counts its entries.
 ///
 /// # Errors
 /// [`StoreError`] if it is not a whole store.
@@ -164,20 +301,22 @@ pub(crate) fn refresh(copy: &Path) -> Result<u64, StoreError> {
     }
     store.set_setting(crate::node::INCARNATION_SETTING, None)?;
     store.set_setting(Lost::SETTING, None)?;
+    crate::accounts::refresh(&mut store)?;
     Ok(store.totals()?.entries)
 }
 
 fn remove_store(path: &Path) -> Result<(), RestoreError> {
     for suffix in ["", "-wal", "-shm"] {
-        let file = with_suffix(path, suffix);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(io(&file, error));
-            }
-            _ => {}
-        }
+        remove(&with_suffix(path, suffix))?;
     }
     Ok(())
+}
+
+fn remove(file: &Path) -> Result<(), RestoreError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(file, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -19,6 +19,7 @@ mod credentials;
 mod error;
 mod fault;
 mod live_certificate;
+mod site;
 mod stream;
 
 pub use acceptor::{Acceptor, server};
@@ -30,6 +31,7 @@ pub use credentials::{Credentials, TlsKey};
 pub use error::TlsError;
 pub use fault::Fault;
 pub use live_certificate::LiveCertificate;
+pub use site::{SiteAcceptor, SiteListener};
 pub use stream::{ConnectionInfo, Exporter, SecureStream, Traffic};
 
 /// Label of the keying material that both ends export from a connection (RFC 8446, section 7.5).

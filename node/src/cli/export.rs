@@ -75,7 +75,7 @@ pub async fn run(mut client: Client, command: ExportCommand, output: Output) -> 
         ExportCommand::Hub { folder } => {
             let path = absolute(&folder)?;
             let done = client
-                .export_hub(ExportHubRequest { path })
+                .export_hub(ExportHubRequest { path, acting: None })
                 .await?
                 .into_inner();
             let value = parse(&done.json)?;

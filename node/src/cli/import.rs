@@ -95,6 +95,7 @@ pub async fn run(mut client: Client, command: ImportCommand, output: Output) -> 
                 columns: pairs(&columns)?,
                 answers: pairs(&schools)?,
                 dry_run,
+                acting: None,
             };
             client.import_sheet(request).await?.into_inner().json
         }
@@ -113,13 +114,14 @@ pub async fn run(mut client: Client, command: ImportCommand, output: Output) -> 
                     .unwrap_or_default(),
                 areas,
                 dry_run,
+                acting: None,
             };
             client.import_register(request).await?.into_inner().json
         }
         ImportCommand::Hub { folder } => {
             let path = absolute(&folder)?;
             client
-                .import_hub(ImportHubRequest { path })
+                .import_hub(ImportHubRequest { path, acting: None })
                 .await?
                 .into_inner()
                 .json

@@ -29,7 +29,7 @@ pub(super) enum PeopleCommand {
 pub(super) async fn run(mut client: Client, command: PeopleCommand, output: Output) -> Result<()> {
     match command {
         PeopleCommand::Duplicates => {
-            let request = FindDuplicatesRequest {};
+            let request = FindDuplicatesRequest { acting: None };
             let found = client.find_duplicates(request).await?.into_inner();
             let value = parse(&found.json)?;
             output.print(&value, || {
@@ -49,7 +49,11 @@ pub(super) async fn run(mut client: Client, command: PeopleCommand, output: Outp
             if !confirm {
                 return show_both(client, [keep, other], output).await;
             }
-            let request = MergePeopleRequest { keep, other };
+            let request = MergePeopleRequest {
+                keep,
+                other,
+                acting: None,
+            };
             let merged = client.merge_people(request).await?.into_inner();
             let value = json!({ "records": merged.records, "left": merged.left });
             output.print(&value, || {

@@ -253,7 +253,12 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             fields,
         } => {
             let json = object(fields, &set)?;
-            let request = CreateRecordRequest { kind, space, json };
+            let request = CreateRecordRequest {
+                kind,
+                space,
+                json,
+                acting: None,
+            };
             let made = client.create_record(request).await?.into_inner();
             let value = json!({
                 "id": made.id, "space": made.space, "saved": true, "notes": made.notes,
@@ -293,7 +298,11 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             Ok(())
         }
         RecordCommand::Erase { id, confirm } => {
-            let request = EraseRecordRequest { id, confirm };
+            let request = EraseRecordRequest {
+                id,
+                confirm,
+                acting: None,
+            };
             let title = client.erase_record(request).await?.into_inner().title;
             output.print(&json!({ "title": title, "erased": confirm }), || {
                 if confirm {
@@ -372,6 +381,7 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
                 space,
                 digest: confirm.clone().unwrap_or_default(),
                 confirm: confirm.is_some(),
+                acting: None,
             };
             publish::publish(client, request, output).await
         }
@@ -380,6 +390,7 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
                 id,
                 space,
                 reason: why,
+                acting: None,
             };
             client.withdraw_record(request).await?;
             output.print(&json!({ "withdrawn": true }), || {
@@ -388,14 +399,23 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             Ok(())
         }
         RecordCommand::Disclosures { id } => {
-            publish::disclosures(client, ListDisclosuresRequest { id }, output).await
+            publish::disclosures(client, ListDisclosuresRequest { id, acting: None }, output).await
         }
         RecordCommand::Released { id, reader } => {
-            publish::released(client, ShowReleasedRequest { id, reader }, output).await
+            publish::released(
+                client,
+                ShowReleasedRequest {
+                    id,
+                    reader,
+                    acting: None,
+                },
+                output,
+            )
+            .await
         }
         RecordCommand::Fork { id } => {
             let made = client
-                .fork_record(ForkRecordRequest { id })
+                .fork_record(ForkRecordRequest { id, acting: None })
                 .await?
                 .into_inner();
             output.print(&json!({ "id": made.id }), || {
@@ -404,14 +424,24 @@ pub async fn run(mut client: Client, command: RecordCommand, output: Output) -> 
             Ok(())
         }
         RecordCommand::Offers { id } => {
-            publish::offers(client, ListOffersRequest { id }, output).await
+            publish::offers(client, ListOffersRequest { id, acting: None }, output).await
         }
         RecordCommand::Compare { id, earlier, later } => {
-            let request = CompareCopiesRequest { id, earlier, later };
+            let request = CompareCopiesRequest {
+                id,
+                earlier,
+                later,
+                acting: None,
+            };
             show::compare(client, request, output).await
         }
         RecordCommand::Take { id, field, number } => {
-            let request = TakeOfferRequest { id, field, number };
+            let request = TakeOfferRequest {
+                id,
+                field,
+                number,
+                acting: None,
+            };
             client.take_offer(request).await?;
             output.print(&json!({ "taken": true }), || "taken".to_owned());
             Ok(())

@@ -127,6 +127,7 @@ pub async fn run(mut client: Client, command: ReportCommand, output: Output) -> 
         what: what.to_owned(),
         id,
         options: options.to_string(),
+        acting: None,
     };
     let value = parse(&client.report(request).await?.into_inner().json)?;
     output.print(&value, || lines(&value));
@@ -148,6 +149,7 @@ pub(super) async fn run_return(
                 confirm: wanted.confirm,
                 replaces: wanted.corrects,
                 reason: wanted.why,
+                acting: None,
             };
             let computed = client.compute_return(request).await?.into_inner();
             let mut value = parse(&computed.json)?;
@@ -158,7 +160,7 @@ pub(super) async fn run_return(
             value
         }
         ReturnCommand::Reproduce { id } => {
-            let request = ReproduceReturnRequest { id };
+            let request = ReproduceReturnRequest { id, acting: None };
             parse(&client.reproduce_return(request).await?.into_inner().json)?
         }
     };

@@ -1,27 +1,156 @@
 //! `serve`: runs the node until it is told to stop.
 
 use std::path::Path;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::folder::{DataFolder, FolderError};
 use crate::grpc::hub_service;
-use crate::{local, telemetry};
+use crate::web::{Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
+use crate::{Node, local, telemetry};
+
+/// How long the last of what uses a node may take to let go of it.
+const CLOSING: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(data: &Path) -> Result<()> {
-    let node = super::open(data)?;
-    telemetry::start(&node.config().log)?;
-    telemetry::version_line("causeway-node");
-    let socket = local::listen(&node.socket())?;
-    let running = node.start();
-    let stop = stopped()?;
-    tonic::transport::Server::builder()
-        .add_service(hub_service(node.clone()))
-        .serve_with_incoming_shutdown(socket, stop)
-        .await
-        .context("the node's own service failed")?;
-    running.stop(node.config().shutdown.grace()).await;
+    let mut stop = pin!(stopped()?);
+    let (reopener, mut asked) = Reopener::new();
+    let mut listening = None;
+    let mut first = true;
+    loop {
+        let node = super::open(data)?;
+        if first {
+            telemetry::start(&node.config().log)?;
+            telemetry::version_line("causeway-node");
+            listening = listen(&node);
+            first = false;
+        }
+        let grace = node.config().shutdown.grace();
+        let socket = local::listen(&node.socket())?;
+        let running = node.start();
+        let pages = match &listening {
+            Some(listening) => serve_on(listening, &node, &reopener).await,
+            None => None,
+        };
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let service = tonic::transport::Server::builder()
+            .add_service(hub_service(node.clone()))
+            .serve_with_incoming_shutdown(socket, async move {
+                let _told = ended.await;
+            });
+        let mut service = tokio::spawn(service);
+        let work = tokio::select! {
+            () = &mut stop => None,
+            work = asked.recv() => work,
+            served = &mut service => {
+                served?.context("the node's own service failed")?;
+                None
+            }
+        };
+        if !service.is_finished() {
+            let _ending = end.send(());
+            let abort = service.abort_handle();
+            // A program that waits for an answer gets it.
+            let patience = work.as_ref().map_or(Duration::MAX, |_| grace);
+            match tokio::time::timeout(patience, service).await {
+                Ok(served) => served?.context("the node's own service failed")?,
+                Err(_) => abort.abort(),
+            }
+        }
+        if let Some(pages) = pages {
+            pages.stop(grace).await;
+        }
+        running.stop(grace).await;
+        drop(node);
+        let Some(work) = work else {
+            return Ok(());
+        };
+        tracing::info!("the node is closed for a moment");
+        wait_until_free(data).await?;
+        let folder = data.to_owned();
+        let told = tokio::task::spawn_blocking(move || work(&folder)).await?;
+        reopener.tell(told);
+    }
+}
+
+fn listen(node: &Node) -> Option<Listening> {
+    match Listening::begin(&node.config().web) {
+        Ok(listening) => listening,
+        Err(error) => {
+            tracing::error!("{error}");
+            None
+        }
+    }
+}
+
+async fn serve_on(listening: &Listening, node: &Node, reopener: &Reopener) -> Option<Pages> {
+    let (site, config) = (hub_site(), &node.config().web);
+    let reopener = Some(reopener.clone());
+    let served = Pages::serve_on(listening, node, config, site, hub_routes(), reopener).await;
+    let pages = match served {
+        Ok(pages) => pages,
+        Err(error) => {
+            tracing::error!("{error}");
+            return None;
+        }
+    };
+    tracing::info!(address = %pages.address(), "pages are served");
+    let node = node.clone();
+    let address = pages.spoken().to_owned();
+    let printed = tokio::task::spawn_blocking(move || print_first_link(&node, &address)).await;
+    if let Ok(Err(error)) = printed {
+        tracing::error!(%error, "the link with which this node is set up could not be made");
+    }
+    Some(pages)
+}
+
+/// Where nobody has an account yet: the link with which the first one is made. It is printed for
+/// whoever started the program, and never logged.
+fn print_first_link(node: &Node, address: &str) -> Result<(), crate::accounts::AccountError> {
+    let accounts = node.accounts();
+    if !accounts.is_empty()? {
+        return Ok(());
+    }
+    let link = accounts.first_link()?;
+    println!(
+        "Nobody can sign in yet. Set this node up here, once, within a day:\n{address}{}",
+        *link.path()
+    );
     Ok(())
+}
+
+/// Waits until nothing in this process has the data folder open any more.
+async fn wait_until_free(data: &Path) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match DataFolder::open(data) {
+            Ok(_free) => return Ok(()),
+            Err(FolderError::Locked(_)) if begun.elapsed() < CLOSING => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Serves the pages, as the settings say, and says where. Where they cannot be, as when the port is
+/// taken, that is said too, and the node goes on: what peers and commands need is not held up.
+pub async fn serve_pages(node: &Node, site: Site, routes: Router<Web>) -> Option<Pages> {
+    match Pages::serve(node, &node.config().web, site, routes).await {
+        Ok(Some(pages)) => {
+            tracing::info!(address = %pages.address(), "pages are served");
+            Some(pages)
+        }
+        Ok(None) => None,
+        Err(error) => {
+            tracing::error!("{error}");
+            None
+        }
+    }
 }
 
 /// Resolves when the process is asked to stop.

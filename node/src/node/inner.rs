@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::NodeError;
+use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::driver::{Event, Events};
-use crate::enrolment::{EnrolError, renew};
+use crate::enrolment::{Current, EnrolError, renew};
 use crate::folder::{DataFolder, FolderError, write_private};
 use crate::grpc::packer::Packer;
 use crate::library::Library;
@@ -28,6 +29,7 @@ use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
 use crate::peers::Peers;
 use crate::random;
+use crate::records::Memo;
 use crate::session::Tally;
 use crate::storage::{Settled, Storage};
 use crate::suspended::Suspended;
@@ -48,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) storage: Storage,
     pub(crate) library: Library,
+    pub(crate) door: Door,
     pub(crate) marks: Marks,
     pub(crate) peers: Peers,
     pub(crate) suspended: Suspended,
@@ -61,13 +64,19 @@ pub(crate) struct Inner {
     pub(crate) authors: Authors,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
-    pub(super) folder: DataFolder,
-    pub(super) identity: SecretKey,
+    pub(crate) folder: DataFolder,
+    pub(crate) identity: SecretKey,
     pub(super) incarnation: Incarnation,
     pub(super) membership: RwLock<Option<Membership>>,
+    /// Whether there is a membership; sessions begin once there is.
+    pub(super) joined: watch::Sender<bool>,
+    /// The request to connect that is made at present, or was last.
+    pub(crate) connecting: Current,
     pub(super) authority: Arc<RwLock<Arc<Authority>>>,
     pub(crate) events: Events,
     pub(super) applier: Applier,
+    /// Answers about records that cost much.
+    pub(crate) memo: Memo,
     pub(super) sessions: AtomicU64,
     /// Held while something is published or withdrawn.
     pub(super) publishing: Mutex<()>,
@@ -255,6 +264,18 @@ impl Inner {
         if !old.renewal_due(now_ms()) {
             return Ok(None);
         }
+        self.new_certificate(contact, network).await.map(Some)
+    }
+
+    /// Gets and keeps a new certificate, whatever there was before.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn new_certificate(
+        &self,
+        contact: &CoordinatorContact,
+        network: NetworkId,
+    ) -> Result<Credentials, RenewError> {
         let (address, authority) = (&contact.address, &contact.authority_pem);
         let renewed = renew(
             address,
@@ -266,7 +287,24 @@ impl Inner {
         let renewed = renewed.await?;
         self.keep_credentials(&renewed)?;
         tracing::info!("this node has a new certificate");
-        Ok(Some(renewed))
+        Ok(renewed)
+    }
+
+    /// Notes in the store, and so in its backups, how the coordinator is reached: whoever restores
+    /// one with the recovery words needs no new invitation.
+    pub(super) fn note_contact(&self) -> Result<(), StoreError> {
+        let text = self.membership().and_then(|it| it.to_text().ok());
+        let Some(text) = text else {
+            return Ok(());
+        };
+        let noted = self
+            .storage
+            .read(|store| store.setting(Membership::CONTACT_SETTING))?;
+        if noted.is_some_and(|noted| noted == text.as_bytes()) {
+            return Ok(());
+        }
+        self.storage
+            .set_setting(Membership::CONTACT_SETTING, Some(text.as_bytes()))
     }
 
     pub(super) fn keep_credentials(&self, credentials: &Credentials) -> Result<(), FolderError> {

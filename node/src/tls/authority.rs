@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use node_feed::{NetworkId, NodeId};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
-    SanType, SerialNumber, string::Ia5String,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CidrSubnet,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints, PublicKeyData, SanType, SerialNumber, string::Ia5String,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::OffsetDateTime;
@@ -22,6 +22,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Lifetime of the authority's own certificate. Its end would stop the whole network, and its
 /// key is replaced through the authority log, so it is long.
 const AUTHORITY_DAYS: u32 = 20 * 365;
+
+/// Lifetime of the authority of one node's pages.
+const SITE_AUTHORITY_DAYS: u32 = 10 * 365;
 
 /// Lifetime of a server's certificate; the coordinator makes itself a new one when it starts.
 const SERVER_DAYS: u32 = 365;
@@ -66,6 +69,54 @@ impl CertificateAuthority {
             issuer: Arc::new(Issuer::new(params, key)),
             certificate,
         })
+    }
+
+    /// Makes an authority for the pages of one node, which people install in their browsers: it can
+    /// vouch for this host, a DNS name or an IP address, and for no other.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if `now_ms` is no date or the system gives no random bytes.
+    pub fn for_site(host: &str, now_ms: u64) -> Result<Self, CertificateError> {
+        let key = TlsKey::generate()?.to_pem();
+        let key = KeyPair::from_pem(&key)?;
+        let name = format!("Causeway pages of {host}");
+        let mut params = parameters(&name, now_ms, SITE_AUTHORITY_DAYS)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let address = |text: &str| GeneralSubtree::DnsName(text.to_owned());
+        // Names of a sort that is not mentioned would all be allowed.
+        params.name_constraints = Some(match host.parse::<std::net::IpAddr>() {
+            Err(_) => NameConstraints {
+                permitted_subtrees: vec![address(host)],
+                excluded_subtrees: vec![
+                    GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
+                    GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
+                ],
+            },
+            Ok(ip) => NameConstraints {
+                permitted_subtrees: vec![
+                    GeneralSubtree::IpAddress(match ip {
+                        std::net::IpAddr::V4(ip) => CidrSubnet::V4(ip.octets(), [255; 4]),
+                        std::net::IpAddr::V6(ip) => CidrSubnet::V6(ip.octets(), [255; 16]),
+                    }),
+                    address("invalid"),
+                ],
+                excluded_subtrees: Vec::new(),
+            },
+        });
+        let certificate = params.self_signed(&key)?.der().clone();
+        Ok(Self {
+            issuer: Arc::new(Issuer::new(params, key)),
+            certificate,
+        })
+    }
+
+    /// When the authority's certificate ends, in ms since 1970.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it cannot be read.
+    pub fn not_after_ms(&self) -> Result<u64, CertificateError> {
+        Ok(certificate::validity_ms(&self.certificate)?.1)
     }
 
     /// Reads an authority that was saved.
