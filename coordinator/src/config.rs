@@ -19,6 +19,10 @@ pub struct CoordinatorConfig {
     pub sync: node::config::SyncConfig,
     /// How it keeps documents.
     pub documents: node::config::DocumentsConfig,
+    /// How it serves pages. The port is 8470 by default, beside a hub's 8480.
+    pub web: node::config::WebConfig,
+    /// How people sign in.
+    pub accounts: node::config::AccountsConfig,
     /// How it stops.
     pub shutdown: node::config::ShutdownConfig,
 }
@@ -77,6 +81,8 @@ impl CoordinatorConfig {
             log: self.log.clone(),
             sync: self.sync.clone(),
             documents: self.documents.clone(),
+            web: self.web.clone(),
+            accounts: self.accounts.clone(),
             shutdown: self.shutdown.clone(),
         }
     }
@@ -104,6 +110,11 @@ impl Default for CoordinatorConfig {
             log: node.log,
             sync: node.sync,
             documents: node.documents,
+            web: node::config::WebConfig {
+                listen: "127.0.0.1:8470".to_owned(),
+                ..node.web
+            },
+            accounts: node.accounts,
             shutdown: node.shutdown,
         }
     }

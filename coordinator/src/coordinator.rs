@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use coordinator_registry::{Registry, RegistryError};
 use node::clock::now_ms;
+use node::config::WebConfig;
 use node::folder::{DataFolder, FolderError};
 use node::grpc::sync_service;
 use node::membership::Membership;
 use node::tls::{CertificateAuthority, CertificateError, TlsError};
+use node::web::{Pages, PagesError};
 use node::{Node, NodeError, Running};
 use node_feed::{HubId, NetworkId};
 use tokio::net::TcpListener;
@@ -173,6 +175,7 @@ impl Coordinator {
             certificate: Bytes::copy_from_slice(certificates.certificate()),
             node,
             kept: Mutex::default(),
+            deciding: Mutex::default(),
         });
         Ok(Self {
             config,
@@ -197,6 +200,16 @@ impl Coordinator {
             .node()
             .network()
             .unwrap_or(NetworkId::from_bytes([0; 16]))
+    }
+
+    /// Serves the coordinator's pages, as the settings say; none if they serve no pages.
+    ///
+    /// # Errors
+    /// [`PagesError`].
+    pub async fn serve_pages(&self, config: &WebConfig) -> Result<Option<Pages>, PagesError> {
+        let operations = self.operations();
+        let (site, routes) = (crate::web::site(), crate::web::routes(operations));
+        Pages::serve(operations.node(), config, site, routes).await
     }
 
     /// Opens the port and serves hubs until told to stop.

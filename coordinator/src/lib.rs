@@ -12,5 +12,6 @@ pub mod operations;
 pub mod saved_keys;
 pub mod server_certificate;
 pub mod service;
+mod web;
 
 pub use coordinator::{Coordinator, CoordinatorError, Serving};

@@ -6,14 +6,16 @@ mod first_facts;
 mod health;
 mod keeping;
 mod nodes;
+mod operator_desk;
 mod sample;
 mod spaces;
 mod suspending;
+mod waiting;
 
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use coordinator_registry::{AuditLine, Event, Registry};
+use coordinator_registry::{AuditLine, Event, Registry, RegistryError};
 use node::Node;
 use node::clock::now_ms;
 use node::enrolment::{Invitation, OneTimeCode};
@@ -25,6 +27,8 @@ pub use error::OperationError;
 pub use health::{GapHealth, Health, HubHealth, NodeHealth, RefusalHealth, SpaceHealth};
 pub(crate) use keeping::Kept;
 pub use nodes::{AdmittedNode, ChosenEnd, NodeRevocation};
+pub use operator_desk::OperatorDesk;
+pub use waiting::{Attempt, Decided, Waiting};
 
 use crate::authority_writer::AuthorityWriter;
 
@@ -46,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) certificate: Bytes,
     /// What of the peers' visits and refusals is in the registry already.
     pub(crate) kept: Mutex<Kept>,
+    /// Held while an operator decides on a request to connect: one after the other.
+    pub(crate) deciding: Mutex<()>,
 }
 
 impl Operations {
@@ -75,11 +81,36 @@ impl Operations {
         &self.parts.registry
     }
 
-    /// Invites a hub: names it in the authority log if it is new, and makes a one-time code.
+    /// Invites a hub: names it in the authority log if it is new, and makes a one-time code. The
+    /// node that uses it is admitted at once.
     ///
     /// # Errors
     /// [`OperationError`]; no code was made then.
     pub fn invite(&self, code: &str, name: &str, hours: u64) -> Result<Invitation, OperationError> {
+        self.make_invitation(code, name, hours, Registry::invite)
+    }
+
+    /// Invites a hub as [`Operations::invite`] does; the node that uses the code waits until
+    /// [`Operations::admit_waiting`].
+    ///
+    /// # Errors
+    /// [`OperationError`]; no code was made then.
+    pub fn invite_to_wait(
+        &self,
+        code: &str,
+        name: &str,
+        hours: u64,
+    ) -> Result<Invitation, OperationError> {
+        self.make_invitation(code, name, hours, Registry::invite_to_wait)
+    }
+
+    fn make_invitation(
+        &self,
+        code: &str,
+        name: &str,
+        hours: u64,
+        keep: impl FnOnce(&Registry, HubId, &[u8; 16], u64, u64) -> Result<(), RegistryError>,
+    ) -> Result<Invitation, OperationError> {
         check_code(code)?;
         let hub = match self.hub_by_code(code) {
             Some(hub) => {
@@ -101,9 +132,13 @@ impl Operations {
         let one_time = OneTimeCode::generate()?;
         let now = now_ms();
         let expires_ms = now + hours * 3_600_000;
-        self.parts
-            .registry
-            .invite(hub, one_time.as_bytes(), expires_ms, now)?;
+        keep(
+            &self.parts.registry,
+            hub,
+            one_time.as_bytes(),
+            expires_ms,
+            now,
+        )?;
         Ok(Invitation {
             network: self.parts.root.network(),
             root: self.parts.root,

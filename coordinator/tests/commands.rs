@@ -1,7 +1,14 @@
 //! The command itself.
 
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+use node::Node;
+use node::cli::Arguments;
+use node::enrolment::{ConnectingState, Invitation};
 
 fn run(data: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_causeway-coordinator"))
@@ -14,6 +21,56 @@ fn run(data: &Path, words: &[&str]) -> Output {
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A coordinator that serves, and is killed when this is dropped.
+struct Serving(Child);
+
+impl Serving {
+    fn start(data: &Path) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_causeway-coordinator"))
+            .arg("--data")
+            .arg(data)
+            .arg("serve")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("the coordinator starts"))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+/// Runs `causeway-node` with these words, within this process, once the folder is free.
+async fn node_command(data: &Path, words: &[&str]) -> Result<(), String> {
+    loop {
+        let data = data.to_string_lossy();
+        let all = ["causeway-node", "--data", &data].into_iter();
+        let arguments = Arguments::try_parse_from(all.chain(words.iter().copied()));
+        match arguments.expect("good words").run().await {
+            Err(error) if error.to_string().contains("in use") => soon().await,
+            done => return done.map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// The node in this folder, once that is free.
+async fn open(path: &Path) -> Node {
+    loop {
+        match Node::open(path) {
+            Err(error) if error.to_string().contains("in use") => soon().await,
+            opened => return opened.expect("a node"),
+        }
+    }
+}
+
+async fn soon() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 #[test]
@@ -52,6 +109,110 @@ fn revoking_says_first_what_it_would_end() {
     done(&["revoke", code, "--confirm"]);
     let refused = run(&data, &["revoke", code, "--confirm"]);
     assert!(text(&refused).contains("was revoked"), "{}", text(&refused));
+}
+
+#[test]
+fn the_waiting_room_can_be_looked_into_before_anyone_has_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+    let done = run(&data, &["init", "--new-keys", &keys.to_string_lossy()]);
+    assert!(done.status.success(), "{}", text(&done));
+    let said = text(&run(&data, &["waiting"]));
+    assert!(said.contains("no request to connect waits"), "{said}");
+    let said = text(&run(&data, &["waiting", "--json"]));
+    assert!(said.contains("\"waiting\": []"), "{said}");
+    let nobody = run(&data, &["admit", "south-yorkshire"]);
+    assert!(!nobody.status.success());
+    let said = text(&nobody);
+    assert!(
+        said.contains("no request of \"south-yorkshire\" waits"),
+        "{said}"
+    );
+    let silent = run(&data, &["refuse", "south-yorkshire"]);
+    assert!(text(&silent).contains("--why"), "{}", text(&silent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_machines_connect_with_the_commands_of_the_five_minutes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+    let (keys, data) = (keys.to_string_lossy(), data.as_path());
+    let done = |words: &[&str]| {
+        let output = run(data, words);
+        assert!(output.status.success(), "{words:?}: {}", text(&output));
+        text(&output)
+    };
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("a free port");
+    std::fs::create_dir(data).expect("a folder");
+    let settings = format!("[listen]\naddress = \"{address}\"\npublic = \"{address}\"\n");
+    std::fs::write(data.join("causeway.toml"), settings).expect("settings");
+    done(&["init", "--new-keys", &keys]);
+    let invite = |code: &str, more: &[&str]| {
+        let file = folder.path().join(format!("{code}.toml"));
+        let name = file.to_string_lossy().into_owned();
+        let words = ["invite", code, "--name", "A hub", "--out", &name];
+        done(&[&words[..], more].concat());
+        name
+    };
+    let south = invite("south", &[]);
+    let west = invite("west", &["--admit-at-once"]);
+    let north = invite("north", &[]);
+    let _serving = Serving::start(data);
+    while !data.join("node.sock").exists() || std::net::TcpStream::connect(address).is_err() {
+        soon().await;
+    }
+
+    // One that need not wait.
+    let hub = |name: &str| folder.path().join(format!("{name}-node"));
+    for name in ["south", "west", "north"] {
+        node_command(&hub(name), &["init"]).await.expect("set up");
+    }
+    let connected = node_command(&hub("west"), &["connect", &west]).await;
+    connected.expect("connected at once");
+
+    // One that returns at once, and goes on later without the file.
+    let words = ["connect", &south, "--no-wait"];
+    node_command(&hub("south"), &words).await.expect("it waits");
+    let node = open(&hub("south")).await;
+    assert!(node.hub().is_none() && node.folder().join("connecting.toml").exists());
+    let number = node.resume_connecting().expect("read").expect("it waits");
+    let number = number.check_number().to_string();
+    drop(node);
+    let said = done(&["waiting"]);
+    assert!(said.contains(&number) && said.contains("south"), "{said}");
+    assert!(done(&["hubs"]).contains("waiting"));
+    let said = done(&["admit", "south"]);
+    assert!(said.contains(&number), "{said}");
+    let said = done(&["admit", "south"]);
+    assert!(said.contains("was admitted before"), "{said}");
+    let connected = node_command(&hub("south"), &["connect"]).await;
+    connected.expect("it was admitted");
+    assert!(open(&hub("south")).await.hub().is_some());
+
+    // One that waits while it is refused.
+    let path = hub("north");
+    let waiting = async { node_command(&path, &["connect", &north]).await };
+    let refusing = async {
+        loop {
+            let words = ["refuse", "north", "--why", "Not our number"];
+            if run(data, &words).status.success() {
+                return;
+            }
+            soon().await;
+        }
+    };
+    let (refused, ()) = tokio::join!(waiting, refusing);
+    let refused = refused.expect_err("it was refused");
+    assert!(refused.contains("Not our number"), "{refused}");
+    let said = done(&["waiting"]);
+    assert!(said.contains("no request to connect waits"), "{said}");
+    assert!(said.contains("Not our number"), "{said}");
+    let node = open(&path).await;
+    let invitation = Invitation::read(Path::new(&north)).expect("the file");
+    let text = invitation.to_toml().expect("its text");
+    let again = node.connect(&text).expect("it asks").outcome().await;
+    assert_eq!(again, ConnectingState::Refused("Not our number".to_owned()));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn write_log(log: Arc<Mutex<Log>>) -> mpsc::Sender<AuthorityRequest> {
 
 fn refusal(result: Result<Enrolled, EnrolError>) -> String {
     match result {
-        Err(EnrolError::Refused(text)) => text,
+        Err(EnrolError::Refused(text) | EnrolError::Busy(text)) => text,
         other => panic!("not refused: {other:?}"),
     }
 }

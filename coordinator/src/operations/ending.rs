@@ -77,6 +77,7 @@ impl Operations {
         let ended = self.revocation(code)?;
         let hub = ended.hub;
         self.parts.registry.withdraw_invitations(hub, now_ms())?;
+        self.refuse_all_waiting(hub)?;
         self.cut(CutTarget::Hub(hub), why, ended.feeds.clone())?;
         self.note(
             Event::AccessChanged,

@@ -26,9 +26,21 @@ pub enum OperationError {
     /// The node's access was ended.
     #[error("the node {0} was revoked, for good; a new one needs an invitation of its own")]
     NodeRevoked(NodeId),
+    /// No request to connect is meant, or several are.
+    #[error("{0}")]
+    NotWaiting(String),
+    /// A request to connect is refused without a reason.
+    #[error("say why, in words for the hub: the person who asked reads them")]
+    NoReason,
     /// What was typed to confirm does not name the node's hub.
     #[error("nothing was changed: to confirm, give the code of the node's hub, which is \"{0}\"")]
     NotConfirmed(String),
+    /// What was typed to confirm is not the hub's name.
+    #[error("nothing was changed: to confirm, type the hub's name, \"{0}\"")]
+    NotNamed(String),
+    /// What is done cannot be noted, so it is not done.
+    #[error("nothing was changed: it cannot be noted who does it: {0}")]
+    Audit(String),
     /// The place where a feed is to end cannot be used.
     #[error("nothing was changed: {0}")]
     Cut(String),

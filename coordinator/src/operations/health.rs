@@ -32,7 +32,7 @@ pub struct HubHealth {
     pub code: String,
     /// Its name.
     pub name: String,
-    /// "invited", "connected", "away", "suspended" or "revoked".
+    /// "invited", "waiting", "connected", "away", "suspended" or "revoked".
     pub state: String,
     /// Whether none of its nodes was heard of for too long.
     pub silent: bool,
@@ -149,6 +149,7 @@ impl Operations {
             peers.entry(hub).or_default().push(health);
         }
         let suspended = node.suspended();
+        let requests = self.waiting()?;
         let mut hubs = Vec::new();
         for (hub, record) in authority.hubs() {
             if node.hub() == Some(*hub) {
@@ -157,11 +158,13 @@ impl Operations {
             let nodes = peers.remove(hub).unwrap_or_default();
             let had_nodes = authority.nodes().values().any(|node| node.hub == *hub);
             let connected = nodes.iter().any(|node| node.connected);
+            let asks = requests.iter().any(|it| it.code == record.code);
             let state = match (self.is_revoked(*hub), suspended.contains_key(hub)) {
                 (true, _) => "revoked",
                 (false, true) => "suspended",
                 (false, false) if connected => "connected",
                 (false, false) if had_nodes => "away",
+                (false, false) if asks => "waiting",
                 (false, false) => "invited",
             };
             let silent = !nodes.is_empty() && nodes.iter().all(|node| node.silent);
