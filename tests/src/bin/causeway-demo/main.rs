@@ -8,6 +8,8 @@ mod expected;
 mod ledger;
 mod member;
 mod outcome;
+mod pace;
+mod pages;
 mod part;
 mod play;
 mod register;
@@ -40,6 +42,10 @@ pub(crate) struct Arguments {
     /// Your own work groups, as CSV or XLSX: they are imported into one hub and take part.
     #[arg(long, value_name = "FILE")]
     pub(crate) groups: Option<PathBuf>,
+    /// Plays the story over this time, as 90s or 3m, and says before each step what comes and on
+    /// which pages it shows.
+    #[arg(long, value_name = "TIME", value_parser = pace::parse)]
+    pub(crate) pace: Option<pace::Pace>,
 }
 
 fn main() -> ExitCode {

@@ -1,5 +1,6 @@
 //! One of the four that take part: a folder, a process, and what a user can ask of it.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(crate) struct Member {
     part: Part,
     folder: PathBuf,
     log: PathBuf,
+    pages: SocketAddr,
     running: Option<(Process, Client)>,
 }
 
@@ -46,16 +48,26 @@ pub(crate) struct Shown {
 }
 
 impl Member {
-    /// One whose folder and log stand below `root`.
-    pub(crate) fn new(part: Part, code: &str, name: &str, root: &Path) -> Self {
-        Self {
+    /// One whose folder and log stand below `root`, with a free port for its pages.
+    ///
+    /// # Errors
+    /// If the system has no free port.
+    pub(crate) fn new(part: Part, code: &str, name: &str, root: &Path) -> Result<Self> {
+        let free = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        Ok(Self {
             code: code.to_owned(),
             name: name.to_owned(),
             part,
             folder: root.join(code),
             log: root.join("logs").join(format!("{code}.log")),
+            pages: free.local_addr()?,
             running: None,
-        }
+        })
+    }
+
+    /// Where its pages are.
+    pub(crate) const fn pages(&self) -> SocketAddr {
+        self.pages
     }
 
     /// Its folder.
@@ -174,6 +186,7 @@ impl Member {
             kind,
             space,
             json: fields.to_string(),
+            acting: None,
         };
         Ok(self
             .client()?

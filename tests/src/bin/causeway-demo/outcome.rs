@@ -56,6 +56,8 @@ pub(crate) struct Outcome {
     pub(crate) private_values_at_coordinator: usize,
     /// Planted shared values found there.
     pub(crate) control_values_at_coordinator: usize,
+    /// Members whose sign-in page answered.
+    pub(crate) pages: usize,
     /// How long all took.
     pub(crate) seconds: f64,
 }

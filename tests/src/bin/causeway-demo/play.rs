@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::Arguments;
 use crate::digests::Digests;
 use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::pages;
 use crate::part::Part;
 use crate::sheet::OwnSheet;
 use crate::stage::{COORDINATOR, HUBS, Stage};
@@ -25,7 +27,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         data,
         seed,
         groups,
+        pace,
     } = arguments;
+    let pace = pace.unwrap_or_default();
     let begun = Instant::now();
     let sheet = groups.as_deref().map(OwnSheet::read).transpose()?;
     let (root, _deleted_when_dropped) = folder(data)?;
@@ -33,12 +37,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     outcome.seed = seed;
     let mut interrupted = std::pin::pin!(node::cli::stopped()?);
     let mut stage = tokio::select! {
-        played = play(&root, sheet.as_ref(), &mut story, &mut outcome) => played?,
+        played = play(&root, sheet.as_ref(), pace, &mut story, &mut outcome) => played?,
         () = &mut interrupted => bail!("interrupted before the last step"),
     };
     if !once {
         look_around(&stage, &story);
-        interrupted.await;
+        tokio::select! {
+            () = pages::show_codes() => {}
+            () = interrupted => println!(),
+        }
     }
     if let Err(error) = stage.stop().await {
         story.fail(&format!("{error:#}"));
@@ -56,11 +63,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 async fn play(
     root: &Path,
     sheet: Option<&OwnSheet>,
+    pace: Pace,
     story: &mut Story,
     outcome: &mut Outcome,
 ) -> Result<Stage> {
     let mut stage = steps::set_up::run(root, story, outcome).await?;
-    if let Err(error) = steps(&mut stage, sheet, story, outcome).await {
+    if pace.is_slow() {
+        pages::make_accounts(&stage).await?;
+        pages::tell(&stage);
+        tokio::spawn(pages::show_codes());
+    }
+    if let Err(error) = steps(&mut stage, sheet, pace, story, outcome).await {
         story.abandon(&format!(
             "{error:#}; the steps after this one were not played"
         ));
@@ -76,18 +89,51 @@ async fn play(
 async fn steps(
     stage: &mut Stage,
     sheet: Option<&OwnSheet>,
+    pace: Pace,
     story: &mut Story,
     outcome: &mut Outcome,
 ) -> Result<()> {
     if let Some(sheet) = sheet {
         sheet.bring(stage, story, outcome).await?;
     }
+    let work_groups = "the work groups of South Yorkshire";
+    pace.before("a summary is previewed and published", work_groups)
+        .await;
     steps::together::run(stage, story, outcome).await?;
+    let projects = "the project at two hubs, side by side";
+    pace.before(
+        "two hubs lose the network and both change the project",
+        projects,
+    )
+    .await;
     let apart = steps::apart::run(stage, story).await?;
+    let versions = "\"Two versions\" on both hubs' first pages";
+    pace.before("the network is back", versions).await;
     steps::reunited::run(stage, story, outcome, &apart).await?;
+    pace.before(
+        "a hub's program is killed while it writes",
+        "its pages, which come back",
+    )
+    .await;
     steps::killed::run(stage, story).await?;
+    pace.before(
+        "a hub is replaced by an old copy of itself",
+        "its first page",
+    )
+    .await;
     steps::set_back::run(stage, story, outcome).await?;
+    let connections = "the connections at NCETM, before and after";
+    pace.before(
+        "the coordinator's folder is deleted, and a new one filled by the hubs",
+        connections,
+    )
+    .await;
     let before = steps::rebuilt::run(stage, story, outcome).await?;
+    pace.before(
+        "everything is looked through for what is private",
+        "what was shared with whom",
+    )
+    .await;
     steps::private::run(stage, story, outcome, &before)
 }
 
@@ -141,6 +187,12 @@ async fn close(stage: &Stage, story: &mut Story, outcome: &mut Outcome) -> Resul
         ),
     );
     (outcome.documents, outcome.entries) = (totals.documents(), totals.entries());
+    pages::make_accounts(stage).await?;
+    outcome.pages = pages::answering(stage).await?;
+    story.tell(format!(
+        "The pages of {} answer.",
+        count(outcome.pages, "member")
+    ));
     let lost = stage.ledger.lost(&stage.members).await?;
     (outcome.acknowledged, outcome.acknowledged_lost) = (stage.ledger.len(), lost.len());
     story.check(
@@ -160,6 +212,8 @@ async fn close(stage: &Stage, story: &mut Story, outcome: &mut Outcome) -> Resul
 fn look_around(stage: &Stage, story: &Story) {
     let project = stage.project();
     println!("\nEverything goes on running. Look around:");
+    pages::tell(stage);
+    println!("\n   Their folders:\n");
     for member in &stage.members {
         println!("   {:<28} {}", member.name, member.folder().display());
     }

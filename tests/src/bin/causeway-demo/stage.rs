@@ -305,8 +305,9 @@ pub(crate) fn write_settings(member: &Member, listen: Option<u16>) -> Result<()>
     }
     text.push_str(
         "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\nreceipt_interval_ms = 200\n\n\
-         [shutdown]\ngrace_ms = 2000\n",
+         [shutdown]\ngrace_ms = 2000\n\n",
     );
+    text.push_str(&format!("[web]\nlisten = \"{}\"\n", member.pages()));
     let folder = member.folder();
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(folder.join("causeway.toml"), text))

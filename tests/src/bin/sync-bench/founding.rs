@@ -9,9 +9,11 @@ use coordinator::Coordinator;
 use coordinator::saved_keys::SavedKeys;
 use node::Node;
 use node::clock::now_ms;
+use node::config::WebConfig;
 use node::enrolment::{Enrolled, Invitation, enrol};
 use node::folder::{DataFolder, FolderError};
 use node::membership::Membership;
+use node::web::Pages;
 use node_feed::{Access, Heights, NetworkId, SecretKey, SpaceId, SpaceKind};
 
 /// Longer than anything here takes; what takes longer has failed.
@@ -135,6 +137,19 @@ impl Founding {
         let receipts = Duration::from_millis(node.config().sync.receipt_interval_ms);
         tokio::time::sleep(receipts * 2).await;
         Ok(())
+    }
+
+    /// Fills the coordinator with a made-up nation.
+    pub(crate) async fn sample(&self, small: bool) -> anyhow::Result<()> {
+        let operations = self.coordinator.operations().clone();
+        tokio::task::spawn_blocking(move || operations.sample(1, small)).await??;
+        Ok(())
+    }
+
+    /// Serves the coordinator's pages.
+    pub(crate) async fn pages(&self, config: &WebConfig) -> anyhow::Result<Pages> {
+        let pages = self.coordinator.serve_pages(config).await?;
+        pages.context("the coordinator serves no pages")
     }
 
     /// Stops the coordinator; its folder can then be used by others.

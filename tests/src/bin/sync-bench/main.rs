@@ -12,6 +12,7 @@ mod ingest;
 mod initial;
 mod light_peer;
 mod lists;
+mod pages;
 mod reconnect;
 mod sample;
 mod stage;
@@ -45,6 +46,8 @@ enum Scenario {
     Lists(lists::Options),
     /// A hub is filled with a year of made-up work and asked for what looks at many records.
     Sample(sample::Options),
+    /// Every page of a hub with a year of made-up work, and of the coordinator, is asked for.
+    Pages(pages::Options),
     /// Serves a coordinator's folder until standard input ends: what the scenarios start.
     #[command(hide = true)]
     Coordinate {
@@ -58,6 +61,12 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let figures = match arguments.scenario {
         Scenario::Coordinate { folder } => return coordinator_process::serve(&folder).await,
+        Scenario::Pages(options) => {
+            for figures in Box::pin(pages::measure(&options)).await? {
+                figures.print(arguments.json);
+            }
+            return Ok(());
+        }
         Scenario::Reconnect(options) => Box::pin(reconnect::measure(&options)).await?,
         Scenario::Initial(options) => Box::pin(initial::measure(&options)).await?,
         Scenario::Ingest(options) => Box::pin(ingest::measure(&options)).await?,

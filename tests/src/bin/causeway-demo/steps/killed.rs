@@ -140,6 +140,7 @@ impl Shared {
                 kind,
                 space,
                 json: json.to_string(),
+                acting: None,
             };
             let Ok(made) = client.create_record(request).await else {
                 self.ended.store(true, Ordering::SeqCst);

@@ -111,7 +111,7 @@ async fn start_coordinator(root: &Path) -> Result<Stage> {
     let port = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?
         .local_addr()?
         .port();
-    let mut coordinator = Member::new(Part::Coordinator, "coordinator", "NCETM", root);
+    let mut coordinator = Member::new(Part::Coordinator, "coordinator", "NCETM", root)?;
     write_settings(&coordinator, Some(port))?;
     let keys = keys(root);
     coordinator
@@ -146,6 +146,7 @@ async fn connect(stage: &mut Stage, hub: &RegisteredHub) -> Result<()> {
     let sent = folder.join(format!("{}.sent.toml", hub.code));
     let words = [
         "invite",
+        "--admit-at-once",
         &hub.code,
         "--name",
         &hub.name,
@@ -160,7 +161,7 @@ async fn connect(stage: &mut Stage, hub: &RegisteredHub) -> Result<()> {
     let file = folder.join(format!("{}.toml", hub.code));
     invitation.write(&file)?;
 
-    let mut member = Member::new(Part::Node, &hub.code, &hub.name, &stage.root);
+    let mut member = Member::new(Part::Node, &hub.code, &hub.name, &stage.root)?;
     write_settings(&member, None)?;
     member.command(&["init"]).await?;
     member
@@ -189,6 +190,7 @@ async fn invite_others(stage: &Stage, register: &[RegisteredHub]) -> Result<usiz
                 code,
                 name,
                 hours: 0,
+                admit_at_once: false,
             })
             .await?;
         invited += 1;
