@@ -1,8 +1,13 @@
 //! What the whole-system tests, the demo and the benchmarks share.
 
 pub mod bare_peer;
+pub mod browser;
+pub mod hall;
+pub mod person;
 pub mod process;
+pub mod reader;
 pub mod relay;
 pub mod search;
 pub mod simulation;
+pub mod visitor;
 pub mod world;

@@ -9,14 +9,20 @@ use std::time::{Duration, Instant};
 use coordinator::saved_keys::SavedKeys;
 use coordinator::{Coordinator, Serving};
 use node::clock::now_ms;
+use node::config::WebConfig;
 use node::enrolment::{Invitation, enrol};
+use node::web::{Pages, hub_routes, hub_site};
 use node::{Node, Running};
 use node_feed::{Access, SpaceId, SpaceKind};
 use tempfile::TempDir;
 
+use crate::person::Person;
+
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(5);
+/// What the coordinator is called where hubs are named.
+const COORDINATOR: &str = "coordinator";
 
 /// The world. Its folders are deleted when it is dropped.
 #[derive(Debug)]
@@ -26,6 +32,9 @@ pub struct World {
     keys: SavedKeys,
     coordinator: Option<(Coordinator, Serving)>,
     hubs: BTreeMap<&'static str, Option<(Node, Running)>>,
+    /// The pages that are served, and the ports of those that were.
+    pages: BTreeMap<String, Pages>,
+    ports: BTreeMap<String, u16>,
 }
 
 impl World {
@@ -45,6 +54,8 @@ impl World {
             keys,
             coordinator: None,
             hubs,
+            pages: BTreeMap::new(),
+            ports: BTreeMap::new(),
         };
         let data = world.settings("coordinator");
         drop(Coordinator::create(&data, &world.keys).expect("a new coordinator"));
@@ -64,12 +75,7 @@ impl World {
     /// Invites, connects and starts a node of the hub `code`: one more, if the hub has one. It
     /// dials `address` if one is given, and dials again soon.
     pub async fn add_node(&mut self, name: &'static str, code: &str, address: Option<SocketAddr>) {
-        let path = self.path(name);
-        std::fs::create_dir_all(&path).expect("a folder");
-        let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
-             receipt_interval_ms = 100\n";
-        std::fs::write(path.join("causeway.toml"), settings).expect("settings");
-        let node = Node::create(&path).expect("a new node");
+        let node = self.new_node(name);
         let mut invitation = self.invite(code);
         if let Some(address) = address {
             invitation.address = address.to_string().parse().expect("an address");
@@ -79,12 +85,30 @@ impl World {
         self.start_hub(name);
     }
 
+    /// A new node that is connected to nothing, and dials again soon.
+    pub fn new_node(&self, name: &str) -> Node {
+        let path = self.path(name);
+        std::fs::create_dir_all(&path).expect("a folder");
+        let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
+             receipt_interval_ms = 100\n";
+        std::fs::write(path.join("causeway.toml"), settings).expect("settings");
+        Node::create(&path).expect("a new node")
+    }
+
     /// Where the coordinator listens.
     pub fn coordinator_address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// An invitation for a hub.
+    /// An invitation for a hub, whose node waits to be admitted.
+    pub fn invite_to_wait(&self, code: &str) -> Invitation {
+        let operations = self.coordinator().operations();
+        operations
+            .invite_to_wait(code, &format!("{code} Maths Hub"), 1)
+            .expect("an invitation")
+    }
+
+    /// An invitation for a hub, whose node is admitted at once.
     pub fn invite(&self, code: &str) -> Invitation {
         let operations = self.coordinator().operations();
         operations
@@ -108,8 +132,50 @@ impl World {
         self.hubs.insert(code, Some((node, running)));
     }
 
+    /// Serves the pages of a hub, or of the `coordinator`, and says where. After a restart that is
+    /// where it was before.
+    pub async fn pages(&mut self, name: &str) -> SocketAddr {
+        if let Some(pages) = self.pages.get(name) {
+            return pages.address();
+        }
+        let port = self.ports.get(name).copied().unwrap_or_default();
+        let config = WebConfig {
+            listen: format!("127.0.0.1:{port}"),
+            ..WebConfig::default()
+        };
+        let pages = match name {
+            COORDINATOR => self.coordinator().serve_pages(&config).await,
+            _ => {
+                let node = self.hub(name);
+                Pages::serve(node, &config, hub_site(), hub_routes()).await
+            }
+        };
+        let pages = pages.expect("pages are served").expect("an address is set");
+        let address = pages.address();
+        self.ports.insert(name.to_owned(), address.port());
+        self.pages.insert(name.to_owned(), pages);
+        address
+    }
+
+    /// Stops serving the pages of a hub, or of the `coordinator`.
+    pub async fn stop_pages(&mut self, name: &str) {
+        if let Some(pages) = self.pages.remove(name) {
+            pages.stop(Duration::ZERO).await;
+        }
+    }
+
+    /// Somebody new with an account at a hub, or at the `coordinator`, in one role, for a holder if
+    /// the role needs one.
+    pub fn person(&self, name: &str, role: &str, holder: &str) -> Person {
+        match name {
+            COORDINATOR => Person::new(self.coordinator().operations().node(), role, holder),
+            _ => Person::new(self.hub(name), role, holder),
+        }
+    }
+
     /// Stops a hub, and waits until its folder is free.
     pub async fn stop_hub(&mut self, code: &str) {
+        self.stop_pages(code).await;
         if let Some(Some((node, running))) = self.hubs.get_mut(code).map(Option::take) {
             running.stop(GRACE).await;
             drop(node);
@@ -118,6 +184,7 @@ impl World {
 
     /// Stops the coordinator.
     pub async fn stop_coordinator(&mut self) {
+        self.stop_pages(COORDINATOR).await;
         if let Some((coordinator, serving)) = self.coordinator.take() {
             serving.stop(GRACE).await;
             drop(coordinator);
@@ -227,7 +294,8 @@ impl World {
         .await;
     }
 
-    fn open(&self, path: &Path) -> Node {
+    /// Opens a node's folder, as soon as it is free.
+    pub fn open(&self, path: &Path) -> Node {
         let begun = Instant::now();
         loop {
             match Node::open(path) {

@@ -85,6 +85,21 @@ fn a_sheet_that_cannot_be_read_ends_it_before_anything_is_started() {
     assert!(!data.exists(), "a folder was made");
 }
 
+#[test]
+fn a_time_that_is_none_is_refused_in_a_sentence() {
+    for (pace, why) in [
+        ("soon", "write seconds or minutes, as 90s or 3m"),
+        ("3", "write seconds or minutes, as 90s or 3m"),
+        ("5s", "the story takes between 10s and 60m"),
+        ("2000m", "the story takes between 10s and 60m"),
+    ] {
+        let output = demo(&["--once", "--pace", pace]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{said}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{said}");
+    }
+}
+
 fn demo(arguments: &[&str]) -> Output {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_causeway-demo"));
     demo.args(arguments).output().expect("the demo runs")
@@ -104,6 +119,7 @@ fn played(arguments: &[&str]) -> Value {
     let outcome = serde_json::from_str::<Value>(last).expect("the last line is JSON");
     for (name, wanted) in [
         ("hubs", json!(3)),
+        ("pages", json!(4)),
         ("converged", json!(true)),
         ("coordinator_rebuilt", json!(true)),
         ("figures_as_counted", json!(true)),

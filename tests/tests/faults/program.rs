@@ -163,6 +163,7 @@ pub(crate) async fn note(client: &mut Client, space: &str, body: &str) -> Result
         kind: "practice".to_owned(),
         space: space.to_owned(),
         json: fields.to_string(),
+        acting: None,
     };
     Ok(client.create_record(request).await?.into_inner().id)
 }

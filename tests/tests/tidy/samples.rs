@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use coordinator::config::{CoordinatorConfig, ListenConfig};
-use node::config::{Config, ConfigError, DocumentsConfig, LogConfig, ShutdownConfig, SyncConfig};
+use node::config::{
+    AccountsConfig, Config, ConfigError, DocumentsConfig, LogConfig, ShutdownConfig, SyncConfig,
+    WebConfig,
+};
 use serde::de::value::Error;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -27,10 +30,12 @@ fn the_sample_settings_are_the_defaults() {
 #[test]
 fn the_sample_settings_hold_every_setting() {
     let shared = [
+        ("accounts", fields::<AccountsConfig>()),
         ("documents", fields::<DocumentsConfig>()),
         ("log", fields::<LogConfig>()),
         ("shutdown", fields::<ShutdownConfig>()),
         ("sync", fields::<SyncConfig>()),
+        ("web", fields::<WebConfig>()),
     ];
     check_settings(NODE, fields::<Config>(), &shared);
     let coordinator = [&[("listen", fields::<ListenConfig>())], &shared[..]].concat();

@@ -1,0 +1,141 @@
+//! The register and its group without scripts, and what a browser may keep of it.
+
+use tests::hall::{ADMINISTRATOR, Hall, LEAD, SENIOR_LINK, STRANGER, day};
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before} is in {text}"));
+    rest.split_once(after).expect("it ends").0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_the_register_is_a_form_that_does_no_harm_when_sent_twice() {
+    let hall = Hall::new(true).await;
+    let lead = hall.visitor(LEAD);
+    let page = lead.get(&hall.register()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Testa Sampleton 01"), "{}", page.body);
+    let heads = between(&page.body, "name=\"heads\" value=\"", "\"");
+    let key = between(&page.body, "name=\"key\" value=\"", "\"");
+    let fields = [
+        ("heads", heads),
+        ("key", key),
+        ("stood-m00", " "),
+        ("mark-m00", "present"),
+        ("stood-m01", " "),
+        ("mark-m01", "part"),
+    ];
+    for _ in 0..2 {
+        let answer = lead.form(&hall.register(), &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+    }
+    let entered = hall.marks();
+    assert_eq!(entered.len(), 2, "{entered:?}");
+    let page = lead.get(&hall.register()).await.body;
+    assert!(page.contains("2 marks saved"), "{page}");
+    assert!(page.contains("2 of 15 marked"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_browser_keeps_names_nobody_where_the_hub_does_not_allow_it() {
+    let hall = Hall::new(false).await;
+    let lead = hall.visitor(LEAD);
+    let shown = lead.get(&hall.register()).await;
+    assert!(shown.body.contains("Testa Sampleton 01"));
+    assert!(!shown.headers.contains("x-causeway-register"));
+    let kept = lead.get(&(hall.register() + "?offline=yes")).await;
+    assert!(!kept.body.contains("Sampleton"), "{}", kept.body);
+    assert!(kept.body.contains("Teacher 3") && kept.body.contains("Village School 5"));
+    let whose = format!("x-causeway-register: {}", lead.account);
+    assert!(kept.headers.contains(&whose), "{}", kept.headers);
+    let worker = lead.get("/sw.js").await;
+    assert!(worker.headers.contains("service-worker-allowed: /"));
+    assert!(worker.headers.contains("cache-control: no-cache"));
+    assert!(worker.body.starts_with("const VERSION"), "{}", worker.body);
+    assert_eq!(lead.get("/offline").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ups_and_completions_are_totals_apart_as_at_a_day() {
+    let hall = Hall::new(true).await;
+    let desk = hall.visitor(ADMINISTRATOR);
+    let group = format!("/work-groups/{}", hall.group);
+    for member in &hall.members[..4] {
+        let path = format!("{group}/members/{member}/status");
+        let page = desk.get(&path).await.body;
+        let heads = between(&page, "name=\"heads\" value=\"", "\"").to_owned();
+        let fields = [
+            ("heads", heads.as_str()),
+            ("status", "completed"),
+            ("as_at", &day(0)),
+        ];
+        assert_eq!(desk.form(&path, &fields).await.status, 303);
+    }
+    let figure = |page: &str, total: &str| {
+        let card = between(page, &format!("data-total=\"{total}\""), "</li>").to_owned();
+        between(&card, "class=\"figure\">", "<").to_owned()
+    };
+    let page = desk.get(&group).await.body;
+    assert_eq!(
+        (figure(&page, "signed-up"), figure(&page, "completed")),
+        ("15".into(), "4".into())
+    );
+    let before = desk.get(&format!("{group}?as_at={}", day(-1))).await.body;
+    assert_eq!(
+        (figure(&before, "signed-up"), figure(&before, "completed")),
+        ("15".into(), "0".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_no_place_left_stands_on_the_waiting_list_and_reads_why() {
+    let hall = Hall::new(true).await;
+    let desk = hall.visitor(ADMINISTRATOR);
+    let group = format!("/work-groups/{}", hall.group);
+    for number in 0..6 {
+        let name = format!("Overflow School {number}");
+        let page = desk.get(&format!("{group}/members/new")).await.body;
+        let heads = between(&page, "name=\"heads\" value=\"", "\"").to_owned();
+        let fields = [
+            ("heads", heads.as_str()),
+            ("organisation", name.as_str()),
+            ("status", "accepted"),
+        ];
+        let added = desk.form(&format!("{group}/members/new"), &fields).await;
+        assert_eq!(added.status, 303, "{}", added.body);
+        let page = desk.get(&group).await.body;
+        assert_eq!(
+            page.contains("no place left"),
+            number == 5,
+            "{number}: {page}"
+        );
+    }
+    let page = desk.get(&group).await.body;
+    assert!(page.contains("Full") && page.contains("On the waiting list"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_sees_its_own_groups_and_no_more_of_them_than_it_may() {
+    let hall = Hall::new(true).await;
+    let list = |body: &str| (body.contains("Ratio in Year 7"), body.contains("Fractions"));
+    let lead = hall.visitor(LEAD).get("/work-groups?state=all").await.body;
+    assert_eq!(list(&lead), (true, false));
+    let stranger = hall.visitor(STRANGER);
+    assert_eq!(
+        list(&stranger.get("/work-groups?state=all").await.body),
+        (false, true)
+    );
+    assert_eq!(
+        stranger
+            .get(&format!("/work-groups/{}", hall.group))
+            .await
+            .status,
+        403
+    );
+    let link = hall.visitor(SENIOR_LINK);
+    assert_eq!(list(&link.get("/work-groups").await.body), (true, true));
+    let page = link.get(&format!("/work-groups/{}", hall.group)).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("Sampleton") && !page.body.contains("Village School"));
+}
