@@ -54,7 +54,8 @@ pub(super) async fn serve(visit: Visit) -> Sse<impl Stream<Item = Result<Event, 
             tokio::time::sleep(PAUSE).await;
         }
     });
+    // A browser passes over an event without data.
     let events =
-        ReceiverStream::new(receiver).map(|name| Ok(Event::default().event(name).data("")));
+        ReceiverStream::new(receiver).map(|name| Ok(Event::default().event(name).data("changed")));
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(20)))
 }

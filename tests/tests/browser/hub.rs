@@ -82,7 +82,7 @@ async fn the_first_page_counts_what_needs_me_and_never_hides_what_is_not_sent() 
         south.status().is_ok_and(|status| status["in_sync"] == true)
     })
     .await;
-    browser.reload().await;
+    // The page hears of it by itself.
     browser
         .wait_for("Everything that this hub shares has been sent")
         .await;
