@@ -6,6 +6,7 @@
 mod connections;
 mod picture;
 mod questions;
+mod reasons;
 
 use axum::{Extension, Router};
 use node::web::{NavItem, Site, Web};

@@ -34,6 +34,12 @@ pub struct HubHealth {
     pub name: String,
     /// "invited", "waiting", "connected", "away", "suspended" or "revoked".
     pub state: String,
+    /// Why it is suspended, if it is; empty if no reason was given.
+    #[serde(default)]
+    pub suspended: Option<String>,
+    /// Whether it had nodes and all of them were revoked.
+    #[serde(default)]
+    pub without_nodes: bool,
     /// Whether none of its nodes was heard of for too long.
     pub silent: bool,
     /// When one of its nodes was here last, in ms since 1970.
@@ -176,7 +182,8 @@ impl Operations {
                     format!("it is suspended ({reason}); `resume` lets it in again")
                 });
             }
-            if had_nodes && nodes.is_empty() && state != "revoked" {
+            let without_nodes = had_nodes && nodes.is_empty() && state != "revoked";
+            if without_nodes {
                 why.push("its nodes were revoked; invite it again to connect a new one".to_owned());
             }
             let several = nodes.len() > 1;
@@ -193,6 +200,8 @@ impl Operations {
                 code: record.code.clone(),
                 name: record.name.clone(),
                 state: state.to_owned(),
+                suspended: suspended.get(hub).cloned(),
+                without_nodes,
                 silent,
                 last_seen_ms: nodes.iter().filter_map(|node| node.last_seen_ms).max(),
                 waiting: nodes.iter().map(|node| node.waiting).min().unwrap_or(0),

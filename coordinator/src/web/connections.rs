@@ -12,6 +12,7 @@ use node::clock::now_ms;
 use node::web::{Flash, Form, PageError, Posted, Visit, Web, parts, words};
 use node_domain::Problem;
 
+use super::reasons::reasons;
 use crate::operations::{
     Attempt, Health, HubHealth, OperationError, Operations, OperatorDesk, Revocation, Waiting,
 };
@@ -96,12 +97,10 @@ async fn show(
 
 /// The answer to the question of the page.
 fn in_short(health: &Health, waiting: usize) -> String {
-    let silent = health
-        .hubs
-        .iter()
-        .filter(|hub| hub.silent)
-        .map(|hub| hub.name.clone());
-    let silent = silent.collect::<Vec<_>>();
+    let silent = health.hubs.iter().filter(|hub| hub.silent);
+    let (seen, never): (Vec<_>, Vec<_>) = silent.partition(|hub| hub.last_seen_ms.is_some());
+    let names = |hubs: &[&HubHealth]| hubs.iter().map(|hub| hub.name.clone()).collect::<Vec<_>>();
+    let (silent, never) = (names(&seen), names(&never));
     let troubled = health
         .hubs
         .iter()
@@ -117,11 +116,28 @@ fn in_short(health: &Health, waiting: usize) -> String {
     match silent.len() {
         0 => {}
         1..=4 => sentences.push(format!(
-            "{} {} not been heard of for two days: call them.",
+            "{} {} not been heard of for two days: {}.",
             words::listed(&silent),
-            if silent.len() == 1 { "has" } else { "have" }
+            if silent.len() == 1 { "has" } else { "have" },
+            if silent.len() == 1 {
+                "call it"
+            } else {
+                "call them"
+            }
         )),
         count => sentences.push(format!("{count} hubs have not been heard of for two days.")),
+    }
+    match never.len() {
+        0 => {}
+        1..=4 => sentences.push(format!(
+            "{} {} admitted and {} never connected.",
+            words::listed(&never),
+            if never.len() == 1 { "was" } else { "were" },
+            if never.len() == 1 { "has" } else { "have" }
+        )),
+        count => sentences.push(format!(
+            "{count} hubs were admitted and have never connected."
+        )),
     }
     if troubled > 0 {
         sentences.push(format!(
@@ -184,7 +200,7 @@ fn hub_list(health: &Health) -> Markup {
                 None => "never",
             } },
             html! { (words::number(hub.waiting)) },
-            html! { (hub.why.join(". ")) },
+            html! { @for why in reasons(hub, health.as_at_ms) { p { (why) } } },
         ]
     });
     let heads = [
@@ -361,7 +377,8 @@ async fn one(
                 None => "Never heard of yet.",
             }
         }
-        @if !hub.why.is_empty() { ul { @for why in &hub.why { li { (why) } } } }
+        @let why = reasons(hub, health.as_at_ms);
+        @if !why.is_empty() { ul #why { @for why in &why { li { (why) } } } }
         @for (index, node) in hub.nodes.iter().enumerate() {
             h2 { @if hub.nodes.len() == 1 { "Its computer" } @else { "Computer " (index + 1) } }
             (parts::summary_list(&node_rows(node, health.as_at_ms)))

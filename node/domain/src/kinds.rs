@@ -18,7 +18,8 @@ mod returns;
 mod strategic_group;
 mod work_group;
 
-pub(crate) use codes::{MEMBER_STATUSES, OUTCOMES};
+pub(crate) use codes::MEMBER_STATUSES;
+pub use codes::OUTCOMES;
 pub use commission::COMMISSION;
 pub use forum_thread::FORUM_THREAD;
 pub use group_summary::GROUP_SUMMARY;

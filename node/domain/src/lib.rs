@@ -96,8 +96,8 @@ pub use import::{
 };
 pub use kinds::{
     COMMISSION, FORUM_THREAD, GROUP_SUMMARY, HUB, HUB_PROFILE, KINDS, LEADER, LEADER_DAYS,
-    ORGANISATION, PARTNER, PERSON, PLAN, PRACTICE, PROGRAMME, PROJECT, PROJECT_WORK, RETURN,
-    STRATEGIC_GROUP, UNKNOWN, UNKNOWN_CARD, WORK_GROUP, kind, kind_at,
+    ORGANISATION, OUTCOMES, PARTNER, PERSON, PLAN, PRACTICE, PROGRAMME, PROJECT, PROJECT_WORK,
+    RETURN, STRATEGIC_GROUP, UNKNOWN, UNKNOWN_CARD, WORK_GROUP, kind, kind_at,
 };
 pub use measures::{Cell, Computed, Counted, MEASURES, Measure, compute, measure, rates};
 pub use people::{Likely, duplicates, known_names, merged};

@@ -29,7 +29,7 @@ pub(crate) const MEMBER_STATUSES: &[&str] = &[
 ];
 
 /// What a work group may change.
-pub(crate) const OUTCOMES: &[&str] = &[
+pub const OUTCOMES: &[&str] = &[
     "professional learning",
     "practice",
     "pupils",

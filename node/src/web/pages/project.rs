@@ -1,6 +1,7 @@
 //! Projects: at what stage, with which hubs, and what changed?
 
 mod agreement;
+mod compare;
 mod list;
 mod show;
 

@@ -38,11 +38,14 @@ pub(super) async fn page(visit: Visit) -> Result<Response, PageError> {
                 title: record.title,
                 to_sign: 0,
             };
+            let coordinates = desk.status()?.is_coordinator;
             let mut ours = Vec::new();
             for record in all("project-work")?.records {
                 let id = record.id.to_string();
                 let mut line = line(&PROJECT_WORK, record);
-                line.to_sign = desk.unsigned_fields(&id)?.len();
+                if !coordinates {
+                    line.to_sign = desk.unsigned_fields(&id)?.len();
+                }
                 ours.push(line);
             }
             let mut others = Vec::new();
@@ -57,7 +60,7 @@ pub(super) async fn page(visit: Visit) -> Result<Response, PageError> {
                     others.push(line);
                 }
             }
-            Ok::<_, RecordsError>((ours, others, desk.status()?.is_coordinator))
+            Ok::<_, RecordsError>((ours, others, coordinates))
         })
         .await?;
     let waiting = ours.iter().filter(|it| it.to_sign > 0).count() as u64;
@@ -73,45 +76,55 @@ pub(super) async fn page(visit: Visit) -> Result<Response, PageError> {
             "."
         }
         @if ours.is_empty() {
-            (parts::empty("No project has been opened to this hub yet. The lead hub of a project, or \
-                NCETM, opens it to a hub that asks to take part."))
+            @if coordinates { (parts::empty("No project has a record of its work yet.")) }
+            @else { (parts::empty("No project has been opened to this hub yet. The lead hub of a project, or \
+                NCETM, opens it to a hub that asks to take part.")) }
         } @else {
-            (our_table(&ours))
+            (our_table(&ours, coordinates))
         }
         h2 { "More in the national catalogue" }
         @if others.is_empty() {
-            (parts::empty("Every project of the catalogue is open to this hub already."))
+            @if coordinates { (parts::empty("Every project of the catalogue is in work already.")) }
+            @else { (parts::empty("Every project of the catalogue is open to this hub already.")) }
         } @else {
-            p { "To take part in one of these, ask its lead hub or NCETM. As soon as it is opened to \
-                 this hub it stands above, and you can join it." }
+            @if coordinates { p { "These have no record of their work yet, so hubs can’t join them." } }
+            @else { p { "To take part in one of these, ask its lead hub or NCETM. As soon as it is opened to \
+                 this hub it stands above, and you can join it." } }
             (other_table(&others))
         }
     };
     Ok(visit.page("Projects", &body))
 }
 
-fn our_table(lines: &[Line]) -> Markup {
+fn our_table(lines: &[Line], coordinates: bool) -> Markup {
     let rows = lines.iter().map(|line| {
-        vec![
+        let mut cells = vec![
             html! { a href=(line.path) { (line.title) } },
             html! { (line.code) },
             html! { (words::capital(&line.phase)) },
             html! { @if !line.state.is_empty() { (state_tag(&line.state)) } },
-            html! {
+        ];
+        if !coordinates {
+            cells.push(html! {
                 @if line.to_sign > 0 {
                     a href={ (line.path) "/agreement" } { "Read and sign" span.hidden { " the data agreement of " (line.title) } }
                 } @else { "Nothing to sign" }
-            },
-        ]
+            });
+        }
+        cells
     });
-    let heads = [
+    let rows = rows.collect::<Vec<_>>();
+    let mut heads = vec![
         ("Project", false),
         ("Code", false),
         ("Phase", false),
         ("State", false),
-        ("Data agreement", false),
     ];
-    parts::table("Open to this hub", &heads, &rows.collect::<Vec<_>>())
+    if coordinates {
+        return parts::table("In work", &heads, &rows);
+    }
+    heads.push(("Data agreement", false));
+    parts::table("Open to this hub", &heads, &rows)
 }
 
 fn other_table(lines: &[Line]) -> Markup {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use node_domain::Object;
 use serde_json::{Value, json};
 
+use super::compare::Compared;
 use super::{column, entry, open, own_groups, text};
 use crate::records::Desk;
 use crate::web::record::{Opened, Shown as Items, about, changed, items_table, state_tag};
@@ -21,6 +22,9 @@ struct Shown {
     /// Our own groups: address, title and the version of the protocol on which each runs.
     groups: Vec<(String, String, Option<i64>)>,
     to_sign: usize,
+    /// At the coordinator: the hubs beside each other.
+    compared: Option<Compared>,
+    coordinates: bool,
     changes: Vec<(u64, String, String)>,
 }
 
@@ -99,11 +103,24 @@ impl Shown {
             hubs.entry(code)
                 .or_insert_with_key(|code| desk.hub_name(code));
         }
+        let coordinates = desk.status()?.is_coordinator;
+        let compared = if coordinates {
+            Compared::of(desk, id)?
+        } else {
+            None
+        };
         Ok(Self {
             stage: stage.unwrap_or_default(),
             own: desk.own_hub(),
-            to_sign: desk.unsigned_fields(id)?.len(),
+            // The coordinator's own data are no part of an agreement.
+            to_sign: if coordinates {
+                0
+            } else {
+                desk.unsigned_fields(id)?.len()
+            },
             record,
+            compared,
+            coordinates,
             hubs,
             groups,
             changes,
@@ -148,8 +165,9 @@ impl Shown {
             (self.next(csrf))
             (about(record, &format!("{path}/marks")))
             (parts::summary_list(&self.facts()))
+            @if let Some(compared) = &self.compared { (compared.section()) }
             (self.protocol())
-            (self.groups())
+            @if !self.coordinates { (self.groups()) }
             (self.taking_part())
             (self.findings())
             (self.list("measures", "Add a measure"))
@@ -235,10 +253,15 @@ impl Shown {
                 state_tag(&self.stage),
             ));
         }
-        let agreement = match (self.to_sign, record.value("agreed_fields").as_array()) {
-            (0, Some(listed)) if !listed.is_empty() => "Signed by this hub",
-            (0, _) => "Lists nothing yet",
-            (_, _) => "Not signed by this hub",
+        let listed = record.value("agreed_fields").as_array().map_or(0, Vec::len);
+        let agreement = match (self.to_sign, listed) {
+            (0, 0) => "Lists nothing yet".to_owned(),
+            (_, listed) if self.coordinates => {
+                let facts = words::counted(listed as u64, "fact", "facts");
+                format!("Lists {facts} of each work group")
+            }
+            (0, _) => "Signed by this hub".to_owned(),
+            (_, _) => "Not signed by this hub".to_owned(),
         };
         let href = format!("{}/agreement", record.path());
         rows.push(parts::SummaryRow::new(
