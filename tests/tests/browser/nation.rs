@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use node::Node;
+use node::clock::now_ms;
 use node::records::ReturnWanted;
 use node_feed::{Access, SpaceKind};
 use serde_json::{Value, json};
+use tests::bare_peer::Seat;
 use tests::browser::Browser;
 use tests::world::{World, until};
 
@@ -76,6 +78,171 @@ async fn c1_one_click_admits_the_hub_whose_number_is_the_same_on_both_screens() 
     browser.click("End its access").await;
     browser.wait_for("has ended").await;
     assert!(operations.revocation(SOUTH).is_err(), "it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c2_the_silent_hub_stands_first_with_its_reason() {
+    const SILENT: &str = "west-yorkshire";
+    const NEVER: &str = "central";
+    const THREE_DAYS_MS: u64 = 3 * 24 * 60 * 60 * 1_000 + 60_000;
+    let Some(browser) = Browser::start("silent-hub").await else {
+        return;
+    };
+    let mut world = World::new().await;
+    world.add_hub(EAST).await;
+    let silent = Seat::take(world.invite(SILENT)).await.expect("connected");
+    let operations = world.coordinator().operations();
+    // One hub was here three days ago.
+    let registry = operations.registry();
+    let seen = || registry.last_seen().expect("a list").first().copied();
+    until("the first hub was here", || seen().is_some()).await;
+    let mut earlier = seen().expect("somebody was here");
+    earlier.node = silent.node();
+    earlier.hub = silent.hub();
+    earlier.seen_ms = now_ms() - THREE_DAYS_MS;
+    registry.saw(earlier).expect("kept");
+    operations
+        .suspend(EAST, "Its computer is being replaced.")
+        .expect("suspended");
+    browser.at(world.pages(NCETM).await);
+    let operator = world.person(NCETM, "operator", "");
+    operator.sign_in(&browser).await;
+    browser.visit("/connections").await;
+    browser
+        .wait_for("has not been heard of for two days: call it.")
+        .await;
+    let rows = browser.texts("#hubs tbody tr").await;
+    assert!(
+        rows[0].contains(SILENT) && rows[0].contains("Nothing was heard of it for 3 days."),
+        "{rows:?}"
+    );
+    let of_east = rows.iter().find(|row| row.contains(EAST)).expect("listed");
+    assert!(
+        of_east.contains("It is suspended: Its computer is being replaced."),
+        "{of_east}"
+    );
+    browser.check_page().await;
+    browser.screenshot("silent").await;
+
+    // One that never came is no less a call, and nobody says that it was heard of once.
+    drop(Seat::take(world.invite(NEVER)).await.expect("connected"));
+    browser.reload().await;
+    let lead = browser.text_of("p.lead").await;
+    let never = format!("{NEVER} Maths Hub was admitted and has never connected.");
+    assert!(lead.contains(&never), "{lead}");
+    browser.click(&format!("{SILENT} Maths Hub")).await;
+    browser.wait_for("Its computer").await;
+    let why = browser.text_of("#why").await;
+    assert!(why.contains("Nothing was heard of it for 3 days."), "{why}");
+    browser.check_page().await;
+    browser.screenshot("one-hub").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_a_project_shows_its_hubs_beside_each_other_and_never_a_person() {
+    let Some(browser) = Browser::start("comparison").await else {
+        return;
+    };
+    let mut world = World::new().await;
+    for hub in [SOUTH, EAST] {
+        world.add_hub(hub).await;
+    }
+    let (space, project) = world.project("NCP24-11", &[SOUTH, EAST]).await;
+    let ncetm = world.coordinator().operations().node().clone();
+    let listed = [
+        "title",
+        "project",
+        "sessions_held",
+        "schools",
+        "outcomes",
+        "adaptations",
+        "state",
+    ];
+    let listed =
+        listed.map(|it| json!({ "do": "include", "field": "agreed_fields", "element": it }));
+    edit(&ncetm, &project, &json!(listed));
+    let part = |hub: &str| {
+        json!({ "do": "add", "field": "participation",
+        "values": { "hub": hub, "status": "active", "quota": 2 } })
+    };
+    edit(&ncetm, &project, &json!([part(SOUTH), part(EAST)]));
+    world.agree(space).await;
+    let south = world.hub(SOUTH).clone();
+    let signed = json!([{ "do": "include", "field": "signatures", "element": SOUTH }]);
+    edit(&south, &project, &signed);
+    tests::reader::until_it_may_write(&south).await;
+    let rating = |rating: u32| {
+        let name = json!({ "name": format!("Planted Person {rating}") });
+        let leader = make(&south, "person", "", &name);
+        json!({ "leader": leader, "outcome": "practice", "rating": rating })
+    };
+    let fields = json!({
+        "title": "Fractions", "project": "NCP24-11", "phase": "primary", "year": "2026-27",
+        "sessions": [
+            { "date": "2027-01-12", "state": "held" }, { "date": "2027-02-12", "state": "held" },
+        ],
+        "ratings": [rating(2), rating(4), rating(4)], "adaptations": "Two half days.",
+        "members": [{ "id": "hill", "organisation": "Hill School", "urn": "100001" }],
+        "statuses": [{ "member": "hill", "status": "accepted", "as_at": "2026-10-01" }],
+    });
+    let group = make(&south, "work-group", "", &fields);
+    south
+        .publish_record(&group, &space.to_string(), true, "")
+        .expect("shared");
+    let finding = json!([{ "do": "add", "field": "findings",
+        "values": { "claim": "It lasts", "evidence": "Books" } }]);
+    edit(&south, &project, &finding);
+    world.agree(space).await;
+    let shown = ncetm.show_record(&project).expect("the project").fields;
+    let against = json!([{ "do": "add", "field": "positions", "values": {
+        "finding": shown["findings"][0]["id"], "stance": "against", "reason": "Not here", "evidence": "Visits",
+    } }]);
+    edit(world.hub(EAST), &project, &against);
+    world.agree(space).await;
+
+    browser.at(world.pages(NCETM).await);
+    let analyst = world.person(NCETM, "analyst", "");
+    analyst.sign_in(&browser).await;
+    browser.begin_task().await;
+    browser.visit("/").await;
+    browser.click("Projects").await;
+    browser.click("A project").await;
+    browser.wait_for("The hubs compared").await;
+    assert!(browser.screens().await <= 3);
+    assert_eq!(
+        browser.text_of("#compared-in-short").await,
+        "1 of 2 hubs shared 1 group, with 2 sessions held and 1 school reached. \
+         The hubs disagree on 1 finding."
+    );
+    let rows = browser.texts("#compared-groups tbody tr").await;
+    let row = |hub: &str| rows.iter().find(|row| row.contains(hub)).expect("a row");
+    assert!(!row(SOUTH).contains("Not told"), "{rows:?}");
+    assert!(
+        row(EAST).contains("Not told"),
+        "who shared nothing is no zero: {rows:?}"
+    );
+    let outcomes = browser.text_of("#compared-outcomes").await;
+    for words in [
+        "Professional learning",
+        "Practice",
+        "Pupils",
+        "School policy",
+        "3.3",
+        "3 ratings",
+    ] {
+        assert!(outcomes.contains(words), "{words}: {outcomes}");
+    }
+    let adapted = browser.text_of("#compared-adaptations").await;
+    assert!(adapted.contains("Two half days."), "{adapted}");
+    let against = browser.text_of("#compared-against").await;
+    assert!(
+        against.contains(EAST) && against.contains("It lasts"),
+        "{against}"
+    );
+    assert!(!browser.has("Planted Person").await, "never a person");
+    assert!(!browser.has("this hub").await, "NCETM is no hub");
+    browser.check_page().await;
+    browser.screenshot("compared").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
