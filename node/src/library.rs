@@ -13,6 +13,9 @@ use crate::storage::Storage;
 /// most this many changes.
 const SNAPSHOT_ENTRIES: usize = 64;
 
+/// Of how many documents it is noted where they stand. Beyond these all are noted anew.
+const STANDING_MAX: usize = 50_000;
+
 /// The documents.
 #[derive(Debug)]
 pub(crate) struct Library(Mutex<Shelf>);
@@ -23,6 +26,9 @@ struct Shelf {
     /// How far, in order of arrival, a cached document has seen the store, and how many entries
     /// came since it was saved.
     seen: BTreeMap<(SpaceId, DocumentId), Seen>,
+    /// How far a document has seen the store and its heads then, also once it has left the cache:
+    /// whoever asks only whether it has changed need not have it loaded.
+    standing: BTreeMap<(SpaceId, DocumentId), (u64, String)>,
     /// Spaces whose saved states are not to be used: they may hold what no longer counts.
     outdated: BTreeSet<SpaceId>,
 }
@@ -39,6 +45,7 @@ impl Library {
         Self(Mutex::new(Shelf {
             cache: Cache::new(limit),
             seen: BTreeMap::new(),
+            standing: BTreeMap::new(),
             outdated: BTreeSet::new(),
         }))
     }
@@ -57,11 +64,37 @@ impl Library {
     ) -> Result<T, StoreError> {
         let mut shelf = self.lock();
         let (mut document, seen) = shelf.open(storage, space, id)?;
+        // As the store has it, before anything that is not durable yet.
+        shelf.note(space, id, seen.arrival, document.heads().to_string());
         let result = work(&mut document);
         shelf.cache.insert(space, document);
         shelf.seen.insert((space, id), seen);
         shelf.forget_unloaded();
         Ok(result)
+    }
+
+    /// The heads of a document, brought up to date with the store; it is loaded only if something
+    /// of it came since they were noted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub(crate) fn heads(
+        &self,
+        storage: &Storage,
+        space: SpaceId,
+        id: DocumentId,
+    ) -> Result<String, StoreError> {
+        let noted = self.lock().standing.get(&(space, id)).cloned();
+        if let Some((arrival, heads)) = noted {
+            let (entries, last) = entries_after(storage, space, id, arrival)?;
+            if entries.is_empty() {
+                if last > arrival {
+                    self.lock().renote(space, id, arrival, last);
+                }
+                return Ok(heads);
+            }
+        }
+        self.with(storage, space, id, |document| document.heads().to_string())
     }
 
     /// Forgets all documents of a space: some of its entries no longer count, or count again.
@@ -110,7 +143,24 @@ impl Library {
 }
 
 impl Shelf {
+    fn note(&mut self, space: SpaceId, id: DocumentId, arrival: u64, heads: String) {
+        if self.standing.len() >= STANDING_MAX {
+            self.standing.clear();
+        }
+        self.standing.insert((space, id), (arrival, heads));
+    }
+
+    /// Nothing of the document itself came until `last`; unless it was noted anew meanwhile.
+    fn renote(&mut self, space: SpaceId, id: DocumentId, arrival: u64, last: u64) {
+        if let Some(noted) = self.standing.get_mut(&(space, id))
+            && noted.0 == arrival
+        {
+            noted.0 = last;
+        }
+    }
+
     fn forget(&mut self, which: impl Fn(SpaceId, DocumentId) -> bool) {
+        self.standing.retain(|(space, id), _| !which(*space, *id));
         let cache = &mut self.cache;
         self.seen.retain(|(space, id), _| {
             let forget = which(*space, *id);

@@ -99,8 +99,7 @@ impl Node {
         let (kind, mut fields) = match id {
             RecordId::Document(document) => {
                 let (library, storage) = (&self.inner.library, &self.inner.storage);
-                let heads = |document: &mut Document| document.heads().to_string();
-                let heads = library.with(storage, space, document, heads)?;
+                let heads = library.heads(storage, space, document)?;
                 let read = |document: &mut Document| {
                     let view = document.view();
                     let kind = known_or_not(&view)?;

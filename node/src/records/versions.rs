@@ -107,9 +107,8 @@ impl Node {
         found: &Found,
         document: DocumentId,
     ) -> Result<(String, String), RecordsError> {
-        let heads = |document: &mut Document| document.heads().to_string();
         let (library, storage) = (&self.inner.library, &self.inner.storage);
-        let heads = library.with(storage, found.space, document, heads)?;
+        let heads = library.heads(storage, found.space, document)?;
         Ok((found.space.to_string(), heads))
     }
 
