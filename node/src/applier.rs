@@ -215,6 +215,7 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     let evidence = inner.storage.read(|store| store.evidence(space))?;
     let dropped = || inner.storage.drop_space(space);
     inner.library.renew_space(space, dropped)?;
+    inner.memo.gone();
     let subjects = inner.storage.read(|store| {
         Ok((
             store.subjects(space, Kind::CHANGES)?,
@@ -269,7 +270,9 @@ fn drop_erased(inner: &Inner, subject: Subject) -> Result<(), StoreError> {
         return Ok(());
     }
     let dropped = || inner.storage.drop_subject(subject);
-    inner.library.forget_subject(subject, dropped)
+    inner.library.forget_subject(subject, dropped)?;
+    inner.memo.gone();
+    Ok(())
 }
 
 fn project_document(
@@ -348,13 +351,17 @@ impl<'a> Lines<'a> {
             Some(_) | None => {
                 self.rows
                     .retain(|row| (row.space, row.subject) != (space, subject));
-                storage.drop_row(space, subject)
+                storage.drop_row(space, subject)?;
+                self.inner.memo.gone();
+                Ok(())
             }
         }
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
         self.inner.storage.put_rows(&self.rows)?;
+        let kinds = self.rows.iter().map(|row| row.kind.as_str());
+        self.inner.memo.changed(kinds);
         self.rows.clear();
         Ok(())
     }

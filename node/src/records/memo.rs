@@ -16,7 +16,18 @@ const BYTES_MAX: usize = 48 << 20;
 
 /// Answers that cost much, by all that they depend on. The longest unused goes first.
 #[derive(Debug, Default)]
-pub(crate) struct Memo(Mutex<Kept>);
+pub(crate) struct Memo {
+    kept: Mutex<Kept>,
+    changes: Mutex<Changes>,
+}
+
+/// How often records of each kind have changed since the start, and records whose kind is not known
+/// any more.
+#[derive(Debug, Default)]
+struct Changes {
+    kinds: BTreeMap<String, u64>,
+    gone: u64,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -62,6 +73,31 @@ impl Memo {
         *self.lock() = Kept::default();
     }
 
+    /// Records of these kinds are other ones now. To be said once lists have them, so that nothing
+    /// from before is taken for what holds now.
+    pub(crate) fn changed<'a>(&self, kinds: impl Iterator<Item = &'a str>) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in kinds {
+            match changes.kinds.get_mut(kind) {
+                Some(count) => *count += 1,
+                None => drop(changes.kinds.insert(kind.to_owned(), 1)),
+            }
+        }
+    }
+
+    /// Records have gone, of whatever kind.
+    pub(crate) fn gone(&self) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.gone += 1;
+    }
+
+    /// What tells whether records of a kind have changed.
+    fn state_of(&self, kind: &str) -> String {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = changes.kinds.get(kind).copied().unwrap_or_default();
+        format!("{count}/{}", changes.gone)
+    }
+
     fn find<T: Any + Send + Sync>(&self, key: &str) -> Option<Arc<T>> {
         let mut kept = self.lock();
         let value = Arc::clone(&kept.use_now(key)?.value);
@@ -93,11 +129,27 @@ impl Memo {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Node {
+    /// What `work` gives, or gave when no record of this kind was different: an answer that depends
+    /// on records of one kind, on nobody's access, and on what `what` names.
+    pub(crate) fn remembered_of_kind<T: Any + Send + Sync>(
+        &self,
+        kind: &str,
+        what: &[&str],
+        weigh: impl FnOnce(&T) -> usize,
+        work: impl FnOnce() -> Result<T, RecordsError>,
+    ) -> Result<Arc<T>, RecordsError> {
+        if self.catch_up_if_possible().is_some() {
+            return work().map(Arc::new);
+        }
+        let state = self.inner.memo.state_of(kind);
+        self.remembered_of(&[&[kind, state.as_str()], what].concat(), weigh, work)
+    }
+
     /// What `work` gives, or gave when nothing here was different: no record, nobody's access, and
     /// nothing that `what` names, which must be all else that the answer depends on. `weigh` says
     /// about how many bytes it takes.

@@ -197,6 +197,35 @@ impl Node {
     /// [`RecordsError::Store`].
     pub fn reach(&self) -> Result<Value, RecordsError> {
         let areas = self.own_areas()?;
+        let known = self.remembered_of_kind(
+            ORGANISATION.name,
+            &["schools and alliances"],
+            |(schools, alliances): &(Vec<AreaSchool>, Vec<Alliance>)| {
+                300 * (schools.len() + alliances.len())
+            },
+            || self.schools_and_alliances(),
+        )?;
+        let (schools, alliances) = known.as_ref();
+        let mut connections = Vec::new();
+        for record in self.list_records(WORK_GROUP.name, "")? {
+            let Some(group) = self.readable(record.space, record.id)? else {
+                continue;
+            };
+            connections.extend(connections_of(&record.id.to_string(), &group));
+        }
+        for record in self.list_records(GROUP_SUMMARY.name, "")? {
+            let Some(summary) = self.readable(record.space, record.id)? else {
+                continue;
+            };
+            connections.extend(summary_connections(&record.id.to_string(), &summary));
+        }
+        let area = schools.iter().cloned();
+        let area = area.filter(|it| areas.is_empty() || areas.contains(&it.local_authority));
+        Ok(json!(node_domain::reach(area, connections, alliances)))
+    }
+
+    /// All organisations that this hub may read, as reach counts them.
+    fn schools_and_alliances(&self) -> Result<(Vec<AreaSchool>, Vec<Alliance>), RecordsError> {
         let mut schools = Vec::new();
         let mut alliances = Vec::new();
         for record in self.list_records(ORGANISATION.name, "")? {
@@ -228,22 +257,7 @@ impl Node {
                 local_authority: word("local_authority"),
             });
         }
-        let mut connections = Vec::new();
-        for record in self.list_records(WORK_GROUP.name, "")? {
-            let Some(group) = self.readable(record.space, record.id)? else {
-                continue;
-            };
-            connections.extend(connections_of(&record.id.to_string(), &group));
-        }
-        for record in self.list_records(GROUP_SUMMARY.name, "")? {
-            let Some(summary) = self.readable(record.space, record.id)? else {
-                continue;
-            };
-            connections.extend(summary_connections(&record.id.to_string(), &summary));
-        }
-        let area = schools.into_iter();
-        let area = area.filter(|it| areas.is_empty() || areas.contains(&it.local_authority));
-        Ok(json!(node_domain::reach(area, connections, &alliances)))
+        Ok((schools, alliances))
     }
 
     /// The council areas of this hub, and of vacant areas that it covers, from the national list;

@@ -42,7 +42,8 @@ impl Desk {
     pub fn duplicates(&self) -> Result<Vec<Likely>, RecordsError> {
         self.check(Duty::People)?;
         self.check_sees_all(&PERSON)?;
-        let likely = self.node.remembered(
+        let likely = self.node.remembered_of_kind(
+            PERSON.name,
             &["duplicates"],
             |likely: &Vec<Likely>| likely.len() * 200,
             || self.node.likely_same(),
