@@ -32,7 +32,7 @@ mod versions;
 pub use change::{CreatedRecord, EditedRecord};
 pub use check::{check_agreed, check_record};
 pub use desk::{Access, Desk, DeskStatus, Need, NeedKind, SetAsideTold, SpaceChoice};
-pub use find::{Find, Listing};
+pub use find::{Find, Listing, is};
 pub use headway::{Headway, Step};
 pub use import::SheetToImport;
 pub use list::{ListedRecord, SpaceSummary};

@@ -307,7 +307,7 @@ impl National {
                 ("What it counts", false)], &rows))
             @if self.mapped && !mapped.is_null() {
                 div.inset #mapped {
-                    p { strong { (mapped["sums"]["total"].as_i64().unwrap_or_default()) } " together. "
+                    p { strong { (self.mapped_total(mapped)) } " together. "
                         (mapped["note"].as_str().unwrap_or_default()) }
                 }
             }
@@ -323,6 +323,14 @@ impl National {
                     (parts::button("Add up"))
                 }
             }
+        }
+    }
+
+    /// A mapped sum in words: a measure without a total has none.
+    fn mapped_total(&self, mapped: &Value) -> String {
+        match mapped["sums"]["total"].as_u64() {
+            Some(total) if self.has_total() => words::number(total),
+            Some(_) | None => "No total".to_owned(),
         }
     }
 
@@ -426,7 +434,7 @@ impl National {
         let cells = cells.collect::<Vec<_>>();
         html! {
             @if let Some((most, value)) = cells.iter().max_by_key(|(_, value)| *value) {
-                @let finding = format!("Most are {}: {}", most.to_lowercase(), words::number(*value));
+                @let finding = format!("{} is the largest: {}", most, words::number(*value));
                 h2 { "By phase" (of) }
                 (bars(&self.chart(finding, version), "Phase", title_of(self.measure()), &cells))
             }

@@ -210,11 +210,22 @@ fn check_field(name: &str, known: &BTreeSet<String>) -> Result<String, RecordsEr
     )))
 }
 
-/// The values of a filter, apart by commas; one that holds a comma stands in quotation marks.
+/// The filter that a field is just this value, whatever stands in it.
+pub fn is(field: &str, value: &str) -> String {
+    format!("{field} is \"{}\"", value.replace('"', "\"\""))
+}
+
+/// The values of a filter, apart by commas; one that holds a comma stands in quotation marks, in
+/// which one mark is written as two.
 fn values(list: &str) -> Vec<String> {
     let (mut values, mut value, mut quoted) = (Vec::new(), String::new(), false);
-    for letter in list.chars() {
+    let mut letters = list.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                value.push('"');
+            }
             '"' => quoted = !quoted,
             ',' if !quoted => values.push(std::mem::take(&mut value)),
             _ => value.push(letter),
@@ -264,7 +275,7 @@ fn filter(text: &str, known: &BTreeSet<String>) -> Result<Filter, RecordsError> 
 
 #[cfg(test)]
 mod tests {
-    use super::values;
+    use super::{is, values};
 
     #[test]
     fn a_value_with_a_comma_stands_in_quotation_marks() {
@@ -274,5 +285,8 @@ mod tests {
             ["Mastery, focus A", "other"]
         );
         assert_eq!(values("\"open"), ["open"]);
+        let said = is("title", "the \"best\", is missing");
+        let (_, said) = said.split_once(" is ").expect("a filter");
+        assert_eq!(values(said), ["the \"best\", is missing"]);
     }
 }

@@ -41,6 +41,8 @@ impl Node {
             return Ok(Vec::new());
         }
         self.inner.library.forget_space(space);
+        // Nothing arrived by which answers would know.
+        self.inner.memo.forget();
         self.inner.applier().rebuild(space);
         self.catch_up()?;
         let name = self

@@ -290,8 +290,7 @@ fn page(find: &Find, seen: Vec<Seen>) -> impl Iterator<Item = Seen> {
 /// The field of a filter as people write it.
 fn filtered(text: &str) -> &str {
     let text = text.trim();
-    let field = text.strip_suffix(" missing").map(str::trim);
-    field.unwrap_or_else(|| text.split_once(' ').map_or(text, |(field, _)| field))
+    text.split_once(' ').map_or(text, |(field, _)| field)
 }
 
 /// Whether a list may be filtered, ordered or counted by a field. One that other kinds have alone

@@ -188,7 +188,7 @@ fn ways(desk: &Desk) -> Markup {
         (desk.has(Duty::Import), "/import", "Bring in a spreadsheet"),
         (desk.has(Duty::Returns), "/returns/count", "Make a return"),
         (
-            desk.sees("leader-days", "title"),
+            desk.has(Duty::Reports) && desk.sees("leader", "name"),
             "/directory",
             "Find a leader with free days",
         ),

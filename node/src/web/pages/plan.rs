@@ -9,12 +9,14 @@ use node_domain::{FieldChange, Merge, Object, PLAN, WORK_GROUP};
 use serde_json::{Value, json};
 
 use crate::clock::now_ms;
-use crate::records::{Desk, Find, RecordsError};
+use crate::records::{Desk, Find, RecordsError, is};
 use crate::web::chart::{Chart, Pair, pairs};
 use crate::web::record::{
     Editing, Opened, Saving, Shown, about, item_title, items_table, save, state_tag, summary_rows,
 };
-use crate::web::{Flash, PageError, Posted, Visit, Web, parts, url_query, words};
+use crate::web::{Flash, PageError, Posted, Visit, Web, parts, words};
+
+use super::work_groups::{BEGUN, NO_ITEM};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -50,7 +52,15 @@ impl Plan {
         let record = Opened::open(desk, id)?;
         let year = record.value("year").as_str().unwrap_or_default().to_owned();
         let items = record.items("items");
-        let lines = items.into_iter().map(|item| Line::of(desk, item, &year));
+        let project = |item: &Object| {
+            item.get("project")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let lines = items.iter().map(|item| {
+            let same = items.iter().filter(|other| project(other) == project(item));
+            Line::of(desk, item, &year, same.count() == 1)
+        });
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         Ok(Self { record, lines })
     }
@@ -79,7 +89,9 @@ impl Plan {
         let (planned, done) = self.lines.iter().fold((0_u64, 0_u64), |sums, line| {
             (
                 sums.0.saturating_add(line.groups.planned),
-                sums.1.saturating_add(line.groups.done),
+                // More of one item makes up for no other.
+                sums.1
+                    .saturating_add(line.groups.done.min(line.groups.planned)),
             )
         });
         if planned == 0 {
@@ -226,7 +238,7 @@ impl Plan {
                 (parts::empty("The plan has no items yet."))
             } @else {
                 (parts::table("What is planned", &[("What", false), ("Project", false),
-                    ("Work groups", true), ("Schools", true), ("Money", true)], &rows))
+                    ("Work groups", true), ("Schools signed up", true), ("Money", true)], &rows))
                 p { "Together " strong { (words::pounds(money)) } "." }
             }
             @if adds { p { a href={ (path) "/items/items/new" } { "Add an item" } } }
@@ -286,72 +298,79 @@ fn step_words(state: &str) -> &str {
 }
 
 impl Line {
-    fn of(desk: &Desk, item: &Object, year: &str) -> Result<Self, RecordsError> {
+    /// `alone` says that no other item of the plan is of its project.
+    fn of(desk: &Desk, item: &Object, year: &str, alone: bool) -> Result<Self, RecordsError> {
         let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
         let number = |name: &str| item.get(name).and_then(Value::as_u64).unwrap_or(0);
         let (title, project) = (text("title").to_owned(), text("project").to_owned());
-        let mut filters = vec!["state is running, completed".to_owned()];
-        if !year.is_empty() {
-            filters.push(format!("year is {year}"));
-        }
-        let mut href = None;
-        let (mut groups, mut schools) = (0, 0);
-        // A group names the item that it carries out; one that names none belongs to the item of
-        // its project.
-        let named = plain_value(&title);
-        let by_item = desk.sees(WORK_GROUP.name, "plan_item") && !named.is_empty();
-        if by_item {
-            let find = Find {
-                kind: WORK_GROUP.name.to_owned(),
-                filters: filters
-                    .iter()
-                    .cloned()
-                    .chain([format!("plan_item is \"{named}\"")])
-                    .collect(),
-                limit: 1,
-                ..Find::default()
-            };
-            groups = desk.find(&find)?.total;
-            if groups > 0 && desk.sees(WORK_GROUP.name, "members/urn") {
-                schools = desk.count(&find, "members/urn")?.len() as u64;
-            }
-            href = Some(format!(
-                "/work-groups?state=all&{}",
-                url_query("item", &named)
-            ));
-        }
-        if groups == 0 && !project.is_empty() && desk.sees(WORK_GROUP.name, "project") {
-            filters.push(format!("project is \"{}\"", plain_value(&project)));
-            filters.push("plan_item missing".to_owned());
-            let find = Find {
-                kind: WORK_GROUP.name.to_owned(),
-                filters,
-                limit: 1,
-                ..Find::default()
-            };
-            groups = desk.find(&find)?.total;
-            if groups > 0 && desk.sees(WORK_GROUP.name, "members/urn") {
-                schools = desk.count(&find, "members/urn")?.len() as u64;
-            }
-            if groups > 0 {
-                href = Some(format!(
-                    "/work-groups?state=all&{}",
-                    url_query("project", &project)
-                ));
-            }
+        // A group names the item that it carries out. Those of the item's project that name none
+        // belong to it where no other item is of that project.
+        let mut behind = Behind::of(desk, year, &[("item", &title)])?;
+        if behind.groups == 0 && alone && !project.is_empty() {
+            behind = Behind::of(desk, year, &[("project", &project), ("item", NO_ITEM)])?;
         }
         let pair = |planned, done| Pair {
             label: title.clone(),
-            href: href.clone(),
+            href: behind.href.clone(),
             planned,
             done,
         };
         Ok(Self {
-            groups: pair(number("groups"), groups),
-            schools: pair(number("schools"), schools),
+            groups: pair(number("groups"), behind.groups),
+            schools: pair(number("schools"), behind.schools),
             money: item.get("money").and_then(Value::as_i64),
             title: title.clone(),
             project,
+        })
+    }
+}
+
+/// What stands behind the numbers of an item, and where it is listed.
+struct Behind {
+    groups: u64,
+    schools: u64,
+    href: Option<String>,
+}
+
+impl Behind {
+    /// The groups of a year that have begun and that these questions of their list find.
+    fn of(desk: &Desk, year: &str, asked: &[(&str, &str)]) -> Result<Self, RecordsError> {
+        let mut filters = vec![format!("state is {BEGUN}")];
+        let mut address = form_urlencoded::Serializer::new(String::new());
+        address.append_pair("state", "begun");
+        let year = Some(("year", year)).filter(|(_, year)| !year.is_empty());
+        for (name, value) in asked.iter().copied().chain(year) {
+            let field = if name == "item" { "plan_item" } else { name };
+            if value.is_empty() || !desk.sees(WORK_GROUP.name, field) {
+                return Ok(Self {
+                    groups: 0,
+                    schools: 0,
+                    href: None,
+                });
+            }
+            filters.push(if value == NO_ITEM {
+                format!("{field} missing")
+            } else {
+                is(field, value)
+            });
+            address.append_pair(name, value);
+        }
+        let find = Find {
+            kind: WORK_GROUP.name.to_owned(),
+            filters,
+            limit: 1,
+            ..Find::default()
+        };
+        let groups = desk.find(&find)?.total;
+        let schools = if groups > 0 && desk.sees(WORK_GROUP.name, "members/urn") {
+            desk.count(&find, "members/urn")?.len() as u64
+        } else {
+            0
+        };
+        Ok(Self {
+            groups,
+            schools,
+            href: Some(format!("/work-groups?{}", address.finish())),
         })
     }
 }
@@ -429,11 +448,6 @@ async fn copy(
         (parts::summary_list(&rows))
     };
     Ok(visit.page(&title, &body))
-}
-
-/// A text as a filter's value in quotation marks.
-fn plain_value(text: &str) -> String {
-    text.replace('"', "")
 }
 
 /// A value of a copy in words.

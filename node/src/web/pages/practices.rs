@@ -12,7 +12,7 @@ use node_feed::SpaceKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::records::{Desk, Find, RecordsError};
+use crate::records::{Desk, Find, RecordsError, is};
 use crate::web::record::{Opened, about, changed, record_path, state_tag};
 use crate::web::{Flash, PageError, Posted, Visit, Web, parts, url_query, words};
 
@@ -76,10 +76,10 @@ async fn library(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, P
         .work(move |desk| {
             let mut filters = Vec::new();
             if PHASES.contains(&wanted.phase.as_str()) {
-                filters.push(format!("phase is {}", wanted.phase));
+                filters.push(is("phase", &wanted.phase));
             }
             if STATES.contains(&wanted.state.as_str()) {
-                filters.push(format!("state is {}", wanted.state));
+                filters.push(is("state", &wanted.state));
             }
             let find = Find {
                 kind: PRACTICE.name.to_owned(),
@@ -290,7 +290,11 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageErro
             let is_fork = !told.record.value("fork_of").is_null();
             // The original may be gone, or out of reach by now: then it offers nothing.
             let offers = if is_fork && told.record.access.own {
-                desk.offers(&id).unwrap_or_default()
+                match desk.offers(&id) {
+                    Ok(offers) => offers,
+                    Err(RecordsError::Role(_) | RecordsError::Missing(_)) => Vec::new(),
+                    Err(error) => return Err(error.into()),
+                }
             } else {
                 Vec::new()
             };

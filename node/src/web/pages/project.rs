@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use node_domain::{Object, PROJECT_WORK};
 use serde_json::Value;
 
-use crate::records::{Desk, Find, ListedRecord, RecordsError};
+use crate::records::{Desk, Find, ListedRecord, RecordsError, is};
 use crate::web::record::Opened;
 use crate::web::{PageError, Web};
 
@@ -42,7 +42,7 @@ fn entry(desk: &Desk, code: &str) -> Result<Option<ListedRecord>, RecordsError> 
     }
     let find = Find {
         kind: "project".to_owned(),
-        filters: vec![format!("code is {code}")],
+        filters: vec![is("code", code)],
         limit: 1,
         ..Find::default()
     };
@@ -56,7 +56,7 @@ fn own_groups(desk: &Desk, code: &str) -> Result<Vec<ListedRecord>, RecordsError
     }
     let find = Find {
         kind: "work-group".to_owned(),
-        filters: vec![format!("project is {code}")],
+        filters: vec![is("project", code)],
         limit: 50,
         ..Find::default()
     };

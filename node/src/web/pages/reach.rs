@@ -44,6 +44,8 @@ struct Reach {
     not_reached: Vec<Line>,
     unmatched: Vec<String>,
     elsewhere: Vec<String>,
+    /// How many names match no school, where the role does not see the names.
+    unmatched_count: u64,
 }
 
 async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, PageError> {
@@ -73,6 +75,7 @@ impl Reach {
                 .collect(),
             unmatched: names("unmatched"),
             elsewhere: names("elsewhere"),
+            unmatched_count: told["unmatched_count"].as_u64().unwrap_or_default(),
         })
     }
 
@@ -229,6 +232,10 @@ impl Reach {
     /// What could not be counted, so that somebody can see to it.
     fn loose(&self) -> Markup {
         html! {
+            @if self.unmatched_count > 0 {
+                p #unmatched { (words::counted(self.unmatched_count, "name matches", "names match"))
+                    " no school and is not counted; whoever keeps the work groups sees which." }
+            }
             @if !self.unmatched.is_empty() {
                 h2 { "Names that match no school" }
                 p { (words::counted(self.unmatched.len() as u64, "name is", "names are"))

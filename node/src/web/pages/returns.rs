@@ -81,13 +81,21 @@ fn page(visit: &Visit, form: &Form, counted: Option<&Value>, problems: &[Problem
             @if let Some(counted) = counted {
                 h2 { "Counted" }
                 (cells(counted))
-                input type="hidden" name="looked" value="yes";
+                input type="hidden" name="counted" value=(print_of(counted));
             }
             div.buttons {
                 (parts::button(if counted.is_some() { "Keep this return" } else { "Count" }))
             }
         }))
     }
+}
+
+/// Stands for what a return says: all of it but when it was counted.
+fn print_of(fields: &Value) -> String {
+    let mut said = fields.as_object().cloned().unwrap_or_default();
+    said.remove("computed_at");
+    let said = Value::Object(said).to_string();
+    blake3::hash(said.as_bytes()).to_hex().to_string()
 }
 
 /// The cells of a return; what is suppressed says so.
@@ -117,9 +125,16 @@ async fn make(visit: Visit, Posted(form): Posted) -> Result<Response, PageError>
         let problem = Problem::new("period", "Enter the period");
         return Ok(visit.page("Make a return", &page(&visit, &form, None, &[problem])));
     }
-    let (wanted, keep) = (wanted(&form), form.get("looked") == "yes");
+    // Just what was looked at is kept: another question, or other records, are shown first.
+    let (wanted, looked_at) = (wanted(&form), form.get("counted").to_owned());
     let counted = visit
-        .work(move |desk| desk.compute_return(&wanted, keep))
+        .work(move |desk| {
+            let counted = desk.compute_return(&wanted, false)?;
+            if print_of(&counted.fields) == looked_at {
+                return desk.compute_return(&wanted, true);
+            }
+            Ok(counted)
+        })
         .await;
     match counted {
         Ok(counted) => match counted.kept {

@@ -324,7 +324,10 @@ impl Leaving {
                 return None;
             }
             let Some(field) = self.kind.field(name) else {
-                return Some(parts::SummaryRow::text(name.as_str(), content.to_string()));
+                return Some(parts::SummaryRow::text(
+                    "A fact",
+                    "that only a newer version of Causeway knows",
+                ));
             };
             let shown = match field.items() {
                 None => value(field, content, &self.names),

@@ -6,6 +6,8 @@ mod member;
 mod session;
 mod show;
 
+pub(super) use list::{BEGUN, NO_ITEM};
+
 use axum::Router;
 use axum::routing::{get, post};
 use maud::{Markup, html};

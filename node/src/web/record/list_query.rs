@@ -67,7 +67,7 @@ impl ListQuery {
     /// The question for the records.
     pub fn find(&self, kind: &Kind) -> Find {
         let filters = self.filters.iter();
-        let filters = filters.map(|(path, wanted)| format!("{path} is {wanted}"));
+        let filters = filters.map(|(path, wanted)| crate::records::is(path, wanted));
         let sort = if self.sort.is_empty() {
             "title"
         } else {

@@ -7,13 +7,19 @@ use serde::Deserialize;
 
 use super::group::{Group, KIND};
 use super::{Cell, stacked, styles, today, when};
-use crate::records::{Desk, Find, RecordsError};
+use crate::records::{Desk, Find, RecordsError, is};
 use crate::web::{PageError, Visit, parts, words};
 
 /// How many groups stand on one page.
 const PAGE: u64 = 20;
 /// The states in which a group is still worked with.
 const CURRENT: &str = "planned, recruiting, running";
+
+/// The states of a group that has begun, as a plan counts what is done of it.
+pub(in crate::web::pages) const BEGUN: &str = "running, completed";
+
+/// What an address says for groups that name no item of a plan.
+pub(in crate::web::pages) const NO_ITEM: &str = "-";
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -23,6 +29,7 @@ pub(super) struct Asked {
     leader: String,
     project: String,
     item: String,
+    year: String,
     q: String,
     page: u64,
 }
@@ -50,16 +57,20 @@ impl Asked {
         match self.state.as_str() {
             "" => filters.push(format!("state is {CURRENT}")),
             "all" => {}
-            state => filters.push(format!("state is \"{}\"", plain(state))),
+            "begun" => filters.push(format!("state is {BEGUN}")),
+            state => filters.push(is("state", state)),
         }
         let fields = [
             ("leaders/person", &self.leader),
             ("project", &self.project),
             ("plan_item", &self.item),
+            ("year", &self.year),
         ];
         for (field, value) in fields {
-            if !value.is_empty() {
-                filters.push(format!("{field} is {}", plain(value)));
+            if value == NO_ITEM && field == "plan_item" {
+                filters.push("plan_item missing".to_owned());
+            } else if !value.is_empty() {
+                filters.push(is(field, value));
             }
         }
         filters
@@ -73,6 +84,7 @@ impl Asked {
             ("leader", &self.leader),
             ("project", &self.project),
             ("item", &self.item),
+            ("year", &self.year),
             ("q", &self.q),
         ];
         for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -80,11 +92,6 @@ impl Asked {
         }
         query.finish()
     }
-}
-
-/// A value in a filter, which parts values by commas outside quotation marks.
-fn plain(value: &str) -> String {
-    format!("\"{}\"", value.replace('"', ""))
 }
 
 fn listed(desk: &Desk, asked: &Asked, today: &str) -> Result<Listed, RecordsError> {
@@ -116,7 +123,7 @@ fn listed(desk: &Desk, asked: &Asked, today: &str) -> Result<Listed, RecordsErro
     let leads = !holder.is_empty() && !all_mine && sees("leaders/person");
     if leads && asked.page <= 1 && asked.leader.is_empty() {
         let mut find = find.clone();
-        find.filters.push(format!("leaders/person is {holder}"));
+        find.filters.push(is("leaders/person", holder));
         mine = read(desk, &find, today)?;
     }
     let projects = desk.count(&all, "project")?;
@@ -198,6 +205,7 @@ fn answer(asked: &Asked, listed: &Listed) -> String {
     match asked.state.as_str() {
         "" => format!("{count}{whose} {verb} planned, recruiting or running."),
         "all" => format!("{count}{whose}, those that are over too."),
+        "begun" => format!("{count}{whose} {verb} running or completed."),
         state => format!("{count}{whose} {verb} {state}."),
     }
 }
@@ -206,6 +214,7 @@ fn filters(asked: &Asked, listed: &Listed) -> Markup {
     let own = |text: &str| (text.to_owned(), words::capital(text));
     let mut states = vec![
         (String::new(), "Current".to_owned()),
+        ("begun".to_owned(), "Running or completed".to_owned()),
         ("all".to_owned(), "All".to_owned()),
     ];
     states.extend(["planned", "recruiting", "running", "completed", "cancelled"].map(own));
@@ -214,10 +223,14 @@ fn filters(asked: &Asked, listed: &Listed) -> Markup {
     let projects = [any("Any"), listed.projects.clone()].concat();
     html! {
         @if !asked.item.is_empty() {
-            p { "They carry out \u{2018}" (asked.item) "\u{2019} of the plan. " a href="/work-groups" { "Show all groups" } }
+            p {
+                @if asked.item == NO_ITEM { "They name no item of the plan. " }
+                @else { "They carry out \u{2018}" (asked.item) "\u{2019} of the plan. " } a href="/work-groups" { "Show all groups" } }
         }
         form.filters method="get" action="/work-groups" {
-            @if !asked.item.is_empty() { input type="hidden" name="item" value=(asked.item); }
+            @for (name, value) in [("item", &asked.item), ("year", &asked.year)] {
+                @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
+            }
             div.inline-fields {
                 (parts::typed_input("search", "q", "Words", "", &asked.q, None))
                 (parts::select("state", "State", "", &states, &asked.state, None))
