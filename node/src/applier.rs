@@ -23,7 +23,7 @@ const APPLY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The cell of a line with the number of versions that are open in its record.
 pub(crate) const OPEN_VERSIONS: &str = "@open";
-/// The cell with the number of those that were settled.
+/// The cell with the number of those that were settled, also where they were opened again.
 pub(crate) const SETTLED_VERSIONS: &str = "@settled";
 
 /// The thread that applies. It ends when the node is dropped.
@@ -101,6 +101,7 @@ impl Applier {
             let last = last.arrival;
             apply(inner, &entries)?;
             inner.storage.set_reflects(last)?;
+            inner.listed.send_modify(|times| *times += 1);
         }
     }
 }
@@ -114,6 +115,9 @@ impl Applier {
             (std::mem::take(&mut state.rebuild), state.checked)
         };
         let rebuilt = due.iter().try_for_each(|space| rebuild(inner, *space));
+        if !due.is_empty() {
+            inner.listed.send_modify(|times| *times += 1);
+        }
         if rebuilt.is_err() {
             self.shared.lock().rebuild.extend(due);
         }
@@ -215,7 +219,7 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     let evidence = inner.storage.read(|store| store.evidence(space))?;
     let dropped = || inner.storage.drop_space(space);
     inner.library.renew_space(space, dropped)?;
-    inner.memo.gone();
+    inner.memo.forget();
     let subjects = inner.storage.read(|store| {
         Ok((
             store.subjects(space, Kind::CHANGES)?,
@@ -271,7 +275,8 @@ fn drop_erased(inner: &Inner, subject: Subject) -> Result<(), StoreError> {
     }
     let dropped = || inner.storage.drop_subject(subject);
     inner.library.forget_subject(subject, dropped)?;
-    inner.memo.gone();
+    // What is erased is nowhere any more, not in what was worked out from it either.
+    inner.memo.forget();
     Ok(())
 }
 
@@ -300,7 +305,11 @@ fn project_document(
         let kind = kind.filter(|kind| fits(inner, kind, space, subject));
         let row = kind.map(|kind| {
             let counts = node_domain::version_counts(document, kind);
-            with_versions(node_domain::row(&view, kind), counts.open, counts.settled)
+            with_versions(
+                node_domain::row(&view, kind),
+                counts.open,
+                counts.settled + counts.reopened,
+            )
         });
         (row, aside)
     })?;
@@ -352,7 +361,7 @@ impl<'a> Lines<'a> {
                 self.rows
                     .retain(|row| (row.space, row.subject) != (space, subject));
                 storage.drop_row(space, subject)?;
-                self.inner.memo.gone();
+                self.inner.memo.forget();
                 Ok(())
             }
         }

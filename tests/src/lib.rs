@@ -10,4 +10,5 @@ pub mod relay;
 pub mod search;
 pub mod simulation;
 pub mod visitor;
+pub mod walk;
 pub mod world;

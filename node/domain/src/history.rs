@@ -25,21 +25,20 @@ pub struct HistoryStep {
     pub author: Authorship,
 }
 
-/// The history of a record, or of one of its fields with what is below it, earliest first as far
-/// as there is an order.
-pub fn history(view: &View<'_>, kind: &'static Kind, field: Option<&str>) -> Vec<HistoryStep> {
-    let steps = match field {
-        Some(path) => {
-            let parts = path.split('/').collect::<Vec<_>>();
-            if parts.len() > 1 {
-                view.history(&parts)
-            } else {
-                view.history_of_field(path)
-            }
-        }
-        None => view.since(&Heads::default()),
-    };
-    told(view, kind, steps, true)
+impl HistoryStep {
+    /// Whether it is a step of a field: of one of a record, with what is below it, or of what
+    /// stands at just this path.
+    pub fn is_of(&self, field: &str) -> bool {
+        let rest = self.path.strip_prefix(field);
+        let below = |rest: &str| !field.contains('/') && rest.starts_with('/');
+        rest.is_some_and(|rest| rest.is_empty() || below(rest))
+    }
+}
+
+/// The history of a record since a state of it, or all of it, earliest first as far as there is an
+/// order. What was told of an earlier state never changes: this goes on from there.
+pub fn history(view: &View<'_>, kind: &'static Kind, since: &Heads) -> Vec<HistoryStep> {
+    told(view, kind, view.since(since), *since == Heads::default())
 }
 
 /// What came into a record between two of its states: the steps that the `later` has, of those that

@@ -15,7 +15,7 @@ use node_feed::{
 use node_store::ReadStore;
 use serde_json::Value;
 
-use super::{Found, RecordId, RecordsError, parse_space, record_kind};
+use super::{Found, RecordId, RecordsError, parse_object, parse_space, record_kind};
 use crate::author::{self, WriteError};
 use crate::cards::{self, card_view};
 use crate::clock::now_ms;
@@ -65,8 +65,7 @@ impl Node {
         json: &str,
     ) -> Result<CreatedRecord, RecordsError> {
         let kind = record_kind(kind)?;
-        let values = serde_json::from_str::<Object>(json)
-            .map_err(|error| RecordsError::Json(format!("a JSON object is needed: {error}")))?;
+        let values = parse_object(json)?;
         let space = self.space_for(kind, space)?;
         self.check_by_hand(kind, space, None, values.keys().map(String::as_str))?;
         self.make(kind, space, &values, false)
@@ -290,6 +289,37 @@ impl Node {
         }
     }
 
+    /// Checks that a document takes changes, and writes nothing.
+    pub(crate) fn check_change(
+        &self,
+        id: &str,
+        at: Option<&Heads>,
+        changes: &[FieldChange],
+    ) -> Result<(), RecordsError> {
+        let found = self.find_record(id)?;
+        let RecordId::Document(document) = found.id else {
+            return Ok(());
+        };
+        let (kind, _) = self.record_fields_in(found.space, found.id)?;
+        let owner = Some(found.id.subject().owner());
+        let fields = changes.iter().map(FieldChange::field);
+        self.check_by_hand(kind, found.space, owner, fields)?;
+        self.check_references(&node_domain::references_in_changes(kind, changes))?;
+        let inner = &self.inner;
+        let author = inner.authors.of(found.space);
+        let by = self.by(&mut author::lock(&author), found.space, document, false)?;
+        let check = |document: &mut Document| {
+            if at.is_some_and(|at| document.view_at(at).is_none()) {
+                return Err(RecordsError::Heads);
+            }
+            node_domain::edit(document, at, changes, &by)?;
+            Ok(())
+        };
+        inner
+            .library
+            .with(&inner.storage, found.space, document, check)?
+    }
+
     /// Chooses one of the versions in which `field` stands, numbered from 1 as
     /// [`Node::list_versions`] lists them. `heads` is from that list, or empty.
     ///
@@ -460,20 +490,10 @@ impl Node {
         RecordsError: From<E>,
     {
         let inner = &self.inner;
-        let hub = self.hub().ok_or(WriteError::NoAccess)?;
         let author = inner.authors.of(space);
         let mut author = author::lock(&author);
-        let writer = self.writer_for(&mut author, space, id)?;
-        let by = By {
-            author: Author {
-                writer,
-                hub,
-                nonce: inner.nonce,
-            },
-            time_ms: now_ms(),
-            random: random(),
-            program,
-        };
+        let by = self.by(&mut author, space, id, program)?;
+        let Author { writer, hub, .. } = by.author;
         inner.library.with(&inner.storage, space, id, |document| {
             let edited = edit(document, &by)?;
             if edited.is_empty() {
@@ -502,6 +522,27 @@ impl Node {
             }
             Ok((document.heads(), edited.value))
         })?
+    }
+
+    /// Who writes the next change of a document, now.
+    fn by(
+        &self,
+        author: &mut author::Author,
+        space: SpaceId,
+        id: DocumentId,
+        program: bool,
+    ) -> Result<By, RecordsError> {
+        let hub = self.hub().ok_or(WriteError::NoAccess)?;
+        Ok(By {
+            author: Author {
+                writer: self.writer_for(author, space, id)?,
+                hub,
+                nonce: self.inner.nonce,
+            },
+            time_ms: now_ms(),
+            random: random(),
+            program,
+        })
     }
 
     /// The key under which the next change of a document is written: a new one before the bound
@@ -698,9 +739,13 @@ impl Node {
 
 /// A new id for a record of a kind.
 pub(crate) fn new_id(hub: HubId, kind: &RecordKind) -> RecordId {
+    id_of(hub, kind, random())
+}
+
+pub(super) fn id_of(hub: HubId, kind: &RecordKind, bytes: [u8; 15]) -> RecordId {
     match kind.form {
-        Form::Document => RecordId::Document(DocumentId::new(hub, kind.writers, random())),
-        Form::Card => RecordId::Card(CardId::new(hub, kind.writers, random())),
+        Form::Document => RecordId::Document(DocumentId::new(hub, kind.writers, bytes)),
+        Form::Card => RecordId::Card(CardId::new(hub, kind.writers, bytes)),
     }
 }
 

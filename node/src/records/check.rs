@@ -1,10 +1,10 @@
 //! Checking a record before the place where it will stand exists.
 
 use node_document::{Author, Document};
-use node_domain::{By, CardRecord, Form, GROUP_SUMMARY, Object};
+use node_domain::{By, CardRecord, Form, GROUP_SUMMARY};
 use node_feed::{DocumentId, HubId, Nonce};
 
-use super::{RecordsError, record_kind};
+use super::{RecordsError, parse_object, record_kind};
 use crate::random;
 
 /// Checks that a record of `kind` could be made from a JSON object of fields.
@@ -13,8 +13,7 @@ use crate::random;
 /// [`RecordsError`], as [`Node::create_record`](crate::Node::create_record) would answer.
 pub fn check_record(kind: &str, json: &str) -> Result<(), RecordsError> {
     let kind = record_kind(kind)?;
-    let values = serde_json::from_str::<Object>(json)
-        .map_err(|error| RecordsError::Json(format!("a JSON object is needed: {error}")))?;
+    let values = parse_object(json)?;
     match kind.form {
         Form::Card => {
             CardRecord::new(kind, &values, false)?;

@@ -19,7 +19,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_document::Document;
-use node_domain::{COMMISSION, Check, Held, Kind, May, Object, Own, ROLES, Records, Role};
+use node_domain::{COMMISSION, Check, Held, Kind, May, Object, Own, ROLES, Records, Role, Seen};
 use serde_json::Value;
 use time::Date;
 use time::format_description::well_known::Iso8601;
@@ -129,6 +129,13 @@ impl Desk {
         Ok(shown)
     }
 
+    /// Whether all records of a kind that the role sees are the holder's own, such as the work
+    /// groups of who leads some.
+    pub fn sees_own_alone(&self, kind: &str) -> bool {
+        let mut of_kind = self.role.with_kind(kind).peekable();
+        of_kind.peek().is_some() && of_kind.all(|may| matches!(may.records, Records::Own(_)))
+    }
+
     /// A record that the role reaches.
     fn reached(&self, id: &str, known: &Known) -> Result<Reached, RecordsError> {
         let found = self.node.find_record(id)?;
@@ -195,6 +202,17 @@ impl Desk {
             Held::Vouched | Held::EachOwn => return Ok(true),
             Held::Named(kind) => kind,
         };
+        let day = self.today();
+        let held = self.node.remembered_of_kinds(
+            &[kind],
+            &["held", self.role.name, &self.holder, &day],
+            |_| 8,
+            || self.is_named_in(kind),
+        )?;
+        Ok(*held)
+    }
+
+    fn is_named_in(&self, kind: &str) -> Result<bool, RecordsError> {
         for may in self.role.with_kind(kind) {
             let Records::Own(places) = may.records else {
                 continue;
@@ -312,6 +330,20 @@ impl Access {
     /// whether it adds items to it.
     pub fn writes(&self, path: &str) -> bool {
         node_domain::writes(self.may, self.kind, path)
+    }
+
+    /// Whether the role settles versions of a field. What is raised about several fields or
+    /// records, such as `!two-marks`, is settled by those who write all of the record.
+    pub fn settles(&self, path: &str) -> bool {
+        settles(self.may, self.kind, path)
+    }
+}
+
+fn settles(may: &May, kind: &Kind, path: &str) -> bool {
+    if path.starts_with('!') {
+        may.write == Seen::All
+    } else {
+        node_domain::writes(may, kind, path)
     }
 }
 

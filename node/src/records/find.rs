@@ -87,8 +87,22 @@ impl Node {
         let query = self.query(find, kinds)?;
         let kind = Some(find.kind.as_str()).filter(|kind| !kind.is_empty());
         check_field(field, &known_fields(kind))?;
-        self.catch_up_if_possible();
-        let counts = self.inner.storage.count_by(&query, field)?;
+        let counts = || Ok(self.inner.storage.count_by(&query, field)?);
+        let counts = match kind {
+            Some(kind) => self
+                .remembered_of_kinds(
+                    &[kind],
+                    &["counts", field, &format!("{find:?} {kinds:?}")],
+                    |counts: &Vec<(CellValue, u64)>| counts.len() * 64,
+                    counts,
+                )?
+                .as_ref()
+                .clone(),
+            None => {
+                self.catch_up_if_possible();
+                counts()?
+            }
+        };
         let named = counts.into_iter().map(|(value, count)| {
             let value = match value {
                 CellValue::Text(text) => text,

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::RecordsError;
 use crate::Node;
 
 /// How many answers are kept at most.
-const ENTRIES_MAX: usize = 4_096;
+const ENTRIES_MAX: usize = 65_536;
 /// How many bytes they take together at most, about.
 const BYTES_MAX: usize = 48 << 20;
 
@@ -18,15 +19,18 @@ const BYTES_MAX: usize = 48 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     kept: Mutex<Kept>,
-    changes: Mutex<Changes>,
+    /// How often records of each kind have changed since the start.
+    kinds: Mutex<BTreeMap<String, u64>>,
+    /// How often all answers were forgotten. It is in every key, and an answer that was begun
+    /// before is not kept: it may say what has gone.
+    forgotten: AtomicU64,
 }
 
-/// How often records of each kind have changed since the start, and records whose kind is not known
-/// any more.
-#[derive(Debug, Default)]
-struct Changes {
-    kinds: BTreeMap<String, u64>,
-    gone: u64,
+/// All that an answer depends on.
+#[derive(Debug)]
+pub(super) struct MemoKey {
+    text: String,
+    forgotten: u64,
 }
 
 #[derive(Debug, Default)]
@@ -68,48 +72,57 @@ impl Kept {
 }
 
 impl Memo {
-    /// Forgets everything: something changed that no key tells.
+    /// Forgets everything: something changed that no key tells, or has gone.
     pub(crate) fn forget(&self) {
-        *self.lock() = Kept::default();
+        let mut kept = self.lock();
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+        *kept = Kept::default();
     }
 
     /// Records of these kinds are other ones now. To be said once lists have them, so that nothing
     /// from before is taken for what holds now.
     pub(crate) fn changed<'a>(&self, kinds: impl Iterator<Item = &'a str>) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         for kind in kinds {
-            match changes.kinds.get_mut(kind) {
+            match counts.get_mut(kind) {
                 Some(count) => *count += 1,
-                None => drop(changes.kinds.insert(kind.to_owned(), 1)),
+                None => drop(counts.insert(kind.to_owned(), 1)),
             }
         }
     }
 
-    /// Records have gone, of whatever kind.
-    pub(crate) fn gone(&self) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.gone += 1;
+    /// What tells whether records of these kinds have changed.
+    fn state_of(&self, kinds: &[&str]) -> String {
+        let counts = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |kind: &&str| format!("{kind} {}", counts.get(*kind).copied().unwrap_or(0));
+        kinds.iter().map(count).collect::<Vec<_>>().join(" ")
     }
 
-    /// What tells whether records of a kind have changed.
-    fn state_of(&self, kind: &str) -> String {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = changes.kinds.get(kind).copied().unwrap_or_default();
-        format!("{count}/{}", changes.gone)
+    fn key(&self, depends_on: &Value) -> MemoKey {
+        let forgotten = self.forgotten.load(Ordering::Relaxed);
+        let text = json!([forgotten, depends_on]).to_string();
+        MemoKey { text, forgotten }
     }
 
-    fn find<T: Any + Send + Sync>(&self, key: &str) -> Option<Arc<T>> {
+    pub(super) fn find<T: Any + Send + Sync>(&self, key: &MemoKey) -> Option<Arc<T>> {
         let mut kept = self.lock();
-        let value = Arc::clone(&kept.use_now(key)?.value);
+        let value = Arc::clone(&kept.use_now(&key.text)?.value);
         value.downcast().ok()
     }
 
-    fn keep<T: Any + Send + Sync>(&self, key: String, value: &Arc<T>, bytes: usize) {
+    pub(super) fn keep<T: Any + Send + Sync>(&self, key: MemoKey, value: &Arc<T>, bytes: usize) {
+        let MemoKey {
+            text: key,
+            forgotten,
+        } = key;
         let bytes = bytes + 2 * key.len();
         if bytes > BYTES_MAX / 4 {
             return;
         }
         let mut kept = self.lock();
+        if self.forgotten.load(Ordering::Relaxed) != forgotten {
+            return;
+        }
         let answer = Answer {
             value: Arc::<T>::clone(value),
             used: 0,
@@ -134,11 +147,11 @@ impl Memo {
 }
 
 impl Node {
-    /// What `work` gives, or gave when no record of this kind was different: an answer that depends
-    /// on records of one kind, on nobody's access, and on what `what` names.
-    pub(crate) fn remembered_of_kind<T: Any + Send + Sync>(
+    /// What `work` gives, or gave when no record of these kinds was different: an answer that
+    /// depends on records of a few kinds, on nobody's access, and on what `what` names.
+    pub(crate) fn remembered_of_kinds<T: Any + Send + Sync>(
         &self,
-        kind: &str,
+        kinds: &[&str],
         what: &[&str],
         weigh: impl FnOnce(&T) -> usize,
         work: impl FnOnce() -> Result<T, RecordsError>,
@@ -146,8 +159,8 @@ impl Node {
         if self.catch_up_if_possible().is_some() {
             return work().map(Arc::new);
         }
-        let state = self.inner.memo.state_of(kind);
-        self.remembered_of(&[&[kind, state.as_str()], what].concat(), weigh, work)
+        let state = self.inner.memo.state_of(kinds);
+        self.remembered_of(&[&[state.as_str()], what].concat(), weigh, work)
     }
 
     /// What `work` gives, or gave when nothing here was different: no record, nobody's access, and
@@ -175,8 +188,7 @@ impl Node {
         weigh: impl FnOnce(&T) -> usize,
         work: impl FnOnce() -> Result<T, RecordsError>,
     ) -> Result<Arc<T>, RecordsError> {
-        let authority = self.authority();
-        let key = json!([authority.length(), authority.is_frozen(), what]).to_string();
+        let key = self.memo_key(what);
         let memo = &self.inner.memo;
         if let Some(known) = memo.find::<T>(&key) {
             return Ok(known);
@@ -184,6 +196,13 @@ impl Node {
         let value = Arc::new(work()?);
         memo.keep(key, &value, weigh(&value));
         Ok(value)
+    }
+
+    /// The key of an answer that depends on what `what` names, and on who counts.
+    pub(super) fn memo_key(&self, what: &[&str]) -> MemoKey {
+        let authority = self.authority();
+        let depends_on = json!([authority.length(), authority.is_frozen(), what]);
+        self.inner.memo.key(&depends_on)
     }
 }
 
@@ -213,17 +232,30 @@ mod tests {
     #[test]
     fn what_was_not_used_longest_goes_first_and_nothing_large_stays() {
         let memo = Memo::default();
+        let key = |name: &str| memo.key(&json!(name));
         for number in 0..ENTRIES_MAX {
-            memo.keep(number.to_string(), &Arc::new(number), 8);
+            memo.keep(key(&number.to_string()), &Arc::new(number), 8);
         }
-        assert_eq!(memo.find::<usize>("0").as_deref(), Some(&0));
-        memo.keep("more".to_owned(), &Arc::new("more"), 8);
-        assert!(memo.find::<usize>("0").is_some() && memo.find::<usize>("1").is_none());
-        memo.keep("large".to_owned(), &Arc::new(0_u8), BYTES_MAX);
-        assert!(memo.find::<u8>("large").is_none());
-        memo.keep("half".to_owned(), &Arc::new(1_u8), BYTES_MAX / 5);
-        assert!(memo.find::<u8>("half").is_some());
+        assert_eq!(memo.find::<usize>(&key("0")).as_deref(), Some(&0));
+        memo.keep(key("more"), &Arc::new("more"), 8);
+        assert!(memo.find::<usize>(&key("0")).is_some() && memo.find::<usize>(&key("1")).is_none());
+        memo.keep(key("large"), &Arc::new(0_u8), BYTES_MAX);
+        assert!(memo.find::<u8>(&key("large")).is_none());
+        memo.keep(key("half"), &Arc::new(1_u8), BYTES_MAX / 5);
+        assert!(memo.find::<u8>(&key("half")).is_some());
+    }
+
+    #[test]
+    fn what_was_begun_before_all_was_forgotten_is_not_kept() {
+        let memo = Memo::default();
+        let key = || memo.key(&json!("erased since"));
+        memo.keep(key(), &Arc::new("kept"), 8);
+        let begun = key();
         memo.forget();
-        assert!(memo.find::<u8>("half").is_none());
+        assert!(memo.find::<&str>(&key()).is_none());
+        memo.keep(begun, &Arc::new("late"), 8);
+        assert!(memo.find::<&str>(&key()).is_none() && memo.lock().answers.is_empty());
+        memo.keep(key(), &Arc::new("anew"), 8);
+        assert_eq!(memo.find::<&str>(&key()).as_deref(), Some(&"anew"));
     }
 }

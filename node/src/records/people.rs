@@ -41,12 +41,8 @@ impl Node {
     /// # Errors
     /// [`RecordsError`]. Records that were changed by then stay so, and doing it again goes on.
     pub fn merge_people(&self, keep: &str, other: &str) -> Result<MergedPeople, RecordsError> {
+        self.check_merge(keep, other)?;
         let (kept, lost) = (self.person(keep)?, self.person(other)?);
-        if keep == other {
-            return Err(RecordsError::Refused(
-                "these are one card already".to_owned(),
-            ));
-        }
         let merged = node_domain::merged(&kept.2.fields, &lost.2.fields);
         let merged = CardRecord::new(&PERSON, &merged, true)?;
         let mut done = MergedPeople::default();
@@ -76,6 +72,19 @@ impl Node {
         self.replace_cards(kept.0, &[(kept.1, merged)])?;
         self.erase(&[other])?;
         Ok(done)
+    }
+
+    /// Checks that one card can be made of two, and changes nothing.
+    pub(crate) fn check_merge(&self, keep: &str, other: &str) -> Result<(), RecordsError> {
+        for id in [keep, other] {
+            self.person(id)?;
+        }
+        if keep == other {
+            return Err(RecordsError::Refused(
+                "these are one card already".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn rename_in_card(

@@ -1,6 +1,7 @@
 //! Publishing: what leaves for a wider space, step by step, and taking it back.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use node_document::Document;
 use node_domain::{
@@ -491,7 +492,16 @@ impl Node {
     }
 
     /// The names of the people whom this hub knows, former ones among them.
-    pub(crate) fn known_names(&self) -> Result<Vec<String>, RecordsError> {
+    pub(crate) fn known_names(&self) -> Result<Arc<Vec<String>>, RecordsError> {
+        self.remembered_of_kinds(
+            &[PERSON.name, LEADER.name],
+            &["known names"],
+            |names: &Vec<String>| names.iter().map(|name| 24 + name.len()).sum(),
+            || self.look_names_up(),
+        )
+    }
+
+    fn look_names_up(&self) -> Result<Vec<String>, RecordsError> {
         let mut names = Vec::new();
         for person in self.list_records(PERSON.name, "")? {
             if let Some(card) = self.readable(person.space, person.id)? {

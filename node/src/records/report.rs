@@ -1,6 +1,7 @@
 //! Pictures drawn from what this node holds: the nation's, a project's, a hub's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use node_domain::{
     Alliance, AreaSchool, Connection, GROUP_SUMMARY, HUB, Mapping, ORGANISATION, Object, RETURN,
@@ -9,6 +10,7 @@ use node_domain::{
 use node_feed::DocumentId;
 use serde_json::{Value, json};
 
+use super::list::ListedRecord;
 use super::{RecordId, RecordsError};
 use crate::Node;
 
@@ -197,8 +199,8 @@ impl Node {
     /// [`RecordsError::Store`].
     pub fn reach(&self) -> Result<Value, RecordsError> {
         let areas = self.own_areas()?;
-        let known = self.remembered_of_kind(
-            ORGANISATION.name,
+        let known = self.remembered_of_kinds(
+            &[ORGANISATION.name],
             &["schools and alliances"],
             |(schools, alliances): &(Vec<AreaSchool>, Vec<Alliance>)| {
                 300 * (schools.len() + alliances.len())
@@ -207,21 +209,45 @@ impl Node {
         )?;
         let (schools, alliances) = known.as_ref();
         let mut connections = Vec::new();
-        for record in self.list_records(WORK_GROUP.name, "")? {
-            let Some(group) = self.readable(record.space, record.id)? else {
-                continue;
-            };
-            connections.extend(connections_of(&record.id.to_string(), &group));
-        }
-        for record in self.list_records(GROUP_SUMMARY.name, "")? {
-            let Some(summary) = self.readable(record.space, record.id)? else {
-                continue;
-            };
-            connections.extend(summary_connections(&record.id.to_string(), &summary));
+        for (kind, connected) in [
+            (WORK_GROUP.name, connections_of as Connecting),
+            (GROUP_SUMMARY.name, summary_connections),
+        ] {
+            for record in self.list_records(kind, "")? {
+                connections.extend(self.connected(&record, connected)?.iter().cloned());
+            }
         }
         let area = schools.iter().cloned();
         let area = area.filter(|it| areas.is_empty() || areas.contains(&it.local_authority));
         Ok(json!(node_domain::reach(area, connections, alliances)))
+    }
+
+    /// What connects schools in one record, which is looked through once for each state of it.
+    fn connected(
+        &self,
+        record: &ListedRecord,
+        connected: Connecting,
+    ) -> Result<Arc<Vec<Connection>>, RecordsError> {
+        let look = || {
+            let fields = self.readable(record.space, record.id)?;
+            let id = record.id.to_string();
+            Ok(fields.map_or_else(Vec::new, |fields| connected(&id, &fields)))
+        };
+        let RecordId::Document(document) = record.id else {
+            return look().map(Arc::new);
+        };
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        let heads = library.heads(storage, record.space, document)?;
+        self.remembered_of(
+            &[
+                "connections",
+                &record.space.to_string(),
+                &document.to_string(),
+                &heads,
+            ],
+            |all: &Vec<Connection>| all.len() * 300,
+            look,
+        )
     }
 
     /// All organisations that this hub may read, as reach counts them.
@@ -342,6 +368,9 @@ fn mapping_of(text: &str) -> Result<Mapping, RecordsError> {
 fn is_cancelled(group: &Object) -> bool {
     group.get("state").and_then(Value::as_str) == Some("cancelled")
 }
+
+/// Finds what connects schools in a record.
+type Connecting = fn(&str, &Object) -> Vec<Connection>;
 
 /// The schools of a published summary, each as what connects it.
 fn summary_connections(id: &str, summary: &Object) -> Vec<Connection> {

@@ -1,10 +1,12 @@
 //! One record: its fields, marks and history.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use node_document::{Document, View};
+use node_document::{Document, Heads, View};
 use node_domain::{
-    CardRecord, Field, Filled, Kind, Object, Problem, RecordError, UNKNOWN, UNKNOWN_CARD,
+    CardRecord, Field, Filled, HistoryStep, Kind, Object, Problem, RecordError, UNKNOWN,
+    UNKNOWN_CARD,
 };
 use node_feed::{FeedName, HubId, Opening, SpaceId, SpaceKind, Subject};
 use node_store::{Filter, ListQuery, ReadStore};
@@ -211,23 +213,38 @@ impl Node {
         let RecordId::Document(document) = found.id else {
             return Ok(Value::Array(Vec::new()));
         };
-        let field = Some(field).filter(|field| !field.is_empty());
-        self.inner
-            .library
-            .with(&self.inner.storage, found.space, document, |document| {
-                let view = document.view();
-                let kind = known_or_not(&view)?;
-                let steps = node_domain::history(&view, kind, field)
-                    .into_iter()
-                    .map(|step| {
-                        json!({
-                            "field": step.path, "label": step.label, "value": step.value,
-                            "before": step.before,
-                            "hub": self.hub_code(step.author.hub), "time_ms": step.author.time_ms,
-                        })
-                    });
-                Ok(steps.collect())
-            })?
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        let key = self.memo_key(&["history", &found.space.to_string(), &document.to_string()]);
+        let known = self.inner.memo.find::<Told>(&key);
+        let told = library.with(storage, found.space, document, |document| {
+            let heads = document.heads();
+            let mut told = Told::default();
+            if let Some(known) = known {
+                if known.heads == heads {
+                    return Ok(known);
+                }
+                if document.view_at(&known.heads).is_some() {
+                    told = known.as_ref().clone();
+                }
+            }
+            let view = document.view();
+            let kind = known_or_not(&view)?;
+            let steps = node_domain::history(&view, kind, &told.heads);
+            told.steps.extend(steps);
+            told.heads = heads;
+            Ok::<_, RecordsError>(Arc::new(told))
+        })??;
+        self.inner.memo.keep(key, &told, told.weight());
+        let steps = told.steps.iter();
+        let steps = steps.filter(|step| field.is_empty() || step.is_of(field));
+        let steps = steps.map(|step| {
+            json!({
+                "field": step.path, "label": step.label, "value": step.value,
+                "before": step.before,
+                "hub": self.hub_code(step.author.hub), "time_ms": step.author.time_ms,
+            })
+        });
+        Ok(steps.collect())
     }
 
     /// Sets one field of a record to what it was at the end of `day`, such as `2026-11-24`.
@@ -396,6 +413,25 @@ fn newer(kind: &Kind, fields: &Object) -> Option<Problem> {
 }
 
 type DocumentShown = (&'static Kind, Object, String, Vec<Problem>, Value);
+
+/// What was told of a document's history, and the state of it until which that goes.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    heads: Heads,
+    steps: Vec<HistoryStep>,
+}
+
+impl Told {
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let steps = self.steps.iter();
+        let steps = steps.map(|step| {
+            let texts = step.path.len() + step.label.len();
+            200 + texts + bytes_of(&step.value) + bytes_of(&step.before)
+        });
+        steps.sum()
+    }
+}
 
 fn document_shown(document: &Document, id: &str, day: &str) -> Result<DocumentShown, RecordsError> {
     let kind = known_or_not(&document.view())?;

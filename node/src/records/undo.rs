@@ -1,10 +1,10 @@
 //! Taking an edit back.
 
 use node_document::{CardView, Document, Heads};
-use node_domain::{CardRecord, FieldChange, RecordError};
+use node_domain::{CardRecord, Field, FieldChange, Kind, RecordError};
 
 use super::change::{EditedRecord, parse_heads};
-use super::{RecordId, RecordsError};
+use super::{Found, RecordId, RecordsError};
 use crate::Node;
 use crate::cards;
 
@@ -100,6 +100,47 @@ impl Node {
         };
         edited.merged = 0;
         Ok(edited)
+    }
+
+    /// Whether an item of a document's list was taken out: what stood in it is kept, and would show
+    /// again in another with its id.
+    pub(crate) fn was_taken_out(
+        &self,
+        found: &Found,
+        kind: &'static Kind,
+        (list, item): (&str, &str),
+    ) -> Result<bool, RecordsError> {
+        let RecordId::Document(document) = found.id else {
+            return Ok(false);
+        };
+        let fields = kind.field(list).and_then(Field::items).unwrap_or_default();
+        let work = |document: &mut Document| {
+            let view = document.view();
+            let mut left = fields.iter();
+            !view.has_item(&[list], item)
+                && left.any(|field| view.get(&[list, item, field.name]).is_some())
+        };
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        Ok(library.with(storage, found.space, document, work)?)
+    }
+
+    /// The changes by which a document's edit would be taken back now, of which there may be none;
+    /// nothing for a card, which can always say again what it said.
+    pub(crate) fn changes_back(
+        &self,
+        id: &str,
+        edited: &EditedRecord,
+    ) -> Result<Option<Vec<FieldChange>>, RecordsError> {
+        let heads = |text: &str| parse_heads(text)?.ok_or(RecordsError::Heads);
+        let (before, after) = (heads(&edited.before)?, heads(&edited.heads)?);
+        let found = self.find_record(id)?;
+        let RecordId::Document(document) = found.id else {
+            return Ok(None);
+        };
+        let work = |document: &mut Document| undone(document, &before, &after);
+        let (library, storage) = (&self.inner.library, &self.inner.storage);
+        let undo = library.with(storage, found.space, document, work)??;
+        Ok(Some(undo.changes))
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use node_document::Document;
 use node_domain::{
-    CardRecord, Conflict, ConflictCause, ConflictVersion, KINDS, Kind, Object, Test, VersionCounts,
-    Watch, kind as named,
+    CardRecord, Conflict, ConflictCause, ConflictVersion, GROUP_SUMMARY, KINDS, Kind, Object, Test,
+    VersionCounts,
 };
 use node_feed::{DocumentId, Hash, Tag};
-use node_store::{CellValue, Filter, ListQuery, ReadStore};
+use node_store::{CellValue, Filter, ListQuery, ReadStore, RecordRow};
 use serde_json::{Value, json};
 
 use super::memo::{bytes_of, weight};
@@ -59,22 +59,54 @@ impl Node {
         concerning: &Concerning,
     ) -> Result<ListedVersions, RecordsError> {
         let mut listed = ListedVersions::default();
-        for found in self.found(id)? {
-            let (concerned, open, counts) = self.versions_of(&found)?;
-            if !concerned.are(concerning) {
-                continue;
+        if !id.is_empty() {
+            let found = self.find_record(id)?;
+            listed.add(&self.versions_of(&found, None)?, concerning);
+            return Ok(listed);
+        }
+        for kind in KINDS {
+            for told in self.versions_of_kind(kind)?.iter() {
+                listed.add(told, concerning);
             }
-            listed.counts.open += counts.open;
-            listed.counts.to_decide += counts.to_decide;
-            listed.counts.settled += counts.settled;
-            listed.counts.reopened += counts.reopened;
-            listed.versions.extend(open);
         }
         Ok(listed)
     }
 
-    /// What was settled in a record, or in all, of what concerns one person or role if it says so: the field, the versions that stood there, what was
-    /// chosen, by whom and when. Each has an id, by which [`Node::reopen_versions`] opens it again.
+    /// What there is to tell of all records of a kind, worked out anew when one of those kinds
+    /// changed of which it tells.
+    fn versions_of_kind(
+        &self,
+        kind: &'static Kind,
+    ) -> Result<Arc<Vec<ToldVersions>>, RecordsError> {
+        let mut kinds = vec![kind.name];
+        let mut unsent = String::new();
+        for watch in node_domain::cross_watches(kind) {
+            if let Test::StillReferred { kind, .. } = watch.test {
+                kinds.push(kind);
+            } else if let Test::Differs = watch.test {
+                kinds.push(GROUP_SUMMARY.name);
+            } else if let Test::Unsent { .. } = watch.test {
+                unsent = self.unsent()?.to_string();
+            }
+        }
+        self.remembered_of_kinds(
+            &kinds,
+            &["open versions", kind.name, &unsent],
+            |all: &Vec<ToldVersions>| all.iter().map(|told| 200 + weight(&told.open)).sum(),
+            || self.look_at_kind(kind),
+        )
+    }
+
+    fn look_at_kind(&self, kind: &'static Kind) -> Result<Vec<ToldVersions>, RecordsError> {
+        let found = self.found(kind)?.into_iter();
+        found
+            .map(|found| self.versions_of(&found, Some(kind)))
+            .collect()
+    }
+
+    /// What was settled in a record, or in all, of what concerns one person or role if it says so:
+    /// the field, the versions that stood there, what was chosen, by whom and when. Each has an id,
+    /// by which [`Node::reopen_versions`] opens it again.
     ///
     /// # Errors
     /// [`RecordsError::Missing`] if there is none with this id here.
@@ -84,7 +116,13 @@ impl Node {
         concerning: &Concerning,
     ) -> Result<Value, RecordsError> {
         let mut all = Vec::new();
-        for found in self.found(id)? {
+        let found = if id.is_empty() {
+            self.catch_up_if_possible();
+            self.counting(&[], SETTLED_VERSIONS)?
+        } else {
+            BTreeSet::from([self.find_record(id)?])
+        };
+        for found in found {
             let RecordId::Document(document) = found.id else {
                 continue;
             };
@@ -162,77 +200,62 @@ impl Node {
         Ok(())
     }
 
-    /// The record with this id; of all, those in which there may be something to tell.
-    fn found(&self, id: &str) -> Result<Vec<Found>, RecordsError> {
-        if !id.is_empty() {
-            return Ok(vec![self.find_record(id)?]);
-        }
+    /// The records of a kind in which there may be something to tell.
+    fn found(&self, kind: &'static Kind) -> Result<BTreeSet<Found>, RecordsError> {
         self.catch_up_if_possible();
-        let mut queries = Vec::new();
-        for cell in [OPEN_VERSIONS, SETTLED_VERSIONS] {
-            queries.push(ListQuery {
-                filters: vec![Filter::AtLeast {
-                    field: cell.to_owned(),
-                    value: CellValue::Number(1),
-                }],
-                ..self.may_list()
-            });
-        }
-        for kind in KINDS {
-            for watch in node_domain::cross_watches(kind) {
-                queries.push(self.watched_by(kind, watch));
-            }
-        }
-        let mut found = BTreeSet::new();
-        for query in queries {
-            for row in self.inner.storage.list(&query)?.rows {
-                if let Ok(id) = record_id(&row.kind, row.subject) {
-                    found.insert((row.space, id));
-                }
-            }
-        }
-        let found = found.into_iter();
-        Ok(found.map(|(space, id)| Found { space, id }).collect())
-    }
-
-    /// The records for which a watch that looks at other records may hold.
-    fn watched_by(&self, kind: &Kind, watch: &Watch) -> ListQuery {
-        let kinds = vec![kind.name.to_owned()];
-        let is = |field: &str, values: &[&str]| Filter::Is {
-            field: field.to_owned(),
-            values: values.iter().map(|value| (*value).to_owned()).collect(),
-        };
-        match watch.test {
-            Test::StillReferred { field, values, .. } | Test::Unsent { field, values } => {
-                ListQuery {
-                    kinds,
-                    filters: vec![is(field, values)],
-                    ..self.may_list()
-                }
-            }
-            // What others own, they are told of.
-            Test::SharedWith { .. }
-            | Test::Differs
-            | Test::Disagree { .. }
-            | Test::Same { .. }
-            | Test::Exclude { .. }
-            | Test::Over { .. }
-            | Test::Asked { .. }
-            | Test::ChangedSince { .. }
-            | Test::ChangedWhile { .. }
-            | Test::Stale { .. }
-            | Test::Standing { .. } => ListQuery {
-                kinds,
-                spaces: Some(Vec::new()),
-                ..self.may_list()
+        let counted = self.remembered_of_kinds(
+            &[kind.name],
+            &["counted"],
+            |counted: &BTreeSet<Found>| 64 * counted.len(),
+            || {
+                let mut counted = self.counting(&[kind.name], OPEN_VERSIONS)?;
+                counted.extend(self.counting(&[kind.name], SETTLED_VERSIONS)?);
+                Ok(counted)
             },
+        )?;
+        let mut found = counted.as_ref().clone();
+        for watch in node_domain::cross_watches(kind) {
+            let watched = self.remembered_of_kinds(
+                &[kind.name],
+                &["watched", watch.name],
+                |watched: &Vec<(Found, Option<CellValue>)>| 96 * watched.len(),
+                || self.watched_by(kind, watch),
+            )?;
+            if watched.is_empty() {
+                continue;
+            }
+            // Of many, few are still referred to: lists tell which, and no other is opened.
+            let referred = self.referred_by(watch)?;
+            let may_hold = |says: &Option<CellValue>| match (says, &referred) {
+                (Some(says), Some(referred)) => referred.contains(says),
+                (_, _) => true,
+            };
+            let held = watched.iter().filter(|(_, says)| may_hold(says));
+            found.extend(held.map(|(found, _)| *found));
         }
+        Ok(found)
     }
 
+    /// The records of these kinds, or of all, whose lines count at least one of something.
+    fn counting(&self, kinds: &[&str], cell: &str) -> Result<BTreeSet<Found>, RecordsError> {
+        let query = ListQuery {
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            filters: vec![Filter::AtLeast {
+                field: cell.to_owned(),
+                value: CellValue::Number(1),
+            }],
+            ..self.may_list()
+        };
+        let rows = self.inner.storage.list(&query)?.rows;
+        Ok(rows.iter().filter_map(found_at).collect())
+    }
+
+    /// What a record has to tell. Of which kind it is, is said where that is known.
     fn versions_of(
         &self,
         found: &Found,
-    ) -> Result<(Concerned, Vec<Value>, VersionCounts), RecordsError> {
+        kind: Option<&'static Kind>,
+    ) -> Result<ToldVersions, RecordsError> {
         let looked = match found.id {
             RecordId::Document(document) => {
                 let (space, heads) = self.standing_at(found, document)?;
@@ -242,10 +265,18 @@ impl Node {
                     || self.look(found),
                 )?
             }
-            RecordId::Card(_) => Arc::new(self.look(found)?),
+            RecordId::Card(card) => match kind {
+                Some(kind) => self.remembered_of_kinds(
+                    &[kind.name],
+                    &["versions", &found.space.to_string(), &card.to_string()],
+                    |looked: &Option<Looked>| looked.as_ref().map_or(64, Looked::weight),
+                    || self.look(found),
+                )?,
+                None => Arc::new(self.look(found)?),
+            },
         };
         let Some(looked) = looked.as_ref() else {
-            return Ok((Concerned::default(), Vec::new(), VersionCounts::default()));
+            return Ok(ToldVersions::default());
         };
         let Looked {
             kind,
@@ -278,7 +309,11 @@ impl Node {
             open["roles"] = json!(concerned.roles);
             open["persons"] = json!(concerned.persons);
         }
-        Ok((concerned, open, counts))
+        Ok(ToldVersions {
+            concerned,
+            open,
+            counts,
+        })
     }
 
     /// Settles as it is what a watch raised that looks at other records; whether `field` is one.
@@ -354,7 +389,12 @@ impl Node {
                         counts: node_domain::counts_of(&open, &view, kind),
                     })
                 })?;
-                Ok(looked)
+                Ok(looked.map(|mut looked| {
+                    if node_domain::cross_watches(looked.kind).next().is_none() {
+                        looked.fields = Object::new();
+                    }
+                    looked
+                }))
             }
             RecordId::Card(card) => {
                 let view = card_view(&self.inner, found.space, card)?;
@@ -420,121 +460,6 @@ impl Node {
             "hub": self.hub_code(version.author.hub), "time_ms": version.author.time_ms,
         })
     }
-
-    /// Whether a watch that looks at other records holds, and what it found.
-    fn watched(
-        &self,
-        found: &Found,
-        kind: &'static Kind,
-        fields: &Object,
-        watch: &Watch,
-    ) -> Result<Option<Vec<Value>>, RecordsError> {
-        let stands =
-            |field: &str, values: &[&str]| values.contains(&shown(fields.get(field)).as_str());
-        match watch.test {
-            Test::SharedWith { fields: shared } => self.shared_with(found, kind, fields, shared),
-            Test::StillReferred {
-                field,
-                values,
-                by,
-                kind: other,
-                refers,
-                standing,
-            } => {
-                if !stands(field, values) {
-                    return Ok(None);
-                }
-                let id = found.id.to_string();
-                let by = if by.is_empty() {
-                    id
-                } else {
-                    shown(fields.get(by))
-                };
-                if by.is_empty() {
-                    return Ok(None);
-                }
-                let filters = vec![
-                    Filter::Is {
-                        field: refers.to_owned(),
-                        values: vec![by],
-                    },
-                    Filter::Is {
-                        field: standing.0.to_owned(),
-                        values: standing.1.iter().map(|value| (*value).to_owned()).collect(),
-                    },
-                ];
-                self.others(found, other, filters)
-            }
-            Test::Unsent { field, values } => {
-                let unsent = if stands(field, values) {
-                    self.unsent()?
-                } else {
-                    0
-                };
-                let own = shown(fields.get("code")) == self.own_code();
-                Ok((unsent > 0 && own).then(|| vec![json!({ "value": { "not_sent": unsent } })]))
-            }
-            Test::Differs => self.return_differs(fields),
-            Test::Disagree { .. }
-            | Test::Same { .. }
-            | Test::Exclude { .. }
-            | Test::Over { .. }
-            | Test::Asked { .. }
-            | Test::ChangedSince { .. }
-            | Test::ChangedWhile { .. }
-            | Test::Stale { .. }
-            | Test::Standing { .. } => Ok(None),
-        }
-    }
-
-    fn shared_with(
-        &self,
-        found: &Found,
-        kind: &'static Kind,
-        fields: &Object,
-        shared: &[&str],
-    ) -> Result<Option<Vec<Value>>, RecordsError> {
-        let mut filters = Vec::new();
-        for field in shared {
-            let values = match fields.get(*field) {
-                Some(Value::Array(elements)) => elements.iter().map(|it| shown(Some(it))).collect(),
-                one => vec![shown(one)],
-            };
-            let values = values
-                .into_iter()
-                .filter(|value: &String| !value.is_empty())
-                .collect::<Vec<_>>();
-            if values.is_empty() {
-                return Ok(None);
-            }
-            filters.push(Filter::Is {
-                field: (*field).to_owned(),
-                values,
-            });
-        }
-        self.others(found, kind.name, filters)
-    }
-
-    /// Other records of a kind for which these filters hold.
-    fn others(
-        &self,
-        found: &Found,
-        kind: &str,
-        filters: Vec<Filter>,
-    ) -> Result<Option<Vec<Value>>, RecordsError> {
-        let query = ListQuery {
-            kinds: vec![kind.to_owned()],
-            filters,
-            ..self.may_list()
-        };
-        let rows = self.inner.storage.list(&query)?.rows;
-        let own = found.id.subject();
-        let others = rows.iter().filter(|row| row.subject != own).map(
-            |row| json!({ "value": { "record": row.subject.to_string(), "title": row.title } }),
-        );
-        let others = others.collect::<Vec<_>>();
-        Ok((!others.is_empty() && named(kind).is_some()).then_some(others))
-    }
 }
 
 /// What the same edit said beside a version in the other fields of the item that stand in several
@@ -564,12 +489,41 @@ fn fingerprint(versions: &[Value]) -> String {
     Hash::of(Tag::Preview, &[json!(versions).to_string().as_bytes()]).to_string()
 }
 
+/// What there is to tell of one record, and to whom.
+#[derive(Debug, Default)]
+struct ToldVersions {
+    concerned: Concerned,
+    open: Vec<Value>,
+    counts: VersionCounts,
+}
+
+impl ListedVersions {
+    /// Takes up what there is to tell of a record, if it concerns those for whom this is listed.
+    fn add(&mut self, told: &ToldVersions, concerning: &Concerning) {
+        if told.concerned.are(concerning) {
+            self.counts.open += told.counts.open;
+            self.counts.to_decide += told.counts.to_decide;
+            self.counts.settled += told.counts.settled;
+            self.counts.reopened += told.counts.reopened;
+            self.versions.extend(told.open.iter().cloned());
+        }
+    }
+}
+
+/// Where a line's record is; nothing for what this version cannot name.
+pub(super) fn found_at(row: &RecordRow) -> Option<Found> {
+    let id = record_id(&row.kind, row.subject).ok()?;
+    let space = row.space;
+    Some(Found { space, id })
+}
+
 /// What one record says by itself.
 #[derive(Debug)]
 struct Looked {
     kind: &'static Kind,
     title: String,
     heads: String,
+    /// Its fields, where what is raised of its kind follows from other records too.
     fields: Object,
     concerned: Concerned,
     open: Vec<Value>,
@@ -615,17 +569,6 @@ impl Concerned {
                 .into_iter()
                 .collect(),
         }
-    }
-}
-
-/// A field's value as lists hold it.
-fn shown(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Bool(true)) => "yes".to_owned(),
-        Some(Value::Bool(false)) => "no".to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => String::new(),
     }
 }
 

@@ -251,7 +251,9 @@ async fn acting_history_versions_and_what_settles_them_keep_to_the_fields_of_the
     lead.settle_with(&group, "protocol_version", "2", "")
         .expect("settled");
     let settled = |desk: &Desk| {
-        let settled = desk.settled_versions(&group).expect("settled");
+        let settled = desk
+            .settled_versions(&group, &Concerning::default())
+            .expect("settled");
         open(settled.as_array().cloned().unwrap_or_default())
     };
     assert_eq!(settled(&lead), ["phase", "protocol_version"]);
@@ -261,10 +263,19 @@ async fn acting_history_versions_and_what_settles_them_keep_to_the_fields_of_the
         .expect("versions")
         .counts;
     assert_eq!((counts.open, counts.settled), (1, 1));
-    let id = desk.settled_versions(&group).expect("settled")[0]["id"].clone();
+    let id = desk
+        .settled_versions(&group, &Concerning::default())
+        .expect("settled")[0]["id"]
+        .clone();
     let id = id.as_str().expect("an id");
     assert!(why(desk.reopen_versions(&group, id)).contains("does not change"));
     lead.reopen_versions(&group, id).expect("opened again");
+    // Among all that was decided it still stands, and says that it was opened again.
+    let all = lead.settled_versions("", &Concerning::default());
+    let all = all.expect("all that was settled");
+    let mut all = all.as_array().into_iter().flatten();
+    let again = all.find(|it| it["id"] == id).expect("it is among them");
+    assert_eq!(again["reopened"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,6 +89,7 @@ pub(super) const ANALYST: Role = Role {
         May::read("hub"),
         May::read("organisation"),
         May::read("project"),
+        May::new("project-work", Seen::Except(&["proposals"]), Seen::Nothing),
         May::read("group-summary"),
         May::new("return", Seen::Except(&["sources"]), Seen::Nothing),
         May::read("practice"),

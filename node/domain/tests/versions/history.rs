@@ -67,7 +67,8 @@ fn values_texts_and_allowed_steps_are_brought_back() {
     assert!(!record.contains_key("code"));
     assert_eq!(record["narrative"], "It began.");
     assert_eq!(record["state"], "planned");
-    let steps = history(&hub.document.view(), &WORK_GROUP, Some("phase"));
+    let mut steps = history(&hub.document.view(), &WORK_GROUP, &Heads::default());
+    steps.retain(|step| step.is_of("phase"));
     let told = steps.into_iter().map(|step| step.value);
     let expected = ["primary", "secondary", "primary"].map(|phase| json!(phase));
     assert_eq!(told.collect::<Vec<_>>(), expected);
@@ -170,7 +171,8 @@ fn history_tells_of_items_and_elements_in_a_persons_words() {
     let item = hub.item("sessions", 0);
     hub.edit(set(&format!("sessions/{item}/venue"), "Library"));
     hub.edit(json!([{"do": "remove", "field": "sessions", "item": item}]));
-    let steps = history(&hub.document.view(), &WORK_GROUP, Some("sessions"));
+    let mut steps = history(&hub.document.view(), &WORK_GROUP, &Heads::default());
+    steps.retain(|step| step.is_of("sessions"));
     let of_item = steps.iter().filter(|step| step.path.contains(&item));
     let told = of_item.map(|step| (step.label.as_str(), &step.value));
     let told = told.collect::<Vec<_>>();
@@ -180,7 +182,8 @@ fn history_tells_of_items_and_elements_in_a_persons_words() {
     assert!(told.iter().all(|(_, value)| **value != 2));
     let values = json!({"title": "Bar models", "tags": ["ratio"]});
     let practice = Hub::with_record(1, &PRACTICE, values);
-    let steps = history(&practice.document.view(), &PRACTICE, Some("tags"));
+    let mut steps = history(&practice.document.view(), &PRACTICE, &Heads::default());
+    steps.retain(|step| step.is_of("tags"));
     assert_eq!(
         (steps[0].label.as_str(), &steps[0].value),
         ("Tags: ratio", &json!(true))

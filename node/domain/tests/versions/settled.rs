@@ -1,5 +1,6 @@
 //! Settling keeps what stood, and can be undone.
 
+use node_document::Heads;
 use node_domain::{
     ConflictCause, PROJECT_WORK, WORK_GROUP, history, reopen, settled, version_counts,
 };
@@ -40,7 +41,7 @@ fn x6_what_was_not_chosen_is_kept_with_author_and_time_and_what_stood_before() {
     assert_eq!(kept.by.hub, left.author.hub);
     assert!(!kept.reopened);
     assert!(right.read().keys().all(|name| !name.starts_with('@')));
-    let steps = history(&right.document.view(), &PROJECT_WORK, None);
+    let steps = history(&right.document.view(), &PROJECT_WORK, &Heads::default());
     assert!(steps.iter().all(|step| !step.path.starts_with('@')));
     assert!(steps.iter().any(|step| step.value == "secondary"));
 }

@@ -156,7 +156,7 @@ fn status(error: &AccountError) -> Status {
         | AccountError::SecondFactorFirst
         | AccountError::SessionEnded => Status::permission_denied(sentence),
         AccountError::Link | AccountError::NotFirst => Status::failed_precondition(sentence),
-        AccountError::Hash => Status::unavailable(sentence),
+        AccountError::Busy | AccountError::Hash => Status::unavailable(sentence),
         AccountError::Store(error) => store(error, sentence),
     }
 }

@@ -230,7 +230,7 @@ pub(super) fn list_versions(
     };
     let shown = match &desk {
         _ if !settled => serde_json::Value::Array(listed.versions),
-        Some(desk) => desk.settled_versions(&id)?,
+        Some(desk) => desk.settled_versions(&id, &concerning)?,
         None => node.settled_versions(&id, &concerning)?,
     };
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

@@ -87,6 +87,18 @@ impl Desk {
         })
     }
 
+    /// How many changes are here of those that others share and that are being copied, and how many
+    /// those are; none while nothing is copied. Nothing is read for it, so that it is told at once
+    /// also while very much arrives.
+    pub fn copied(&self) -> Option<(u64, u64)> {
+        self.node.copied()
+    }
+
+    /// Whether sharing is paused.
+    pub fn is_paused(&self) -> bool {
+        self.node.is_paused()
+    }
+
     /// Where this node stands.
     ///
     /// # Errors

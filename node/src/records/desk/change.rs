@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Access, Desk, Known, Reached, SpaceChoice};
 use crate::records::change::{CreatedRecord, EditedRecord, parse_changes, parse_heads};
-use crate::records::{RecordsError, record_kind};
+use crate::records::{RecordsError, parse_object, record_kind};
 
 impl Desk {
     /// Whether the role sees a field of records of this kind, of any that it reaches: a field,
@@ -72,11 +72,41 @@ impl Desk {
         space: &str,
         json: &str,
     ) -> Result<CreatedRecord, RecordsError> {
-        let declared = record_kind(kind)?;
-        let values = serde_json::from_str::<Object>(json)
-            .map_err(|error| RecordsError::Json(format!("a JSON object is needed: {error}")))?;
-        self.check_makes(declared, &values)?;
+        self.check_may_make(kind, json)?;
         self.node.create_record(kind, space, json)
+    }
+
+    fn check_may_make(&self, kind: &str, json: &str) -> Result<(), RecordsError> {
+        let kind = record_kind(kind)?;
+        let values = parse_object(json)?;
+        self.check_makes(kind, &values)
+    }
+
+    /// Makes a record as [`Desk::create`] does, and once alone under a key of the caller's: made
+    /// again with the same content, it is the one that was made before.
+    ///
+    /// # Errors
+    /// [`RecordsError`]; nothing was made then.
+    pub fn create_once(
+        &self,
+        kind: &str,
+        space: &str,
+        json: &str,
+        key: &str,
+    ) -> Result<CreatedRecord, RecordsError> {
+        self.check_may_make(kind, json)?;
+        self.node.create_record_once(kind, space, json, key)
+    }
+
+    /// Checks what [`Desk::edit`] would change, and changes nothing.
+    ///
+    /// # Errors
+    /// [`RecordsError`], as the edit would have.
+    pub fn check_edit(&self, id: &str, heads: &str, json: &str) -> Result<(), RecordsError> {
+        let changes = parse_changes(json)?;
+        self.check_writes(id, &changes)?;
+        let at = parse_heads(heads)?;
+        self.node.check_change(id, at.as_ref(), &changes)
     }
 
     /// Changes a record, in the fields that the role writes.
@@ -110,6 +140,27 @@ impl Desk {
         let reached = self.reached(id, &Known::default())?;
         let check = |changes: &[FieldChange]| self.check_writes_of(&reached, changes);
         self.node.undo_checked(id, before, after, check)
+    }
+
+    /// Whether an item was in a list of a record and was taken out of it since.
+    ///
+    /// # Errors
+    /// [`RecordsError`] if the record is not here, or the role does not reach it.
+    pub fn was_taken_out(&self, id: &str, list: &str, item: &str) -> Result<bool, RecordsError> {
+        let reached = self.reached(id, &Known::default())?;
+        self.node
+            .was_taken_out(&reached.found, reached.kind, (list, item))
+    }
+
+    /// Whether the role could take an edit back that was just made: what is only ever added to, and
+    /// a step from which none leads back, nobody can.
+    ///
+    /// # Errors
+    /// [`RecordsError`] if the record is not here any more.
+    pub fn takes_back(&self, id: &str, edited: &EditedRecord) -> Result<bool, RecordsError> {
+        let changes = self.node.changes_back(id, edited)?;
+        Ok(changes
+            .is_none_or(|changes| !changes.is_empty() && self.check_writes(id, &changes).is_ok()))
     }
 
     /// Checks that the role makes these changes in a record.

@@ -42,8 +42,8 @@ impl Desk {
     pub fn duplicates(&self) -> Result<Vec<Likely>, RecordsError> {
         self.check(Duty::People)?;
         self.check_sees_all(&PERSON)?;
-        let likely = self.node.remembered_of_kind(
-            PERSON.name,
+        let likely = self.node.remembered_of_kinds(
+            &[PERSON.name],
             &["duplicates"],
             |likely: &Vec<Likely>| likely.len() * 200,
             || self.node.likely_same(),
@@ -56,11 +56,20 @@ impl Desk {
     /// # Errors
     /// [`RecordsError`].
     pub fn merge_people(&self, keep: &str, other: &str) -> Result<MergedPeople, RecordsError> {
+        self.check_merge(keep, other)?;
+        self.node.merge_people(keep, other)
+    }
+
+    /// Checks what [`Desk::merge_people`] needs, and changes nothing.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    pub fn check_merge(&self, keep: &str, other: &str) -> Result<(), RecordsError> {
         self.check(Duty::People)?;
         for id in [keep, other] {
             self.check_writes_all(id)?;
         }
-        self.node.merge_people(keep, other)
+        self.node.check_merge(keep, other)
     }
 
     /// Counts what a return asks for and, if confirmed, keeps it: as

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_domain::{KINDS, Kind, May, Object, Own, Records};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Desk, Known};
 use crate::records::find::{Find, Listing};
@@ -168,8 +168,11 @@ impl Desk {
                 continue;
             }
             let fields = node_domain::visible(may, kind, fields);
-            let text = Value::Object(fields.clone()).to_string().to_lowercase();
-            if words.iter().all(|word| text.contains(word)) {
+            let has_words = words.is_empty() || {
+                let text = json!(fields).to_string().to_lowercase();
+                words.iter().all(|word| text.contains(word))
+            };
+            if has_words {
                 all.push(Seen {
                     record,
                     kind,

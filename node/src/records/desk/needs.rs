@@ -1,16 +1,16 @@
 //! What needs somebody: the open items of the home page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use node_document::Document;
-use node_domain::{Duty, LEADER_DAYS, Object, PLAN, PROGRAMME, PROJECT_WORK, RETURN, Seen};
+use node_domain::{Duty, LEADER_DAYS, Object, PERSON, PLAN, PROGRAMME, PROJECT_WORK, RETURN};
 use node_feed::SpaceKind;
 use serde_json::Value;
 use time::format_description::well_known::Iso8601;
 use time::{Date, Duration};
 
 use super::told::Told;
-use super::{Desk, Known};
+use super::{Desk, Known, settles};
 use crate::records::find::Find;
 use crate::records::list::ListedRecord;
 use crate::records::publish::origin_of;
@@ -119,14 +119,8 @@ impl Desk {
                 continue;
             };
             let concerned = node_domain::concerned_in(&reached.fields, reached.kind);
-            let concerns = concerned.roles.iter().any(|role| self.stands_for(role))
-                || concerned.persons.contains(&self.holder);
-            let settles = if field.starts_with('!') {
-                reached.may.write == Seen::All
-            } else {
-                node_domain::writes(reached.may, reached.kind, &field)
-            };
-            if !concerns || !settles {
+            let settles = settles(reached.may, reached.kind, &field);
+            if !settles || !self.are_meant(concerned.roles, &concerned.persons) {
                 continue;
             }
             let versions = open["versions"].as_array().map_or(&[][..], Vec::as_slice);
@@ -154,10 +148,28 @@ impl Desk {
         Ok(())
     }
 
-    /// Whether what concerns a role concerns this one: an assistant hub lead stands in for the
-    /// hub lead.
-    fn stands_for(&self, role: &str) -> bool {
-        role == self.role.name || (role == "hub lead" && self.role.name == "assistant hub lead")
+    /// Whether open versions, as [`Desk::versions`] lists them, concern whoever sits here.
+    pub fn is_concerned(&self, open: &Value) -> bool {
+        let named = |name: &str| {
+            let named = open[name].as_array().into_iter().flatten();
+            named.filter_map(Value::as_str)
+        };
+        self.are_meant(named("roles"), named("persons"))
+    }
+
+    /// Whether the role is among these or stands in for one of them, as an assistant hub lead does
+    /// for the hub lead, or the holder among these persons.
+    fn are_meant(
+        &self,
+        roles: impl IntoIterator<Item = impl AsRef<str>>,
+        persons: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> bool {
+        let stands_for = |role: &str| {
+            role == self.role.name || (role == "hub lead" && self.role.name == "assistant hub lead")
+        };
+        let mut persons = persons.into_iter().filter(|_| !self.holder.is_empty());
+        roles.into_iter().any(|role| stands_for(role.as_ref()))
+            || persons.any(|person| person.as_ref() == self.holder)
     }
 
     fn to_sign(&self, needs: &mut Vec<Need>) -> Result<(), RecordsError> {
@@ -344,7 +356,19 @@ impl Desk {
         let ids = likely
             .iter()
             .flat_map(|pair| [pair.a.as_str(), pair.b.as_str()]);
-        let titles = self.title_of(&ids.collect::<Vec<_>>())?;
+        let ids = ids.collect::<Vec<_>>();
+        let titles = self.node.remembered_of_kinds(
+            &[PERSON.name],
+            &[
+                "titles",
+                self.role.name,
+                &self.holder,
+                &self.today(),
+                &ids.join(" "),
+            ],
+            |titles: &BTreeMap<String, String>| titles.len() * 160,
+            || self.title_of(&ids),
+        )?;
         let title = |id: &str| titles.get(id).cloned().unwrap_or_default();
         needs.extend(likely.iter().map(|pair| Need {
             what: NeedKind::SamePerson,

@@ -1,11 +1,13 @@
 //! What people call the records that others refer to.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use node_domain::Records;
 use node_feed::Subject;
 use node_store::RecordRow;
 
+use super::told::Told;
 use super::{Desk, Known};
 use crate::records::RecordsError;
 
@@ -40,17 +42,17 @@ impl Desk {
             }
         }
         let mut told = self.records_told("")?;
+        let mut referred = BTreeMap::new();
         for (id, title) in hidden {
             for row in self.node.inner.storage.referring(&id)? {
                 if self.role.with_kind(&row.kind).next().is_none() {
                     continue;
                 }
-                let Some(reached) = told.reached(&row.subject.to_string())? else {
-                    continue;
+                let refers = match referred.entry(row.subject) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => unknown.insert(referred_in(&mut told, &row)?),
                 };
-                let seen = node_domain::visible(reached.may, reached.kind, reached.fields.clone());
-                let refers = node_domain::references_in(reached.kind, &seen);
-                if refers.iter().any(|reference| reference.id == id) {
+                if refers.contains(&id) {
                     titles.insert(id, title);
                     break;
                 }
@@ -92,4 +94,14 @@ impl Desk {
         }
         Ok(false)
     }
+}
+
+/// All records to which one refers in the fields that the role sees.
+fn referred_in(told: &mut Told<'_>, row: &RecordRow) -> Result<BTreeSet<String>, RecordsError> {
+    let Some(reached) = told.reached(&row.subject.to_string())? else {
+        return Ok(BTreeSet::new());
+    };
+    let seen = node_domain::visible(reached.may, reached.kind, reached.fields.clone());
+    let refers = node_domain::references_in(reached.kind, &seen).into_iter();
+    Ok(refers.map(|reference| reference.id).collect())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use node_domain::{FieldChange, May, Seen, VersionCounts};
 use serde_json::Value;
 
-use super::{Desk, Known, Reached};
+use super::{Desk, Known, Reached, settles};
 use crate::records::{Concerning, ListedVersions, RecordsError};
 
 impl Desk {
@@ -97,7 +97,7 @@ impl Desk {
             }
             versions.push(open);
         }
-        let of_all = self.settled_seen(id, &mut records)?;
+        let of_all = self.settled_seen(id, concerning, &mut records)?;
         let settled = of_all.len();
         let again = of_all.iter().filter(|it| it["reopened"] == true);
         let decide = versions.iter().filter(|it| it["decide"] == true);
@@ -117,9 +117,14 @@ impl Desk {
     ///
     /// # Errors
     /// [`RecordsError::Role`] if it does not see the record that was named.
-    pub fn settled_versions(&self, id: &str) -> Result<Value, RecordsError> {
+    pub fn settled_versions(
+        &self,
+        id: &str,
+        concerning: &Concerning,
+    ) -> Result<Value, RecordsError> {
         let mut records = self.records_told(id)?;
-        Ok(Value::Array(self.settled_seen(id, &mut records)?))
+        let seen = self.settled_seen(id, concerning, &mut records)?;
+        Ok(Value::Array(seen))
     }
 
     /// Chooses one of the versions of a field that the role writes: as
@@ -171,12 +176,12 @@ impl Desk {
         self.node.reopen_versions(id, settled)
     }
 
-    /// Checks that the role settles a field. What is raised about several fields or records is
-    /// settled by those who write all of the record.
+    /// Checks that the role settles a field, as [`Access::settles`](super::Access::settles) says,
+    /// with this value.
     fn check_settles(&self, id: &str, field: &str, value: &Value) -> Result<(), RecordsError> {
         let reached = self.reached(id, &Known::default())?;
         if field.starts_with('!') {
-            if reached.may.write == Seen::All {
+            if settles(reached.may, reached.kind, field) {
                 return Ok(());
             }
             return Err(RecordsError::Role(format!(
@@ -189,9 +194,14 @@ impl Desk {
         self.check_writes_of(&reached, &[FieldChange::set(field, value.clone())])
     }
 
-    fn settled_seen(&self, id: &str, records: &mut Told<'_>) -> Result<Vec<Value>, RecordsError> {
+    fn settled_seen(
+        &self,
+        id: &str,
+        concerning: &Concerning,
+        records: &mut Told<'_>,
+    ) -> Result<Vec<Value>, RecordsError> {
         let mut seen = Vec::new();
-        let settled = self.node.settled_versions(id, &Concerning::default())?;
+        let settled = self.node.settled_versions(id, concerning)?;
         for one in settled.as_array().into_iter().flatten() {
             let reached = records.reached(text(one, "record"))?;
             if reached.is_some_and(|reached| reached.shows(text(one, "field"))) {

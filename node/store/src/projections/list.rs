@@ -72,8 +72,17 @@ pub(super) fn records(
     kind: Option<&str>,
     space: Option<SpaceId>,
 ) -> Result<Vec<RecordRow>, StoreError> {
+    // Each condition by its index: with both in one expression every line would be looked at.
+    let of_kind = match kind {
+        Some(_) => "r.kind = (SELECT id FROM kinds WHERE kind = ?1)",
+        None => "?1 IS NULL",
+    };
+    let in_space = match space {
+        Some(_) => "r.space = (SELECT id FROM spaces WHERE space = ?2)",
+        None => "?2 IS NULL",
+    };
     let sql = format!(
-        "{LINE} WHERE (?1 IS NULL OR k.kind = ?1) AND (?2 IS NULL OR s.space = ?2)
+        "{LINE} WHERE {of_kind} AND {in_space}
          ORDER BY k.kind, r.sorted, r.title, r.subject, s.space"
     );
     let mut statement = connection.prepare_cached(&sql)?;

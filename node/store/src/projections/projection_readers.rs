@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use node_feed::{Hash, SpaceId, Subject};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{CellValue, ListQuery, Listing, RecordRow, SetAsideRow, list, saved};
@@ -145,6 +146,7 @@ fn reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Room for the indexes of a hundred thousand lines.
     connection.execute_batch("PRAGMA cache_size = -16384; PRAGMA mmap_size = 0")?;
     Ok(connection)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Sql;
@@ -86,6 +87,8 @@ fn recognise(connection: &Connection, path: &Path) -> Result<File, StoreError> {
 /// Bounds memory: a cache of that many KiB, and no mapped file, whose read errors kill a process.
 fn bound(connection: &Connection, cache: &str) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(96);
+    // How a question is answered is written in it: it is not planned anew for each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set(connection, "cache_size", cache)?;
     set(connection, "mmap_size", "0")?;
     set(connection, "temp_store", "MEMORY")

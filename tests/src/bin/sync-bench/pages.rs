@@ -10,6 +10,7 @@ use node::Node;
 use node::config::WebConfig;
 use node::web::{Pages, hub_routes, hub_site};
 use tests::visitor::{Visitor, account};
+use tests::walk::kind_of;
 
 use crate::figures::{Figures, milliseconds, percentile};
 use crate::founding::{Founding, is_admitted, wait_for};
@@ -29,6 +30,9 @@ pub(crate) struct Options {
     /// How often each page is asked for after the first time.
     #[arg(long, default_value_t = 100)]
     times: usize,
+    /// Measure these kinds of page alone, such as /reach or /work-groups/{id}; may be repeated.
+    #[arg(long)]
+    page: Vec<String>,
 }
 
 /// A kind of page, and what asking for it cost.
@@ -77,10 +81,10 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Vec<Figures>> {
         ("work group lead", leader(&node)?),
     ] {
         let from = (hub.address(), "/");
-        figures.extend(as_role(&node, from, role, &holder, options.times).await?);
+        figures.extend(as_role(&node, from, role, &holder, options).await?);
     }
     let (at, there) = (founding.node().clone(), (national.address(), "/picture"));
-    figures.extend(as_role(&at, there, "operator", "", options.times).await?);
+    figures.extend(as_role(&at, there, "operator", "", options).await?);
     hub.stop(Duration::from_secs(5)).await;
     national.stop(Duration::from_secs(5)).await;
     running.stop(Duration::from_secs(5)).await;
@@ -111,7 +115,7 @@ async fn as_role(
     (address, from): (SocketAddr, &str),
     role: &str,
     holder: &str,
-    times: usize,
+    options: &Options,
 ) -> anyhow::Result<Vec<Figures>> {
     let (at, name, holder) = (node.clone(), role.to_owned(), holder.to_owned());
     let visitor = tokio::task::spawn_blocking(move || {
@@ -120,8 +124,11 @@ async fn as_role(
     })
     .await?;
     let mut pages = found(&visitor, from).await?;
+    if !options.page.is_empty() {
+        pages.retain(|kind, _| options.page.contains(kind));
+    }
     let mut asked = 0;
-    for _ in 0..times {
+    for _ in 0..options.times {
         for page in pages.values_mut() {
             if asked % EDIT_EVERY == 0 {
                 edit(node.clone(), asked).await?;
@@ -164,7 +171,7 @@ async fn found(visitor: &Visitor, from: &str) -> anyhow::Result<BTreeMap<String,
             continue;
         }
         for link in links(&answer.body) {
-            if seen.insert(kind(&link)) {
+            if seen.insert(kind_of(&link)) {
                 open.push_back(link);
             }
         }
@@ -174,7 +181,7 @@ async fn found(visitor: &Visitor, from: &str) -> anyhow::Result<BTreeMap<String,
             first,
             path: path.clone(),
         };
-        pages.insert(kind(&path), page);
+        pages.insert(kind_of(&path), page);
     }
     ensure!(pages.contains_key(from), "the first page does not answer");
     Ok(pages)
@@ -189,22 +196,6 @@ fn links(page: &str) -> Vec<String> {
         .filter(|path| !NOT_A_PAGE.iter().any(|other| path.starts_with(other)))
         .map(str::to_owned)
         .collect()
-}
-
-/// A path with everything that differs from record to record left out.
-fn kind(path: &str) -> String {
-    let mut before = "";
-    let parts = path.split('/').map(|part| {
-        let digits = part.bytes().any(|byte| byte.is_ascii_digit());
-        let named = ["change", "items"].contains(&before);
-        before = part;
-        match part {
-            _ if named => "{part}",
-            _ if digits => "{id}",
-            _ => part,
-        }
-    });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Edits a record, if there is one that may be.
