@@ -89,7 +89,15 @@ impl FromRequest<Web> for Form {
             )
         };
         let form = RawForm::from_request(request, web).await;
-        let RawForm(bytes) = form.map_err(|_| too_large())?;
+        let RawForm(bytes) = form.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                too_large()
+            } else {
+                PageError::wrong(
+                    "The form did not arrive whole, so nothing was saved. Go back, and send it again.",
+                )
+            }
+        })?;
         let fields = form_urlencoded::parse(&bytes).into_owned();
         let fields = fields.take(FIELDS_MAX + 1).collect::<Vec<_>>();
         if fields.len() > FIELDS_MAX {

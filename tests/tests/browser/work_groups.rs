@@ -40,6 +40,17 @@ async fn all_are(browser: &Browser, count: usize, state: &str) {
 
 const KEPT: &str = "also opens on this device without a network";
 
+/// A hall, and the browser of its lead at the register, which it has kept.
+async fn at_the_register(browser: &Browser, offline: bool) -> (Hall, Visitor) {
+    let hall = Hall::new(offline).await;
+    browser.at(hall.address());
+    let lead = hall.visitor(LEAD);
+    carry(browser, &lead).await;
+    browser.visit(&hall.register()).await;
+    browser.wait_for(KEPT).await;
+    (hall, lead)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn w1_fifteen_marks_made_in_a_hall_without_a_network_arrive_once() {
     let Some(browser) = Browser::start("w1-register").await else {
@@ -52,7 +63,7 @@ async fn w1_fifteen_marks_made_in_a_hall_without_a_network_arrive_once() {
     browser.visit("/").await;
     browser.begin_task().await;
     browser.click("Work groups").await;
-    browser.wait_for("that you lead").await;
+    browser.wait_for("of yours").await;
     browser.check_page().await;
     browser.screenshot("list").await;
     browser.click("Ratio in Year 7").await;
@@ -122,11 +133,7 @@ async fn marks_wait_until_whoever_made_them_signs_in_again_and_go_as_nobody_else
     let Some(browser) = Browser::start("register-accounts").await else {
         return;
     };
-    let hall = Hall::new(false).await;
-    browser.at(hall.address());
-    let lead = hall.visitor(LEAD);
-    carry(&browser, &lead).await;
-    browser.visit(&hall.register()).await;
+    let (hall, lead) = at_the_register(&browser, false).await;
     browser.wait_for("Testa Sampleton 01").await;
     browser.wait_for(KEPT).await;
     browser.offline().await;
@@ -182,11 +189,7 @@ async fn two_tabs_send_the_same_once_and_signing_out_warns_of_what_is_unsent() {
     let Some(browser) = Browser::start("register-tabs").await else {
         return;
     };
-    let hall = Hall::new(true).await;
-    browser.at(hall.address());
-    carry(&browser, &hall.visitor(LEAD)).await;
-    browser.visit(&hall.register()).await;
-    browser.wait_for(KEPT).await;
+    let (hall, _) = at_the_register(&browser, true).await;
     browser.open_tab().await;
     browser.visit(&hall.register()).await;
     browser.wait_for(KEPT).await;
@@ -262,4 +265,96 @@ async fn w2_two_leads_see_the_two_dates_of_one_session_with_both_reasons() {
     assert!(banner.contains("Half the schools are closed"), "{banner}");
     browser.check_page().await;
     browser.screenshot("two-dates").await;
+}
+
+/// Whether this device opens the register without a network.
+async fn opens_offline(browser: &Browser, hall: &Hall) -> bool {
+    browser.offline().await;
+    browser.visit(&hall.register()).await;
+    browser
+        .wait_until("something is shown", async || {
+            browser.has("Register of session").await || browser.has("You are offline").await
+        })
+        .await;
+    let opens = browser.has("Register of session").await;
+    browser.visit("/offline").await;
+    browser.wait_for("Not sent from this device").await;
+    assert_eq!(browser.has("No register is kept").await, !opens);
+    browser.online().await;
+    opens
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_register_is_forgotten_when_it_is_old_or_the_visit_has_ended() {
+    let Some(browser) = Browser::start("register-forgotten").await else {
+        return;
+    };
+    let (hall, lead) = at_the_register(&browser, true).await;
+    // As if it had been kept so many days ago.
+    let days_ago = async |days: u64| {
+        let script = "return (async (days) => {
+            for (const name of await caches.keys()) {
+                if (!name.startsWith('causeway-registers-')) continue;
+                const cache = await caches.open(name);
+                for (const request of await cache.keys()) {
+                    const kept = await cache.match(request);
+                    const headers = new Headers(kept.headers);
+                    headers.set('x-causeway-kept-at', Date.now() - days * 86400000);
+                    await cache.put(request, new Response(await kept.blob(), { headers }));
+                }
+            }
+        })(arguments[0]);";
+        browser.script(script, vec![json!(days)]).await;
+    };
+    browser.visit("/offline").await;
+    days_ago(13).await;
+    assert!(opens_offline(&browser, &hall).await);
+    days_ago(15).await;
+    assert!(!opens_offline(&browser, &hall).await);
+
+    browser.visit(&hall.register()).await;
+    browser.wait_for(KEPT).await;
+    assert!(opens_offline(&browser, &hall).await);
+    forget(&browser, &lead).await;
+    browser.visit(&hall.register()).await;
+    browser.wait_for("Sign in").await;
+    browser
+        .wait_until("it is forgotten", async || {
+            let script = "return caches.keys().then((names) => \
+                names.filter((name) => name.startsWith('causeway-registers-')).length);";
+            browser.script(script, vec![]).await == 0
+        })
+        .await;
+    assert!(!opens_offline(&browser, &hall).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_the_device_has_no_room_for_says_so_and_can_be_made_again() {
+    let Some(browser) = Browser::start("register-full").await else {
+        return;
+    };
+    let (hall, _) = at_the_register(&browser, true).await;
+    mark(&browser, "m00", "Present").await;
+    all_are(&browser, 1, "Saved").await;
+    let full = "window.put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };";
+    browser.script(full, vec![]).await;
+    mark(&browser, "m00", "Absent").await;
+    mark(&browser, "m01", "Part").await;
+    all_are(&browser, 2, "Not kept on this device").await;
+    browser.wait_for("no room for 2 marks").await;
+    browser.check_page().await;
+    browser.screenshot("no-room").await;
+    assert_eq!(browser.text_of("[data-total=present]").await, "1");
+    assert_eq!(browser.text_of("[data-total=part]").await, "0");
+    let room = "IDBObjectStore.prototype.put = window.put;";
+    browser.script(room, vec![]).await;
+    mark(&browser, "m01", "Part").await;
+    all_are(&browser, 1, "Saved").await;
+    mark(&browser, "m00", "Absent").await;
+    all_are(&browser, 2, "Saved").await;
+    browser.wait_gone("no room for").await;
+    browser
+        .wait_until("both are at the hub", async || hall.marks().len() == 3)
+        .await;
 }

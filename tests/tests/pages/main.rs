@@ -3,4 +3,5 @@
 mod editing;
 mod every_kind;
 mod marks;
+mod twice;
 mod versions;

@@ -38,6 +38,132 @@ async fn without_scripts_the_register_is_a_form_that_does_no_harm_when_sent_twic
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_back_to_a_sent_form_changes_what_they_marked_with_it() {
+    let hall = Hall::new(true).await;
+    let lead = hall.visitor(LEAD);
+    let page = lead.get(&hall.register()).await.body;
+    let heads = between(&page, "name=\"heads\" value=\"", "\"");
+    let key = between(&page, "name=\"key\" value=\"", "\"");
+    let send = async |mark: &str| {
+        let fields = [
+            ("heads", heads),
+            ("key", key),
+            ("stood-m00", " "),
+            ("mark-m00", mark),
+        ];
+        let answer = lead.form(&hall.register(), &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        lead.get(&hall.register()).await.body
+    };
+    for mark in ["present", "absent", "absent", "part"] {
+        let page = send(mark).await;
+        assert!(page.contains("1 mark saved"), "{page}");
+        let row = between(&page, "data-member=\"m00\"", ">");
+        assert!(row.contains(&format!("data-mark=\"{mark}\"")), "{row}");
+        assert!(!page.contains("Marked twice"), "{page}");
+    }
+    let page = send("present").await;
+    assert!(page.contains("note-warning"), "{page}");
+    assert!(
+        page.contains("Testa Sampleton 01 stands as part, which was marked later"),
+        "{page}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_is_marked_back_on_a_sent_form_is_marked_back() {
+    let hall = Hall::new(true).await;
+    let lead = hall.visitor(LEAD);
+    let first = lead.get(&hall.register()).await.body;
+    let key = between(&first, "name=\"key\" value=\"", "\"");
+    let fields = [("key", key), ("stood-m00", " "), ("mark-m00", "present")];
+    assert_eq!(lead.form(&hall.register(), &fields).await.status, 303);
+    let page = lead.get(&hall.register()).await.body;
+    let key = between(&page, "name=\"key\" value=\"", "\"");
+    let stood = between(&page, "name=\"stood-m00\" value=\"", "\"");
+    for (mark, said) in [
+        ("present", "No mark was changed"),
+        ("absent", "1 mark saved"),
+        ("present", "1 mark saved"),
+    ] {
+        let fields = [("key", key), ("stood-m00", stood), ("mark-m00", mark)];
+        assert_eq!(lead.form(&hall.register(), &fields).await.status, 303);
+        let page = lead.get(&hall.register()).await.body;
+        assert!(page.contains(said), "{mark}: {page}");
+        assert_eq!(hall.marks().last().expect("a mark").1, mark);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_a_form_could_not_save_is_no_good_news() {
+    let hall = Hall::new(true).await;
+    let lead = hall.visitor(LEAD);
+    let key = "0123456789abcdef";
+    let fields = [
+        ("key", key),
+        ("mark-m00", "present"),
+        ("mark-m01", "late"),
+        ("mark-nobody", "present"),
+    ];
+    assert_eq!(lead.form(&hall.register(), &fields).await.status, 303);
+    let page = lead.get(&hall.register()).await.body;
+    assert!(page.contains("1 mark saved"), "{page}");
+    assert!(page.contains("note-warning"), "{page}");
+    assert!(
+        page.contains("Testa Sampleton 02 was not marked: a mark is present, absent"),
+        "{page}"
+    );
+    assert!(page.contains("no longer a member"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_offers_to_settle_two_marks_to_those_alone_whom_the_hub_lets_settle_them() {
+    let hall = Hall::new(true).await;
+    let (lead, desk) = (hall.visitor(LEAD), hall.visitor(ADMINISTRATOR));
+    let opened = lead.get(&hall.register()).await.body;
+    let heads = between(&opened, "name=\"heads\" value=\"", "\"");
+    for (visitor, mark) in [(&lead, "present"), (&desk, "absent")] {
+        let key = format!("0123456789abcdef-{mark}").replace('-', "");
+        let fields = [("key", key.as_str()), ("heads", heads), ("mark-m00", mark)];
+        assert_eq!(visitor.form(&hall.register(), &fields).await.status, 303);
+    }
+    assert!(
+        desk.get(&hall.register())
+            .await
+            .body
+            .contains("Both marks are kept"),
+        "the second is told of the first"
+    );
+    let path = format!("/versions/{}", hall.group);
+    let offers = |page: &str| {
+        (
+            page.contains("It is well as it is"),
+            page.contains("does not choose"),
+        )
+    };
+    let own = lead.get(&path).await.body;
+    assert_eq!(offers(&own), (false, true), "{own}");
+    let register = lead.get(&hall.register()).await.body;
+    assert!(
+        register.contains("Marked twice: see both marks"),
+        "{register}"
+    );
+    let full = desk.get(&path).await.body;
+    assert_eq!(offers(&full), (true, false), "{full}");
+    let fields = [
+        ("heads", between(&full, "name=\"heads\" value=\"", "\"")),
+        ("field", between(&full, "name=\"field\" value=\"", "\"")),
+        ("version", "as it is"),
+    ];
+    assert_eq!(lead.form(&path, &fields).await.status, 403);
+    assert_eq!(desk.form(&path, &fields).await.status, 303);
+    // What is settled is opened again by those who settle it.
+    let again = |page: &str| page.contains("Open again");
+    assert!(again(&desk.get(&path).await.body));
+    assert!(!again(&lead.get(&path).await.body));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_browser_keeps_names_nobody_where_the_hub_does_not_allow_it() {
     let hall = Hall::new(false).await;
     let lead = hall.visitor(LEAD);

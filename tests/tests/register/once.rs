@@ -110,3 +110,59 @@ async fn what_two_people_marked_apart_is_kept_as_two_versions() {
     let page = lead.get(&format!("/work-groups/{}", hall.group)).await;
     assert!(page.body.contains("has two different marks for session 2"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_that_two_people_make_at_the_same_moment_never_hide_one_another() {
+    let hall = Hall::new(true).await;
+    let (lead, desk) = (hall.visitor(LEAD), hall.visitor(ADMINISTRATOR));
+    let path = hall.register() + "/marks";
+    for (index, pair) in hall.members.chunks(2).enumerate() {
+        let heads = lead.get(&path).await.json()["heads"].clone();
+        let send = async |visitor: &tests::visitor::Visitor, first: usize, said: &str| {
+            let marks = pair.iter().enumerate().map(|(number, member)| {
+                let mut made = mark(first + index * 2 + number, member, said);
+                made["heads"] = heads.clone();
+                made
+            });
+            let marks = marks.collect::<Vec<_>>();
+            let body = json!({ "account": visitor.account, "marks": marks });
+            let answer = visitor.json(&path, &body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        };
+        tokio::join!(send(&lead, 100, "present"), send(&desk, 200, "absent"));
+    }
+    let open = hall.node().list_versions(&hall.group).expect("versions");
+    let twice = open.as_array().map(Vec::len);
+    assert_eq!(twice, Some(hall.members.len()), "{open}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_from_a_page_too_old_to_stand_beside_others_is_taken_with_those_around_it() {
+    let hall = Hall::new(true).await;
+    let (lead, desk) = (hall.visitor(LEAD), hall.visitor(ADMINISTRATOR));
+    let path = hall.register() + "/marks";
+    let heads = lead.get(&path).await.json()["heads"].clone();
+    let member = &hall.members[1];
+    let online = json!({ "account": desk.account, "marks": [mark(1, member, "absent")] });
+    assert_eq!(desk.json(&path, &online).await.status, 200);
+    let page = heads.as_str().expect("heads");
+    let edits = (0..100).take_while(|number| {
+        let title = json!({ "title": format!("Ratio {number}") }).to_string();
+        hall.node().edit_record(&hall.group, page, &title).is_ok()
+    });
+    let edits = edits.count();
+    assert!(edits < 100, "the page stands beside no more edits");
+    let marks = hall.members[..3].iter().enumerate().map(|(index, member)| {
+        let mut late = mark(index + 2, member, "present");
+        late["heads"] = heads.clone();
+        late
+    });
+    let marks = marks.collect::<Vec<_>>();
+    let body = json!({ "account": lead.account, "marks": marks });
+    let answer = lead.json(&path, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    let taken = answer["taken"].as_array().expect("what became of them");
+    assert!(taken.iter().all(|it| it["saved"] == true), "{answer}");
+    assert_eq!(hall.marks().len(), 4);
+}

@@ -10,10 +10,6 @@ async function renew() {
 
 async function renewAll(parts) {
   for (const part of parts) {
-    if (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) {
-      say("Something new arrived for this page. What you save is merged with it.");
-      continue;
-    }
     try {
       const answer = await fetch(part.dataset.live, {
         headers: { "x-causeway-live": "1" },
@@ -21,10 +17,14 @@ async function renewAll(parts) {
       });
       if (!answer.ok || answer.redirected) continue;
       const text = await answer.text();
-      if (text !== part.dataset.shown) {
-        part.dataset.shown = text;
-        part.innerHTML = text;
+      if (text === part.dataset.shown) continue;
+      const typing = document.activeElement;
+      if (part.contains(typing) && typing.matches("input, textarea, select")) {
+        say("Something new arrived for this page. What you save is merged with it.");
+        continue;
       }
+      part.dataset.shown = text;
+      part.innerHTML = text;
     } catch {
       say("This computer is not answering at present. What you type stays in this browser.");
       return;

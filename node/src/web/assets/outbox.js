@@ -236,10 +236,11 @@ async function taken({ status, body }, register, marks) {
 }
 
 // On every page: send what waits, forget registers of whoever used this browser before, and warn
-// before signing out.
+// before signing out. Where the hub asks somebody to sign in, a session has ended.
 let started = false;
 
 export async function startOutbox() {
+  if (location.pathname === "/sign-in") return forgetEnded();
   if (!account() || started) return;
   started = true;
   told?.addEventListener("message", () => {
@@ -263,6 +264,15 @@ async function forgetOthers(all = false) {
   if (!("caches" in globalThis)) return;
   for (const name of await caches.keys()) {
     if (name.startsWith(CACHE) && (all || name !== CACHE + account())) await caches.delete(name);
+  }
+}
+
+// Forgets the registers of whoever has no mark waiting, as the hub no longer shows them here.
+export async function forgetEnded() {
+  if (!("caches" in globalThis)) return;
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(CACHE)) continue;
+    if ((await waiting(name.slice(CACHE.length))).length === 0) await caches.delete(name);
   }
 }
 

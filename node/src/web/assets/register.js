@@ -1,6 +1,6 @@
 // The register of a session: every mark goes to the outbox first, shows "On this device", and then
 // "Saved" once the hub has said so.
-import { discard, key, listen, put, send, startOutbox, state, waiting } from "./outbox.js";
+import { discard, forgetEnded, key, listen, put, send, startOutbox, state, waiting } from "./outbox.js";
 
 const register = document.querySelector("[data-register]");
 const path = register?.dataset.register;
@@ -10,8 +10,17 @@ let heads = register?.dataset.heads;
 let kept = false;
 let notes = [];
 let stood = 0;
+let known = [];
+// Who was marked last without this device keeping it.
+const lost = new Set();
 
-const WORDS = { none: "Not marked", device: "On this device", saved: "Saved", refused: "Not taken" };
+const WORDS = {
+  none: "Not marked",
+  device: "On this device",
+  saved: "Saved",
+  refused: "Not taken",
+  lost: "Not kept on this device",
+};
 
 function show(row, name) {
   const shown = row.querySelector(".register-state");
@@ -24,14 +33,17 @@ function check(row, mark) {
   for (const input of row.querySelectorAll("input[type=radio]")) input.checked = input.value === mark;
 }
 
-// Brings the page to what the outbox holds and the hub has said.
+// Brings the page to what the outbox holds, or held when it could last be read, and the hub has
+// said.
 async function draw() {
-  const marks = (await waiting()).filter((mark) => mark.register === path);
+  known = await waiting().catch(() => known);
+  const marks = known.filter((mark) => mark.register === path);
   const pending = new Map(marks.map((mark) => [mark.member, mark]));
   for (const row of rows) {
     const mark = pending.get(row.dataset.member);
     check(row, mark ? mark.mark : row.dataset.mark);
-    show(row, mark ? (mark.refused ? "refused" : "device") : row.dataset.mark ? "saved" : "none");
+    if (lost.has(row.dataset.member)) show(row, "lost");
+    else show(row, mark ? (mark.refused ? "refused" : "device") : row.dataset.mark ? "saved" : "none");
   }
   total(marks);
   tell(marks);
@@ -69,13 +81,17 @@ function tell(marks) {
   } else if (open === 0 && kept) {
     parts.push("It also opens on this device without a network.");
   }
+  if (lost.size > 0) {
+    const what = `This device has no room for ${counted(lost.size)}, which will not be sent. `;
+    parts.push(paragraph(`${what}Make room on it and mark again, or write it down on paper.`));
+  }
   for (const mark of refused) parts.push(refusal(mark));
   for (const note of notes) parts.push(paragraph(note));
   // Its room is kept, so that nothing moves under a thumb.
   line.hidden = false;
   line.replaceChildren(...parts);
   line.classList.toggle("register-kept", parts.length > 0);
-  line.classList.toggle("register-waits", open > 0 || refused.length > 0 || notes.length > 0);
+  line.classList.toggle("register-waits", marks.length + lost.size + notes.length > 0);
 }
 
 function paragraph(text) {
@@ -97,16 +113,24 @@ function refusal(mark) {
 }
 
 async function mark(row, value) {
-  const item = row.dataset.item;
-  await put({
+  const { item, member } = row.dataset;
+  const made = {
     key: key(),
     register: path,
-    member: row.dataset.member,
+    member,
     title: row.querySelector(".register-name").textContent,
     mark: value,
     after: item ? [item] : [],
     heads,
-  });
+  };
+  try {
+    await put(made);
+  } catch {
+    // The store is full or gone: the row says again what is known of it.
+    lost.add(member);
+    return draw();
+  }
+  if (lost.delete(member)) draw();
   send();
 }
 
@@ -126,6 +150,10 @@ async function renew() {
   const before = stood;
   try {
     const answer = await fetch(`${path}/marks`, { redirect: "manual", cache: "no-store" });
+    if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) {
+      kept = false;
+      await forgetEnded();
+    }
     const body = answer.ok ? await answer.json() : null;
     // What the hub said in the meantime is newer.
     if (body && before === stood) stand(body);

@@ -7,6 +7,9 @@ const OFFLINE = "/offline";
 const REGISTER = /^\/work-groups\/[^/]+\/register\/[^/]+$/;
 // How long the network has before what is kept is shown instead.
 const PATIENCE_MS = 5000;
+// How long a register is kept after the hub gave it last.
+const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
+const KEPT_AT = "x-causeway-kept-at";
 
 addEventListener("install", (event) => {
   event.waitUntil(
@@ -55,16 +58,20 @@ async function file(request, url) {
 // A page: from the hub, and where it does not answer the register that was kept, or a page that
 // says so.
 async function page(request, url) {
-  const kept = REGISTER.test(url.pathname) ? await register(url.pathname) : undefined;
   const network = fetch(request);
+  network.catch(() => {});
+  await forget(isOld).catch(() => {});
+  const kept = REGISTER.test(url.pathname) ? await register(url.pathname) : undefined;
   try {
     const answer = await (kept ? Promise.race([network, patience()]) : network);
+    if (kept && answer && [401, 403, 404].includes(answer.status)) {
+      await forget((path) => path === url.pathname);
+    }
     if (answer && ![502, 504].includes(answer.status)) return answer;
     if (!kept) return answer;
   } catch {
     // There is no answer.
   }
-  network.catch(() => {});
   return kept || (await (await caches.open(FILES)).match(OFFLINE)) || Response.error();
 }
 
@@ -79,6 +86,20 @@ async function register(path) {
   return undefined;
 }
 
+// Forgets the registers of which this is so.
+async function forget(is) {
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(REGISTERS)) continue;
+    const registers = await caches.open(name);
+    for (const request of await registers.keys()) {
+      const answer = await registers.match(request);
+      if (answer && is(new URL(request.url).pathname, answer)) await registers.delete(request);
+    }
+  }
+}
+
+const isOld = (_path, answer) => !(Date.now() - Number(answer.headers.get(KEPT_AT)) < KEPT_MS);
+
 addEventListener("message", (event) => {
   const path = event.data?.keep;
   if (typeof path !== "string" || !REGISTER.test(path)) return;
@@ -89,12 +110,15 @@ addEventListener("message", (event) => {
   event.waitUntil(answer.then((word) => event.ports[0]?.postMessage(word)));
 });
 
-// Keeps a register as the hub gives it for keeping: without names where the hub does not allow
-// them on devices.
+// Keeps a register as the hub gives it for keeping, with the time: without names where the hub does
+// not allow them on devices.
 async function keep(path) {
   const answer = await fetch(`${path}?offline=yes`, { redirect: "error", credentials: "same-origin" });
   const account = answer.headers.get("x-causeway-register");
   if (!answer.ok || !account) return false;
-  await (await caches.open(REGISTERS + account)).put(path, answer);
+  const headers = new Headers(answer.headers);
+  headers.set(KEPT_AT, Date.now());
+  const kept = new Response(await answer.blob(), { headers });
+  await (await caches.open(REGISTERS + account)).put(path, kept);
   return true;
 }

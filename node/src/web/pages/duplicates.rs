@@ -1,10 +1,12 @@
 //! Cards that are likely the same person: which to keep?
 
 use axum::Router;
+use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
-use node_domain::Object;
+use node_domain::{Object, PERSON};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::records::{Desk, RecordsError};
@@ -12,10 +14,12 @@ use crate::web::record::{Names, value};
 use crate::web::{Flash, PageError, Posted, Visit, Web, parts, words};
 
 /// How many pairs stand on one page.
-const PAIRS_SHOWN: usize = 25;
+const PAIRS_SHOWN: usize = 12;
 
 pub(super) fn routes() -> Router<Web> {
-    Router::new().route("/people/duplicates", get(show).post(merge))
+    Router::new()
+        .route("/people/duplicates", get(show))
+        .route("/people/duplicates/merge", get(ask).post(merge))
 }
 
 /// Two cards beside each other.
@@ -26,6 +30,8 @@ struct Pair {
 
 struct Card {
     id: String,
+    /// What it was read at.
+    heads: String,
     fields: Object,
     names: Names,
 }
@@ -44,7 +50,7 @@ async fn show(visit: Visit) -> Result<Response, PageError> {
             p { "Keep one card of each pair: it then stands wherever the other stood, and the other is erased. \
                  If they are two people, leave both." }
         }
-        @for pair in &pairs { (pair.body(visit.csrf())) }
+        @for pair in &pairs { (pair.body()) }
         @if all > pairs.len() { p.soft { "The " (pairs.len()) " likeliest are shown first." } }
     };
     Ok(visit.page("Likely the same person", &body))
@@ -64,11 +70,12 @@ fn pairs(desk: &Desk) -> Result<(usize, Vec<Pair>), RecordsError> {
 
 impl Card {
     fn of(desk: &Desk, id: &str) -> Result<Self, RecordsError> {
-        let fields = desk.show(id, "")?.fields;
-        let fields = fields.as_object().cloned().unwrap_or_default();
-        let names = Names::of(desk, &node_domain::PERSON, &fields)?;
+        let shown = desk.show(id, "")?;
+        let fields = shown.fields.as_object().cloned().unwrap_or_default();
+        let names = Names::of(desk, &PERSON, &fields)?;
         Ok(Self {
             id: id.to_owned(),
+            heads: shown.heads,
             fields,
             names,
         })
@@ -82,19 +89,21 @@ impl Card {
     }
 
     fn rows(&self) -> Vec<parts::SummaryRow> {
-        let fields = node_domain::PERSON.fields.iter();
-        let rows = fields.filter_map(|field| {
-            let content = self.fields.get(field.name)?;
-            let empty = content.is_null() || content.as_str() == Some("");
-            (!empty)
-                .then(|| parts::SummaryRow::new(field.label, value(field, content, &self.names)))
-        });
-        rows.collect()
+        rows(&self.fields, &self.names)
     }
 }
 
+fn rows(fields: &Object, names: &Names) -> Vec<parts::SummaryRow> {
+    let rows = PERSON.fields.iter().filter_map(|field| {
+        let content = fields.get(field.name)?;
+        let empty = content.is_null() || content.as_str() == Some("");
+        (!empty).then(|| parts::SummaryRow::new(field.label, value(field, content, names)))
+    });
+    rows.collect()
+}
+
 impl Pair {
-    fn body(&self, csrf: &str) -> Markup {
+    fn body(&self) -> Markup {
         let why = self
             .why
             .iter()
@@ -109,11 +118,11 @@ impl Pair {
                     section.card {
                         h3 { (keep.name()) }
                         (parts::summary_list(&keep.rows()))
-                        (parts::form("/people/duplicates", csrf, &html! {
+                        form action="/people/duplicates/merge" method="get" {
                             input type="hidden" name="keep" value=(keep.id);
                             input type="hidden" name="other" value=(drop.id);
                             button.button.button-plain type="submit" { "Keep this card of " (keep.name()) }
-                        }))
+                        }
                     }
                 }
             }
@@ -121,11 +130,75 @@ impl Pair {
     }
 }
 
+/// Of two cards, which is kept.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    keep: String,
+    #[serde(default)]
+    other: String,
+}
+
+/// `GET /people/duplicates/merge`: what one card of the two would say, before it is made.
+async fn ask(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, PageError> {
+    let (keep, other, made) = visit
+        .work(move |desk| {
+            desk.check_merge(&asked.keep, &asked.other)?;
+            let (keep, other) = (Card::of(desk, &asked.keep)?, Card::of(desk, &asked.other)?);
+            let made = node_domain::merged(&keep.fields, &other.fields);
+            let names = Names::of(desk, &PERSON, &made)?;
+            Ok::<_, RecordsError>((keep, other, rows(&made, &names)))
+        })
+        .await?;
+    let form = html! {
+        input type="hidden" name="keep" value=(keep.id);
+        input type="hidden" name="other" value=(other.id);
+        input type="hidden" name="shown" value=(shown(&keep, &other));
+        div.buttons {
+            button.button.button-warning type="submit" { "Make them one card" }
+            a href="/people/duplicates" { "Leave both" }
+        }
+    };
+    let body = html! {
+        (parts::back("/people/duplicates", "Likely the same person"))
+        h1 { "Make one card of two?" }
+        p.lead { "One card is left then. It says:" }
+        (parts::summary_list(&made))
+        p {
+            "Every record of this hub that names the other card names this one instead. The other "
+            "card, " strong { (other.name()) } ", is erased: this cannot be undone."
+        }
+        h2 { "The card that is erased" }
+        (parts::summary_list(&other.rows()))
+        (parts::form("/people/duplicates/merge", visit.csrf(), &form))
+    };
+    Ok(visit.page("Make one card of two?", &body))
+}
+
+/// What was shown of two cards.
+fn shown(keep: &Card, other: &Card) -> String {
+    format!("{} {}", keep.heads, other.heads)
+}
+
 async fn merge(visit: Visit, Posted(form): Posted) -> Result<Response, PageError> {
     let (keep, other) = (form.get("keep").to_owned(), form.get("other").to_owned());
+    let seen = form.get("shown").to_owned();
     let merged = visit
-        .work(move |desk| desk.merge_people(&keep, &other))
+        .work(move |desk| {
+            let cards = (Card::of(desk, &keep)?, Card::of(desk, &other)?);
+            // What is erased is what was read.
+            if seen != shown(&cards.0, &cards.1) {
+                return Ok(None);
+            }
+            desk.merge_people(&keep, &other).map(Some)
+        })
         .await?;
+    let Some(merged) = merged else {
+        visit.tell(Flash::warning(
+            "One of the cards was changed since you looked, so both were left. Look again.",
+        ));
+        return Ok(Redirect::to("/people/duplicates").into_response());
+    };
     let mut flash = Flash::done(format!(
         "One card now. {} it.",
         words::counted(merged.records as u64, "record names", "records name")

@@ -36,11 +36,6 @@ struct Shown {
     today: String,
 }
 
-enum Changed {
-    Done(Saved, String),
-    Again(Box<Shown>),
-}
-
 fn shown(
     desk: &Desk,
     (slug, id, part): (&str, &str, &str),
@@ -124,22 +119,44 @@ async fn change(
             Ok::<_, PageError>(Changed::Again(Box::new(shown)))
         })
         .await?;
+    Ok(answered(&visit, changed, |shown| {
+        let status = status_of(shown.too_old, &shown.problems);
+        (status, page(&visit, shown, Some(&typed))).into_response()
+    }))
+}
+
+/// What became of a form.
+pub(super) enum Changed<T> {
+    /// It was saved; this page follows.
+    Done(Saved, String),
+    /// It is shown again.
+    Again(Box<T>),
+}
+
+/// Says what was saved on the page that follows, or shows the form again.
+pub(super) fn answered<T>(
+    visit: &Visit,
+    changed: Changed<T>,
+    again: impl FnOnce(&T) -> Response,
+) -> Response {
     match changed {
         Changed::Done(saved, back) => {
             let draft = visit.path().split('?').next().unwrap_or_default();
-            saved.tell(&visit, draft, &back);
-            Ok(Redirect::to(&back).into_response())
+            saved.tell(visit, draft, &back);
+            Redirect::to(&back).into_response()
         }
-        Changed::Again(shown) => {
-            let status = if shown.too_old {
-                StatusCode::CONFLICT
-            } else if shown.problems.is_empty() {
-                StatusCode::OK
-            } else {
-                StatusCode::UNPROCESSABLE_ENTITY
-            };
-            Ok((status, page(&visit, &shown, Some(&typed))).into_response())
-        }
+        Changed::Again(shown) => again(&shown),
+    }
+}
+
+/// The status of a form that is shown, perhaps again.
+pub(super) const fn status_of(too_old: bool, problems: &[Problem]) -> StatusCode {
+    if too_old {
+        StatusCode::CONFLICT
+    } else if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
     }
 }
 

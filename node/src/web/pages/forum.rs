@@ -7,12 +7,15 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
-use node_domain::{FORUM_THREAD, Object};
+use node_domain::{FORUM_THREAD, FieldChange, Object, Problem};
 use serde_json::{Value, json};
 
+use super::edit::status_of;
 use crate::records::Desk;
-use crate::web::record::{Opened, about, state_tag};
-use crate::web::{Flash, PageError, Posted, Visit, Web, parts, words};
+use crate::web::record::{
+    Editing, Opened, Saving, about, added_by, adds, draft_of, form as kept_form, save, state_tag,
+};
+use crate::web::{Flash, Form, PageError, Posted, Visit, Web, parts, words};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -26,6 +29,8 @@ struct Thread {
     own: String,
     today: String,
     hubs: BTreeMap<String, String>,
+    /// The name of the draft of a post in the browser.
+    draft: Option<String>,
 }
 
 fn text<'a>(item: &'a Object, name: &str) -> &'a str {
@@ -48,25 +53,20 @@ fn endorsed_by(record: &Opened) -> Vec<String> {
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
-    let thread = visit
-        .work(move |desk| {
-            let record = open(desk, &id)?;
-            let posts = record.items("posts").into_iter();
-            let codes = posts.map(|post| text(post, "hub").to_owned());
-            let codes = codes.chain(endorsed_by(&record)).collect::<Vec<_>>();
-            let hubs = codes
-                .into_iter()
-                .map(|code| (code.clone(), desk.hub_name(&code)));
-            Ok::<_, PageError>(Thread {
-                hubs: hubs.collect(),
-                own: desk.own_hub(),
-                today: desk.today(),
-                record,
-            })
-        })
-        .await?;
-    let body = thread.body(visit.csrf());
-    Ok(visit.page(&thread.record.title(), &body))
+    page(&visit, id, None, &[]).await
+}
+
+/// The thread; with what was typed into a post that could not be saved.
+async fn page(
+    visit: &Visit,
+    id: String,
+    typed: Option<&Form>,
+    problems: &[Problem],
+) -> Result<Response, PageError> {
+    let thread = visit.work(move |desk| Thread::of(desk, &id)).await?;
+    let body = thread.body(visit, typed, problems);
+    let status = status_of(false, problems);
+    Ok((status, visit.page(&thread.record.title(), &body)).into_response())
 }
 
 async fn write(
@@ -74,23 +74,41 @@ async fn write(
     Path(id): Path<String>,
     Posted(form): Posted,
 ) -> Result<Response, PageError> {
-    let back = format!("/forum-threads/{id}");
+    let path = format!("/forum-threads/{id}");
     let said = form.get("text").to_owned();
     if said.is_empty() {
-        visit.tell(Flash::warning("Nothing was posted: write something first."));
-        return Ok(Redirect::to(&back).into_response());
+        let problem = Problem {
+            field: "text".to_owned(),
+            message: "Write something first: nothing was posted".to_owned(),
+        };
+        return page(&visit, id, Some(&form), &[problem]).await;
     }
-    visit
-        .work(move |desk| {
-            open(desk, &id)?;
-            let values = json!({ "text": said, "on": desk.today() });
-            let json = json!([{ "do": "add", "field": "posts", "values": values }]);
-            desk.edit(&id, "", &json.to_string())
-                .map_err(PageError::from)
-        })
+    let of_thread = id.clone();
+    let (thread, today) = visit
+        .work(move |desk| Ok::<_, PageError>((open(desk, &of_thread)?.id, desk.today())))
         .await?;
-    visit.tell(Flash::done("Posted, in the name of this hub."));
-    Ok(Redirect::to(&back).into_response())
+    let values = [("text", said), ("on", today)];
+    let values = values.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let editing = Editing {
+        id: thread,
+        // A post stands beside all others, whatever came since the page was made.
+        heads: String::new(),
+        changes: vec![FieldChange::Add {
+            field: "posts".to_owned(),
+            after: None,
+            id: Some(added_by(&form)),
+            values: values.into_iter().collect(),
+        }],
+    };
+    match save(&visit, editing).await? {
+        Saving::Done(saved) => {
+            let draft = format!("{path}/post");
+            saved.tell_that(&visit, "Posted, in the name of this hub.", &draft, &path);
+            Ok(Redirect::to(&path).into_response())
+        }
+        Saving::Wrong(problems) => page(&visit, id, Some(&form), &problems).await,
+        Saving::TooOld => page(&visit, id, Some(&form), &[]).await,
+    }
 }
 
 async fn endorse(
@@ -121,6 +139,30 @@ async fn endorse(
 }
 
 impl Thread {
+    fn of(desk: &Desk, id: &str) -> Result<Self, PageError> {
+        let record = open(desk, id)?;
+        let posts = record.items("posts").into_iter();
+        let codes = posts.map(|post| text(post, "hub").to_owned());
+        let codes = codes.chain(endorsed_by(&record)).collect::<Vec<_>>();
+        let hubs = codes
+            .into_iter()
+            .map(|code| (code.clone(), desk.hub_name(&code)));
+        let list = FORUM_THREAD.field("posts").into_iter();
+        let fields = list.flat_map(|list| list.items().unwrap_or_default());
+        let draft = draft_of(
+            desk,
+            &format!("{}/post", record.path()),
+            &fields.collect::<Vec<_>>(),
+        )?;
+        Ok(Self {
+            hubs: hubs.collect(),
+            own: desk.own_hub(),
+            today: desk.today(),
+            draft,
+            record,
+        })
+    }
+
     fn hub(&self, code: &str) -> String {
         self.hubs.get(code).cloned().unwrap_or_default()
     }
@@ -130,13 +172,14 @@ impl Thread {
         field.is_some_and(|field| self.record.writes(field))
     }
 
-    fn body(&self, csrf: &str) -> Markup {
+    fn body(&self, visit: &Visit, typed: Option<&Form>, problems: &[Problem]) -> Markup {
         let record = &self.record;
         let path = record.path();
         let state = record.value("state").as_str().unwrap_or_default();
         let asked = record.words("asked_by");
         html! {
             (parts::back("/forum-threads", "Forum"))
+            (parts::error_summary(problems))
             p.caption { "Forum" @if !state.is_empty() { " " (state_tag(state)) } }
             h1 { (record.title()) }
             p.lead { (self.in_short(&asked)) }
@@ -145,7 +188,7 @@ impl Thread {
                 h2 { "The question" }
                 (parts::paragraphs(question))
             }
-            (self.position(csrf))
+            (self.position(visit.csrf()))
             h2 #posts { "What hubs say" }
             @if record.items("posts").is_empty() { (parts::empty("Nobody has written anything yet.")) }
             @for post in record.items("posts") {
@@ -158,14 +201,25 @@ impl Thread {
                 }
             }
             @if self.writes("posts") {
-                (parts::form(&format!("{path}/post"), csrf, &html! {
-                    (parts::text_area("text", "Your post", "Every hub lead reads it. It stands here in the name of this hub.", "", None))
-                    (parts::button("Post"))
-                }))
+                (self.post(visit, typed, problems))
             }
             p { a href={ (path) "/all" } { "Every part of the thread, and its positions sent" } " · "
                 a href={ (path) "/history" } { "What was changed when" } }
         }
+    }
+
+    fn post(&self, visit: &Visit, typed: Option<&Form>, problems: &[Problem]) -> Markup {
+        let text = typed.map_or("", |form| form.get("text"));
+        let problem = problems.iter().find(|it| it.field.ends_with("text"));
+        let problem = problem.map(|it| it.message.as_str());
+        let help = "Every hub lead reads it. It stands here in the name of this hub.";
+        let inner = html! {
+            (adds(typed))
+            (parts::text_area("text", "Your post", help, text, problem))
+            (parts::button("Post"))
+        };
+        let action = format!("{}/post", self.record.path());
+        kept_form(visit, &action, self.draft.as_deref(), "", &inner)
     }
 
     fn in_short(&self, asked: &str) -> String {

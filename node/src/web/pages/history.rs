@@ -54,7 +54,13 @@ struct Shown {
     hubs: BTreeMap<String, String>,
 }
 
-async fn load(visit: &Visit, slug: String, id: String, field: String) -> Result<Shown, PageError> {
+/// The history of a record or of one of its fields, with names for one page of it.
+async fn load(
+    visit: &Visit,
+    (slug, id): (String, String),
+    field: String,
+    page: usize,
+) -> Result<Shown, PageError> {
     visit
         .work(move |desk| {
             let mut record = Opened::open(desk, &id)?;
@@ -67,7 +73,7 @@ async fn load(visit: &Visit, slug: String, id: String, field: String) -> Result<
             let mut steps = steps.collect::<Vec<_>>();
             steps.reverse();
             let mut named = Vec::new();
-            for step in &steps {
+            for step in on_page(&edits(&steps), page).concat() {
                 for value in [&step.value, &step.before] {
                     named.extend(
                         value
@@ -110,12 +116,20 @@ fn edits(steps: &[Step]) -> Vec<&[Step]> {
         .collect()
 }
 
+/// The edits that stand on a page, numbered from 1.
+fn on_page<'a, 'b>(edits: &'a [&'b [Step]], page: usize) -> &'a [&'b [Step]] {
+    let from = page.saturating_sub(1).saturating_mul(PAGE).min(edits.len());
+    let to = from.saturating_add(PAGE).min(edits.len());
+    &edits[from..to]
+}
+
 async fn show(
     visit: Visit,
     Path((slug, id)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let shown = load(&visit, slug, id, asked.field.clone()).await?;
+    let (field, page) = (asked.field.clone(), asked.page.max(1));
+    let shown = load(&visit, (slug, id), field, page).await?;
     let record = &shown.record;
     let body = html! {
         (parts::back(&record.path(), "Back"))
@@ -169,9 +183,7 @@ fn told(visit: &Visit, shown: &Shown, asked: &Asked) -> Markup {
         }
         @if edits.is_empty() { (parts::empty("Nothing was changed here yet.")) }
         ol.history {
-            @for edit in edits.iter().skip((page - 1) * PAGE).take(PAGE) {
-                (one(visit, shown, edit))
-            }
+            @for edit in on_page(&edits, page) { (one(visit, shown, edit)) }
         }
         (parts::pagination(&path, &query, page as u64, pages as u64))
     }
@@ -349,7 +361,7 @@ async fn bring_back(
 ) -> Result<Response, PageError> {
     let path = form.get("field").to_owned();
     let top = path.split('/').next().unwrap_or_default().to_owned();
-    let shown = load(&visit, slug, id.clone(), top).await?;
+    let shown = load(&visit, (slug, id.clone()), top, 1).await?;
     let wanted = |step: &&Step| {
         step.path == path
             && step.hub == form.get("hub")

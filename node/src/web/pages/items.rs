@@ -10,13 +10,13 @@ use node_domain::{Check, Field, FieldChange, Merge, Object, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::edit::too_old;
+use super::edit::{Changed, answered, status_of, too_old};
 use crate::records::{Desk, RecordsError};
 use crate::web::parts::{self, SummaryRow};
 use crate::web::record::{
-    Choices, Editing, Filling, Opened, Saved, Saving, Shown as Items, changes_from, control,
-    draft_of, form, item_path, item_title, items_table, new_item_path, now_says, placed, save,
-    save_with, value, values_from,
+    Choices, Editing, Filling, Opened, Saving, Shown as Items, added_by, adds, changes_from,
+    control, draft_of, form, item_path, item_title, items_table, new_item_path, now_says, placed,
+    save, save_with, value, values_from,
 };
 use crate::web::{Form, PageError, Posted, Visit, Web};
 
@@ -207,11 +207,6 @@ async fn show(visit: Visit, Path((slug, id, list, item)): Address) -> Result<Res
     Ok(page(&visit, &shown, None))
 }
 
-enum Changed {
-    Done(Saved, String),
-    Again(Box<Shown>),
-}
-
 async fn change(
     visit: Visit,
     Path((slug, id, list, item)): Address,
@@ -225,7 +220,12 @@ async fn change(
                 return Ok(Changed::Again(Box::new(shown)));
             }
             let changes = if shown.is_new() {
-                vec![FieldChange::add(list, values_from(&asked, &shown.fields))]
+                vec![FieldChange::Add {
+                    field: list,
+                    after: None,
+                    id: Some(added_by(&asked)),
+                    values: values_from(&asked, &shown.fields),
+                }]
             } else {
                 let path = format!("{list}/{item}");
                 changes_from(&asked, &shown.fields, &shown.standing, Some(&path))
@@ -243,23 +243,10 @@ async fn change(
             Ok::<_, PageError>(Changed::Again(Box::new(shown)))
         })
         .await?;
-    match changed {
-        Changed::Done(saved, back) => {
-            let draft = visit.path().split('?').next().unwrap_or_default();
-            saved.tell(&visit, draft, &back);
-            Ok(Redirect::to(&back).into_response())
-        }
-        Changed::Again(shown) => {
-            let status = if shown.too_old {
-                StatusCode::CONFLICT
-            } else if shown.problems.is_empty() {
-                StatusCode::OK
-            } else {
-                StatusCode::UNPROCESSABLE_ENTITY
-            };
-            Ok((status, page(&visit, &shown, Some(&typed))).into_response())
-        }
-    }
+    Ok(answered(&visit, changed, |shown| {
+        let status = status_of(shown.too_old, &shown.problems);
+        (status, page(&visit, shown, Some(&typed))).into_response()
+    }))
 }
 
 /// Makes a page that is too old from the record as it is now.
@@ -293,6 +280,7 @@ fn page(visit: &Visit, shown: &Shown, typed: Option<&Form>) -> Response {
         today: &shown.today,
     };
     let inner = html! {
+        @if shown.is_new() { (adds(typed)) }
         @for field in &shown.fields { (control(field, &filling)) }
         div.buttons {
             (parts::button("Save"))

@@ -113,12 +113,7 @@ fn shown(desk: &Desk, kind: &'static Kind, query: &ListQuery) -> Result<Shown, R
     let mut rows = Vec::new();
     for record in listing.records {
         let cells = Cell::of(kind, &record.json);
-        named.extend(
-            cells
-                .iter()
-                .filter(|cell| cell.is_name())
-                .map(|cell| cell.text.clone()),
-        );
+        named.extend(cells.iter().flat_map(Cell::names));
         let cells = cells.into_iter().map(|cell| (cell.field.name, cell.text));
         rows.push((record.id.to_string(), record.title, cells.collect()));
     }

@@ -1,6 +1,7 @@
 //! The practice library: what works, for whom, and proven where?
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, Query};
@@ -16,6 +17,8 @@ use crate::records::{Desk, Find, RecordsError, is};
 use crate::web::record::{Opened, about, changed, record_path, state_tag};
 use crate::web::{Flash, PageError, Posted, Visit, Web, parts, url_query, words};
 
+/// Held while a use is counted, from looking at the count on.
+static COUNTING: Mutex<()> = Mutex::new(());
 /// How many practices stand on one page.
 const PAGE: u64 = 15;
 const PHASES: &[&str] = &["early years", "primary", "secondary", "post-16", "all"];
@@ -59,6 +62,10 @@ struct Told {
 
 fn text<'a>(item: &'a Object, name: &str) -> &'a str {
     item.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn uses(record: &Opened) -> u64 {
+    record.value("uses").as_u64().unwrap_or_default()
 }
 
 fn open(desk: &Desk, id: &str) -> Result<Opened, PageError> {
@@ -236,8 +243,10 @@ impl Told {
     }
 
     fn used(&self) -> String {
-        let uses = self.record.value("uses").as_u64().unwrap_or_default();
-        format!("used {}", words::counted(uses, "time", "times"))
+        format!(
+            "used {}",
+            words::counted(uses(&self.record), "time", "times")
+        )
     }
 
     fn place(&self) -> &'static str {
@@ -358,6 +367,7 @@ fn practice(told: &Told, offers: &[Offer], forks: bool, csrf: &str) -> Markup {
         p { (words::capital(&told.used())) ". " (told.rated()) "." }
         @if counts {
             (parts::form(&format!("{path}/used"), csrf, &html! {
+                input type="hidden" name="stood" value=(uses(record));
                 button.button.button-plain type="submit" { "We used this" }
             }))
         }
@@ -421,17 +431,30 @@ async fn use_here(
 async fn used(
     visit: Visit,
     Path(id): Path<String>,
-    Posted(_): Posted,
+    Posted(form): Posted,
 ) -> Result<Response, PageError> {
     let back = record_path(&PRACTICE, &id);
+    let stood = form.get("stood").to_owned();
     let json = json!([{ "do": "count", "field": "uses", "by": 1 }]).to_string();
-    visit
+    let counted = visit
         .work(move |desk| {
-            open(desk, &id)?;
-            desk.edit(&id, "", &json).map_err(PageError::from)
+            // Two counts are two uses: whoever pressed twice, or on an old page, is asked first.
+            let _one = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+            let uses = uses(&open(desk, &id)?).to_string();
+            if !stood.is_empty() && stood != uses {
+                return Ok(Err(uses));
+            }
+            desk.edit(&id, "", &json)?;
+            Ok::<_, PageError>(Ok(()))
         })
         .await?;
-    visit.tell(Flash::done("Counted: one use more."));
+    visit.tell(match counted {
+        Ok(()) => Flash::done("Counted: one use more."),
+        Err(uses) => Flash::warning(format!(
+            "Not counted again: the count has become {uses} since your page was made. If your own \
+             use is not among them, count it now."
+        )),
+    });
     Ok(Redirect::to(&back).into_response())
 }
 

@@ -7,6 +7,8 @@ mod marks;
 mod page;
 mod worker;
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query};
@@ -17,10 +19,10 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::marks::{Refused, Sent, SentMark, not_shown, take};
-use super::work_groups::{Group, today};
+use self::marks::{MARKS, Refused, Sent, SentMark, item_of, not_shown, take};
+use super::work_groups::{Attendance, Group, Member, today};
 use crate::records::{Desk, RecordsError};
-use crate::web::{Flash, PageError, Posted, Visit, Web, words};
+use crate::web::{Flash, Form, PageError, Posted, Visit, Web, words};
 
 /// With this header scripts prove that they act for the session's own pages.
 const CSRF: HeaderName = HeaderName::from_static("x-csrf");
@@ -76,7 +78,60 @@ async fn save(
     Posted(form): Posted,
 ) -> Result<Response, PageError> {
     let path = format!("/work-groups/{id}/register/{session}");
-    let (key, heads) = (form.get("key").to_owned(), form.get("heads").to_owned());
+    let flash = visit
+        .work(move |desk| save_form(desk, &id, &session, &form))
+        .await?;
+    visit.tell(flash);
+    Ok(Redirect::to(&path).into_response())
+}
+
+/// Takes what a form marks, and says what became of it.
+fn save_form(desk: &Desk, id: &str, session: &str, form: &Form) -> Result<Flash, Refused> {
+    let before = Group::read(desk, id, &today())?;
+    let marks = changed(&before.standing_marks(session), form);
+    let taken = take(desk, id, session, &marks)?;
+    let mut group = Group::read(desk, id, &today())?;
+    group.name_members(desk)?;
+    let standing = group.standing_marks(session);
+    let mut saved = 0;
+    let mut more = Vec::new();
+    let title_of = |mark: &SentMark| group.member(&mark.member).map_or("A mark", Member::title);
+    let left = marks.iter().skip(taken.len());
+    more.extend(left.map(|mark| {
+        let title = title_of(mark);
+        format!("{title} was not marked: nothing more could be saved for now. Mark them again.")
+    }));
+    for (mark, taken) in marks.iter().zip(taken) {
+        let title = title_of(mark);
+        let stands = standing.get(mark.member.as_str());
+        if !taken.saved {
+            more.push(format!("{title} was not marked: {}.", taken.sentence));
+            continue;
+        }
+        match stands.filter(|it| it.mark != mark.mark) {
+            // The same was sent before, and something else after it.
+            Some(it) if taken.sentence.is_empty() => more.push(format!(
+                "{title} stands as {}, which was marked later. If that is wrong, mark it again.",
+                it.mark
+            )),
+            Some(_) | None => {
+                saved += 1;
+                more.extend(Some(taken.sentence).filter(|sentence| !sentence.is_empty()));
+            }
+        }
+    }
+    let counted = format!("{} saved.", words::counted(saved, "mark", "marks"));
+    let flash = match (marks.is_empty(), more.is_empty()) {
+        (true, _) => Flash::done("No mark was changed."),
+        (false, true) => Flash::done(counted),
+        (false, false) => Flash::warning(counted),
+    };
+    Ok(flash.more(more))
+}
+
+/// The marks of a form that say something else than stood when its page was made. Whoever goes
+/// back to a page that was sent, and sends it again, changes what they sent before.
+fn changed(standing: &BTreeMap<&str, &Attendance>, form: &Form) -> Vec<SentMark> {
     let mut marks = Vec::new();
     for (name, mark) in form.fields() {
         let Some(member) = name.strip_prefix("mark-") else {
@@ -84,31 +139,29 @@ async fn save(
         };
         let stood = form.get(&format!("stood-{member}"));
         let (item, was) = stood.split_once(' ').unwrap_or(("", ""));
-        if mark != was {
+        let key_of = |mark: &str| key_of([form.get("key"), member, item, mark]);
+        let own = MARKS.map(|mark| item_of(&key_of(mark)));
+        let sent_before = standing
+            .get(member)
+            .is_some_and(|it| own.contains(&it.item));
+        if mark != was || sent_before {
             marks.push(SentMark {
-                key: key_of(&key, member),
+                key: key_of(mark),
                 member: member.to_owned(),
                 mark: mark.to_owned(),
-                after: vec![item.to_owned()],
-                heads: heads.clone(),
+                after: [&[item.to_owned()], own.as_slice()].concat(),
+                heads: form.get("heads").to_owned(),
             });
         }
     }
-    let taken = visit
-        .work(move |desk| take(desk, &id, &session, &marks))
-        .await?;
-    let saved = taken.iter().filter(|it| it.saved).count() as u64;
-    let counted = words::counted(saved, "mark", "marks");
-    let more = taken.into_iter().map(|it| it.sentence);
-    let more = more.filter(|sentence| !sentence.is_empty());
-    visit.tell(Flash::done(format!("{counted} saved.")).more(more));
-    Ok(Redirect::to(&path).into_response())
+    marks
 }
 
-/// The key of a mark that came with a form: sent twice, the form makes the same again.
-fn key_of(form: &str, member: &str) -> String {
+/// The key of a mark that came with a form, of the form's own key, who is marked, what stood and
+/// what is marked: the same sent twice is the same mark, and something else is another.
+fn key_of(parts: [&str; 4]) -> String {
     let mut hasher = blake3::Hasher::new();
-    for part in ["causeway register form", form, member] {
+    for part in ["causeway register form"].into_iter().chain(parts) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }

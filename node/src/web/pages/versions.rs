@@ -48,6 +48,7 @@ pub(super) struct Told {
     pub(super) time_ms: u64,
     pub(super) chosen: String,
     pub(super) reopened: bool,
+    may_reopen: bool,
 }
 
 async fn all(visit: Visit) -> Result<Response, PageError> {
@@ -57,7 +58,7 @@ async fn all(visit: Visit) -> Result<Response, PageError> {
             let mut open = listed
                 .versions
                 .into_iter()
-                .map(|open| (concerns(desk, &open), open));
+                .map(|open| (desk.is_concerned(&open), open));
             let mut open = open.by_ref().collect::<Vec<_>>();
             open.sort_by_key(|(mine, open)| {
                 let decide = open["decide"].as_bool().unwrap_or_default();
@@ -70,19 +71,9 @@ async fn all(visit: Visit) -> Result<Response, PageError> {
     Ok(visit.page("Two versions", &body(&visit, &shown)))
 }
 
-fn concerns(desk: &Desk, open: &Value) -> bool {
-    let among = |name: &str, wanted: &str| {
-        let mut names = open[name].as_array().into_iter().flatten();
-        !wanted.is_empty() && names.any(|name| name == wanted)
-    };
-    let role = desk.role().name;
-    let stands_in = role == "assistant hub lead" && among("roles", "hub lead");
-    among("roles", role) || stands_in || among("persons", desk.holder())
-}
-
 /// What was settled, the newest first.
 pub(super) fn settled(desk: &Desk, id: &str) -> Result<Vec<Told>, RecordsError> {
-    let all = desk.settled_versions(id)?;
+    let all = desk.settled_versions(id, &Concerning::default())?;
     let mut all = all.as_array().cloned().unwrap_or_default();
     all.sort_by_key(|it| std::cmp::Reverse(it["time_ms"].as_u64()));
     let records = all.iter().map(|it| text(it, "record").to_owned());
@@ -108,6 +99,7 @@ pub(super) fn settled(desk: &Desk, id: &str) -> Result<Vec<Told>, RecordsError> 
             time_ms: it["time_ms"].as_u64().unwrap_or_default(),
             chosen,
             reopened: it["reopened"].as_bool().unwrap_or_default(),
+            may_reopen: access.settles(text(it, "field")),
         });
     }
     Ok(told)
@@ -143,7 +135,7 @@ fn body(visit: &Visit, shown: &Shown) -> Markup {
     }
 }
 
-/// What was settled, each with a button that opens it again.
+/// What was settled, with a button that opens it again for whoever may settle it.
 pub(super) fn settled_list(visit: &Visit, settled: &[Told], named: bool) -> Markup {
     html! {
         @if !settled.is_empty() {
@@ -161,7 +153,7 @@ pub(super) fn settled_list(visit: &Visit, settled: &[Told], named: bool) -> Mark
                             }
                         }
                         @if it.reopened { (parts::tag("Opened again", parts::Tone::Active)) }
-                        @else {
+                        @else if it.may_reopen {
                             (parts::form(&format!("/versions/{}/reopen", it.record), visit.csrf(), &html! {
                                 input type="hidden" name="settled" value=(it.id);
                                 button.button-link type="submit" {

@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde_json::Value;
 
-pub(super) use group::{Group, Member, Session};
+pub(super) use group::{Attendance, Group, Member, Session};
 
 use crate::clock::now_ms;
 use crate::web::{Web, assets, words};

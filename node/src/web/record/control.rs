@@ -300,20 +300,10 @@ fn reference(
         options.insert(0, option("", "Choose"));
         return parts::select(name, label, field.help, &options, chosen, problem);
     };
-    let kind = match field.check {
-        Check::Reference(kind) => kind,
-        Check::Text(_)
-        | Check::OneOf(_)
-        | Check::Number(..)
-        | Check::YesNo
-        | Check::Date
-        | Check::Time
-        | Check::AcademicYear
-        | Check::Urn
-        | Check::Urns
-        | Check::Pence(..)
-        | Check::Consent
-        | Check::Email => "",
+    let kind = if let Check::Reference(kind) = field.check {
+        kind
+    } else {
+        ""
     };
     let find = format!("find-{name}");
     html! {

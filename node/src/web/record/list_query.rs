@@ -266,10 +266,15 @@ impl Cell {
         cells.collect()
     }
 
-    /// Whether it is a record's id or a hub's code.
-    pub fn is_name(&self) -> bool {
+    /// The records' ids and hubs' codes in it.
+    pub fn names(&self) -> Vec<String> {
         let refers = matches!(self.field.check, Check::Reference(_));
-        !self.text.is_empty() && (refers || self.field.names_hub)
+        if self.text.is_empty() || !(refers || self.field.names_hub) {
+            return Vec::new();
+        }
+        elements(self.field, &self.text)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether a column stands to the right.
@@ -288,7 +293,7 @@ impl Cell {
     /// The same in words.
     pub fn words(field: &Field, text: &str, names: &Names) -> String {
         if let Merge::Set(_) = field.merge {
-            let elements = text.split(", ").map(|it| match names.title(it) {
+            let elements = elements(field, text).map(|it| match names.title(it) {
                 Some(title) => title.to_owned(),
                 None if matches!(field.check, Check::OneOf(_)) => words::capital(it),
                 None => it.to_owned(),
@@ -327,4 +332,11 @@ impl Cell {
             | Check::Reference(_) => Some(Value::from(text)),
         }
     }
+}
+
+/// The elements that lists keep in one cell of a field.
+fn elements<'a>(field: &Field, text: &'a str) -> impl Iterator<Item = &'a str> {
+    let several = matches!(field.merge, Merge::Set(_));
+    let separator = if several { ", " } else { "\0" };
+    text.split(separator)
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use node_document::EditError;
 use node_domain::{FieldChange, Object, RecordError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,11 +79,11 @@ impl From<RecordsError> for Refused {
     }
 }
 
-/// Takes marks of a session, in order. Each that is told as saved is durable.
+/// Takes marks of a session, in order. Each that is told as saved is durable. Where no more can be
+/// taken, as on a full disk, what became of those before is told, and nothing of the rest.
 ///
 /// # Errors
-/// [`Refused`]; marks before the one at which it happened may be durable then, and are found so
-/// when they come again.
+/// [`Refused`], where it became of none.
 pub(super) fn take(
     desk: &Desk,
     group: &str,
@@ -105,13 +106,21 @@ pub(super) fn take(
     let now = register.read()?;
     // Most come as they are expected, and are written as one entry.
     if marks.len() > 1 && all_fresh(&now, session, marks) {
-        match register.write("", marks) {
+        match register.write(&now.heads, marks) {
             Ok(()) => return Ok(marks.iter().map(saved).collect()),
-            Err(RecordsError::Record(RecordError::Problems(_))) => {}
+            Err(RecordsError::Record(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    marks.iter().map(|mark| register.take(mark)).collect()
+    let mut taken = Vec::new();
+    for mark in marks {
+        match register.take(mark) {
+            Ok(outcome) => taken.push(outcome),
+            Err(error) if taken.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(taken)
 }
 
 /// That a role does not have to do with registers.
@@ -153,16 +162,21 @@ impl Register<'_> {
     fn take(&self, mark: &SentMark) -> Result<Taken, Refused> {
         let mut why = String::new();
         for _ in 0..TRIES {
-            let (heads, sentence) = match fit(&self.read()?, self.session, mark) {
+            // A mark is written at what it was judged by: what comes in between stands beside it.
+            let now = self.read()?;
+            let (heads, sentence) = match fit(&now, self.session, mark) {
                 Fit::There => return Ok(saved(mark)),
                 Fit::Unfit(sentence) => return Ok(refused(mark, sentence)),
-                Fit::Follows => ("", String::new()),
-                Fit::Beside(sentence) => (mark.heads.as_str(), sentence),
+                Fit::Beside(sentence) if !mark.heads.is_empty() => (&mark.heads, sentence),
+                Fit::Beside(sentence) => (&now.heads, sentence),
+                Fit::Follows => (&now.heads, String::new()),
             };
             let marks = std::slice::from_ref(mark);
             let written = match self.write(heads, marks) {
                 // The page is too old to stand beside what came since: it follows that.
-                Err(RecordsError::Heads) if !heads.is_empty() => self.write("", marks),
+                Err(error) if *heads != now.heads && is_too_old(&error) => {
+                    self.write(&now.heads, marks)
+                }
                 written => written,
             };
             match written {
@@ -172,11 +186,9 @@ impl Register<'_> {
                         ..saved(mark)
                     });
                 }
-                // The same may have been written in between; then it is there now.
-                Err(RecordsError::Record(RecordError::Problems(problems))) => {
-                    let problems = problems.into_iter().map(|problem| problem.message);
-                    why = problems.collect::<Vec<_>>().join("; ");
-                }
+                // The same may have been written in between; then it is there now. Otherwise it
+                // is this mark alone that the record does not take.
+                Err(RecordsError::Record(error)) => why = error.to_string(),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -205,6 +217,17 @@ impl Register<'_> {
         self.desk.edit(self.group, heads, &json(&changes))?;
         Ok(())
     }
+}
+
+/// Whether a change cannot be written at the heads that came with it.
+const fn is_too_old(error: &RecordsError) -> bool {
+    matches!(
+        error,
+        RecordsError::Heads
+            | RecordsError::Record(RecordError::Edit(
+                EditError::LanesTaken | EditError::UnknownHeads
+            ))
+    )
 }
 
 /// The id of the item that a mark with this key becomes.

@@ -13,6 +13,7 @@ pub(super) struct Register {
     session: Session,
     rows: Vec<Row>,
     writes: bool,
+    settles: bool,
     finishes: bool,
 }
 
@@ -51,6 +52,7 @@ impl Register {
         let rows = rows(&group, &session, named, &clashes);
         Ok(Some(Self {
             writes: access.writes("attendance"),
+            settles: access.settles("!two-marks"),
             finishes: access.writes("sessions") && session.is_open(),
             group,
             session,
@@ -132,7 +134,7 @@ pub(super) fn render(visit: &Visit, register: &Register) -> Markup {
                     input type="hidden" name="heads" value=(group.heads);
                     input type="hidden" name="key" value=(fresh_key());
                     ul.register-rows {
-                        @for row in &register.rows { (row_of(row, &group.id, register.writes)) }
+                        @for row in &register.rows { (row_of(row, register)) }
                     }
                     @if register.writes {
                         div.buttons.without-scripts { (parts::button("Save the register")) }
@@ -175,7 +177,7 @@ fn totals(register: &Register) -> Markup {
     }
 }
 
-fn row_of(row: &Row, group: &str, writes: bool) -> Markup {
+fn row_of(row: &Row, register: &Register) -> Markup {
     let id = &row.member.id;
     let stood = format!("{} {}", row.item, row.mark);
     let state = if row.mark.is_empty() { "none" } else { "saved" };
@@ -192,7 +194,7 @@ fn row_of(row: &Row, group: &str, writes: bool) -> Markup {
                         @let input = format!("mark-{id}-{mark}");
                         div {
                             input type="radio" id=(input) name={ "mark-" (id) } value=(mark)
-                                checked[row.mark == mark] disabled[!writes];
+                                checked[row.mark == mark] disabled[!register.writes];
                             label for=(input) { (words::capital(mark)) }
                         }
                     }
@@ -202,7 +204,12 @@ fn row_of(row: &Row, group: &str, writes: bool) -> Markup {
                 @if row.mark.is_empty() { "Not marked" } @else { "Saved" }
             }
             @if row.clash {
-                p.register-clash { a href={ "/versions/" (group) } { "Marked twice: choose which counts" } }
+                p.register-clash {
+                    a href={ "/versions/" (register.group.id) } {
+                        "Marked twice: "
+                        @if register.settles { "choose which counts" } @else { "see both marks" }
+                    }
+                }
             }
         }
     }
@@ -212,6 +219,7 @@ fn finish(visit: &Visit, register: &Register, group_path: &str) -> Markup {
     let session = &register.session;
     let action = format!("{group_path}/sessions/{}/held", session.id);
     let inner = html! {
+        input type="hidden" name="stood" value={ (session.state) " " (session.date) };
         p { "When everybody is marked: the session then counts as held." }
         div.buttons { (parts::button("The session was held")) }
     };

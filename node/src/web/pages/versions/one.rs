@@ -70,15 +70,9 @@ fn shown(desk: &Desk, id: &str, field: &str, typed: Option<&Form>) -> Result<Sho
         .map_or("", |it| text(it, "field"));
     let fields = field_at(record.kind, path).into_iter().collect::<Vec<_>>();
     let choices = Choices::of(desk, &fields, &Object::new(), typed)?;
-    let may_settle = if path.starts_with('!') {
-        record.access.may.read == node_domain::Seen::All
-            && record.access.may.write != node_domain::Seen::Nothing
-    } else {
-        record.access.writes(path)
-    };
     Ok(Shown {
         settled: settled(desk, id)?,
-        may_settle,
+        may_settle: record.access.settles(path),
         record,
         open,
         chosen,

@@ -97,7 +97,7 @@ impl Asked {
 fn listed(desk: &Desk, asked: &Asked, today: &str) -> Result<Listed, RecordsError> {
     let sees = |field: &str| desk.sees(KIND, field);
     let holder = desk.holder();
-    let all_mine = desk.role().name == "work group lead";
+    let all_mine = desk.sees_own_alone(KIND);
     let find = Find {
         kind: KIND.to_owned(),
         words: asked.q.clone(),
@@ -196,11 +196,7 @@ fn nothing(asked: &Asked) -> &'static str {
 
 fn answer(asked: &Asked, listed: &Listed) -> String {
     let count = words::counted(listed.total, "work group", "work groups");
-    let whose = if listed.all_mine {
-        " that you lead"
-    } else {
-        ""
-    };
+    let whose = if listed.all_mine { " of yours" } else { "" };
     let verb = if listed.total == 1 { "is" } else { "are" };
     match asked.state.as_str() {
         "" => format!("{count}{whose} {verb} planned, recruiting or running."),
