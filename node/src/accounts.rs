@@ -15,6 +15,7 @@ mod error;
 mod giving;
 mod links;
 mod password;
+mod refusals;
 mod second_factor;
 mod session;
 mod sign_in;
@@ -29,13 +30,16 @@ pub use asked::{may_manage_accounts, needs_holder};
 pub use error::{AccountError, RefusedSignIn};
 pub use giving::By;
 pub use links::{Chosen, LinkShown, SetUpLink};
+pub(crate) use password::Turn;
 pub use second_factor::{Confirmed, NewSecondFactor};
 pub use session::{Needs, Session};
 pub use sign_in::SignedIn;
+pub(crate) use tries::network;
 pub use trying_out::TryingOut;
 
 use self::account::Kept;
-use self::password::Passwords;
+use self::password::{Passwords, Turns};
+use self::refusals::{Refusals, Written};
 use self::tries::{Addresses, Tries};
 use crate::Node;
 use crate::clock::now_ms;
@@ -51,7 +55,9 @@ pub struct Accounts {
 #[derive(Debug, Default)]
 pub(crate) struct Door {
     passwords: Passwords,
+    turns: Turns,
     addresses: Addresses,
+    refusals: Refusals,
 }
 
 /// Something that was done or refused. It holds no name and nothing of a record.
@@ -139,7 +145,7 @@ impl Accounts {
     }
 
     /// Notes durably that something was done or refused. Neither `event` nor `about` may hold a
-    /// name, or anything that stands in a record.
+    /// name, or anything that stands in a record. Of refusals only so many are noted in a minute.
     ///
     /// # Errors
     /// [`AccountError::Store`].
@@ -150,7 +156,16 @@ impl Accounts {
         about: &str,
         allowed: bool,
     ) -> Result<(), AccountError> {
-        let line = self.line(who, event, about, allowed);
+        let written = if allowed {
+            Written::Whole
+        } else {
+            self.door().refusals.count(who, self.now())
+        };
+        let line = match written {
+            Written::Whole => self.line(who, event, about, allowed),
+            Written::Last => self.line(who, "further refusals of this minute", "", allowed),
+            Written::Not => return Ok(()),
+        };
         self.change(move |tables| tables.add_audit_line(&line))
     }
 
@@ -193,6 +208,15 @@ impl Accounts {
     /// The day of this node's clock, such as `2026-11-27`, by which roles are judged.
     pub fn today(&self) -> String {
         asked::day_of(self.now())
+    }
+
+    /// A turn at a password, to be taken before [`Accounts::sign_in`] and the like are called for a
+    /// visitor, and held until they have answered.
+    ///
+    /// # Errors
+    /// [`AccountError::Busy`].
+    pub(crate) fn turn(&self) -> Result<Turn, AccountError> {
+        self.door().turns.take()
     }
 
     fn door(&self) -> &Door {

@@ -31,7 +31,7 @@ pub use credentials::{Credentials, TlsKey};
 pub use error::TlsError;
 pub use fault::Fault;
 pub use live_certificate::LiveCertificate;
-pub use site::{SiteAcceptor, SiteListener};
+pub use site::SiteAcceptor;
 pub use stream::{ConnectionInfo, Exporter, SecureStream, Traffic};
 
 /// Label of the keying material that both ends export from a connection (RFC 8446, section 7.5).

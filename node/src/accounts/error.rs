@@ -38,6 +38,9 @@ pub enum AccountError {
     /// The session has ended.
     #[error("you were signed out; sign in again")]
     SessionEnded,
+    /// Too many wait for their password to be tried.
+    #[error("many people are signing in at this moment; wait a few seconds and try again")]
+    Busy,
     /// No password can be tried or kept now.
     #[error("passwords cannot be checked at the moment; try again in a minute")]
     Hash,

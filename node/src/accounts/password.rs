@@ -1,11 +1,12 @@
 //! Passwords: which may be chosen, and how they are kept.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -46,6 +47,35 @@ const WORDS: &[&str] = &[
     "123456",
     "hub",
 ];
+
+/// How many passwords of visitors are tried or wait to be: those beyond would hold up everybody.
+const TURNS: usize = 8;
+
+/// The turns of visitors at a password.
+#[derive(Debug, Clone)]
+pub(super) struct Turns(Arc<Semaphore>);
+
+/// A turn at a password. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(TURNS)))
+    }
+}
+
+impl Turns {
+    /// A turn, if not too many wait.
+    pub(super) fn take(&self) -> Result<Turn, AccountError> {
+        let permit = Arc::clone(&self.0).try_acquire_owned();
+        permit
+            .map(|permit| Turn { _permit: permit })
+            .map_err(|_| AccountError::Busy)
+    }
+}
 
 /// Makes and checks the kept form of passwords, one at a time, so that many who sign in at once
 /// take the memory of one.
@@ -166,6 +196,16 @@ fn without_known_words(password: &str, name: &str, email: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beyond_so_many_visitors_the_next_is_told_to_come_again() {
+        let turns = Turns::default();
+        let mut taken = (0..TURNS).map(|_| turns.take()).collect::<Vec<_>>();
+        assert!(taken.iter().all(Result::is_ok));
+        assert!(matches!(turns.take(), Err(AccountError::Busy)));
+        taken.pop();
+        assert!(turns.take().is_ok());
+    }
 
     #[test]
     fn a_password_that_others_would_try_first_is_refused_with_what_to_do() {

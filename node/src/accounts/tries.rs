@@ -83,13 +83,18 @@ pub(super) struct Addresses(Mutex<HashMap<IpAddr, Tries>>);
 impl Addresses {
     pub(super) fn take(&self, from: IpAddr, now_ms: u64) -> Result<(), RefusedSignIn> {
         let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if addresses.len() >= ADDRESSES_MAX {
-            addresses.retain(|_, tries| tries.wait_until_ms > now_ms);
+        let from = network(from);
+        if addresses.len() >= ADDRESSES_MAX && !addresses.contains_key(&from) {
+            // The oldest goes, but none that has to wait while there is another.
+            let first = addresses
+                .iter()
+                .min_by_key(|(_, tries)| (tries.wait_until_ms > now_ms, tries.last_ms))
+                .map(|(address, _)| *address);
+            if let Some(first) = first {
+                addresses.remove(&first);
+            }
         }
-        if addresses.len() >= ADDRESSES_MAX {
-            addresses.clear();
-        }
-        let tries = addresses.entry(network(from)).or_default();
+        let tries = addresses.entry(from).or_default();
         tries.take(FREE_ADDRESS, now_ms)
     }
 
@@ -102,7 +107,7 @@ impl Addresses {
 }
 
 /// The part of an address that one subscriber has: of IPv6 the first half.
-fn network(from: IpAddr) -> IpAddr {
+pub(crate) fn network(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -135,6 +140,24 @@ mod tests {
         for _ in 0..FREE {
             assert_eq!(tries.take(FREE, now), Ok(()));
         }
+    }
+
+    #[test]
+    fn very_many_networks_end_nobodys_wait() {
+        let addresses = Addresses::default();
+        let waiting = IpAddr::from([192, 0, 2, 1]);
+        let now = 1_000_000;
+        for _ in 0..FREE_ADDRESS {
+            assert_eq!(addresses.take(waiting, now), Ok(()));
+        }
+        let many = u32::try_from(ADDRESSES_MAX).expect("few enough") + 10;
+        for number in 0..many {
+            let other = IpAddr::from((0x0a00_0000 + number).to_be_bytes());
+            assert_eq!(addresses.take(other, now + 1), Ok(()));
+        }
+        assert!(addresses.take(waiting, now + 1).is_err());
+        let kept = addresses.0.lock().expect("nobody panicked").len();
+        assert_eq!(kept, ADDRESSES_MAX);
     }
 
     #[test]

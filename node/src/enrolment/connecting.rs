@@ -406,6 +406,8 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
         };
         match what_now(answer) {
             Next::Join(enrolled) => {
+                // Whatever becomes of it here, the invitation is used.
+                first = false;
                 let (node, request) = (Node { inner: open }, connecting.clone());
                 let joined = tokio::task::spawn_blocking(move || {
                     node.join(&request.request.invitation, &enrolled)?;
@@ -420,7 +422,11 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
                     Ok(Err(error)) => {
                         connecting.set(connecting.state(), Some(error.to_string()));
                     }
-                    Err(_) => return,
+                    Err(error) => {
+                        tracing::error!(%error, "this node failed while it was being connected");
+                        let trouble = "A fault of this program stopped it. It is tried again.";
+                        connecting.set(connecting.state(), Some(trouble.to_owned()));
+                    }
                 }
             }
             Next::End(state) => {

@@ -72,7 +72,7 @@ impl CertificateAuthority {
     }
 
     /// Makes an authority for the pages of one node, which people install in their browsers: it can
-    /// vouch for this host, a DNS name or an IP address, and for no other.
+    /// vouch for this host, a DNS name with the names below it or an IP address, and for no other.
     ///
     /// # Errors
     /// [`CertificateError`] if `now_ms` is no date or the system gives no random bytes.

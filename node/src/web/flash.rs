@@ -110,22 +110,53 @@ impl Flash {
 /// What waits to be said, by session. In memory alone: after a restart nothing is missing but the
 /// sentence.
 #[derive(Debug, Default)]
-pub(super) struct Flashes(Mutex<BTreeMap<String, Vec<Flash>>>);
+pub(super) struct Flashes(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// What waits for a session, and when the first of it was put, counted.
+    of: BTreeMap<String, (u64, Vec<Flash>)>,
+    put: u64,
+}
 
 impl Flashes {
     pub(super) fn put(&self, session: &str, flash: Flash) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= SESSIONS_MAX && !waiting.contains_key(session) {
-            waiting.pop_first();
+        if waiting.of.len() >= SESSIONS_MAX && !waiting.of.contains_key(session) {
+            let oldest = waiting.of.iter().min_by_key(|(_, (put, _))| *put);
+            if let Some(oldest) = oldest.map(|(session, _)| session.clone()) {
+                waiting.of.remove(&oldest);
+            }
         }
-        let of_session = waiting.entry(session.to_owned()).or_default();
-        if of_session.len() < EACH_MAX {
-            of_session.push(flash);
+        waiting.put += 1;
+        let put = waiting.put;
+        let of_session = waiting.of.entry(session.to_owned());
+        let (_, flashes) = of_session.or_insert_with(|| (put, Vec::new()));
+        if flashes.len() < EACH_MAX {
+            flashes.push(flash);
         }
     }
 
     pub(super) fn take(&self, session: &str) -> Vec<Flash> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.remove(session).unwrap_or_default()
+        let (_, flashes) = waiting.of.remove(session).unwrap_or_default();
+        flashes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_so_many_sessions_the_oldest_is_forgotten() {
+        let flashes = Flashes::default();
+        flashes.put("z", Flash::done("the oldest"));
+        flashes.put("a", Flash::done("later, and first by name"));
+        for number in 2..=SESSIONS_MAX {
+            flashes.put(&format!("m{number}"), Flash::done("later"));
+        }
+        assert!(flashes.take("z").is_empty());
+        assert_eq!(flashes.take("a").len(), 1);
     }
 }

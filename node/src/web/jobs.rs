@@ -50,6 +50,9 @@ struct Job {
     lines: Vec<String>,
     links: Vec<(String, String)>,
     file: Option<JobFile>,
+    /// Whether the file is on its way to somebody. It is not listed as here any more then, and comes
+    /// back if the way breaks off.
+    on_its_way: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -152,6 +155,7 @@ impl Jobs {
                 lines: Vec::new(),
                 links: Vec::new(),
                 file: None,
+                on_its_way: false,
             };
             jobs.insert(number, job);
             self.shared.keep(&mut jobs);
@@ -239,6 +243,15 @@ impl Shared {
         self.keep(&mut jobs);
         drop(jobs);
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Deletes a file that somebody has whole. The list says so since it was begun to be taken.
+    fn given_out(&self, number: u64) {
+        let mut jobs = self.lock();
+        if let Some(job) = jobs.get_mut(&number) {
+            (job.file, job.on_its_way) = (None, false);
+        }
+        let _gone = std::fs::remove_file(self.file(number));
     }
 
     fn end(&self, number: u64, done: Option<Result<JobDone, PageError>>) {

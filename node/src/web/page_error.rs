@@ -1,6 +1,7 @@
 //! Errors as pages: what went wrong and what to do, in words.
 
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use node_domain::{Problem, RecordError};
@@ -11,10 +12,15 @@ use crate::accounts::AccountError;
 use crate::author::WriteError;
 use crate::records::RecordsError;
 
+/// How long whoever comes when too many are here waits.
+const BUSY_SECONDS: u64 = 5;
+
 /// Why a page could not be made or a form not taken. Nothing was changed.
 #[derive(Debug)]
 pub struct PageError {
     kind: ErrorKind,
+    /// After how many seconds to ask again.
+    retry_after: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -38,6 +44,19 @@ impl PageError {
                 sentence: sentence.into(),
                 problems: Vec::new(),
             },
+            retry_after: None,
+        }
+    }
+
+    /// Too many ask for this at once; it works again in a few seconds.
+    pub fn busy(sentence: impl Into<String>) -> Self {
+        Self {
+            retry_after: Some(BUSY_SECONDS),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many at once",
+                sentence,
+            )
         }
     }
 
@@ -73,6 +92,7 @@ impl PageError {
     pub fn redirect(to: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Redirect(to.into()),
+            retry_after: None,
         }
     }
 
@@ -109,7 +129,10 @@ impl PageError {
                 title,
                 sentence,
                 problems,
-            } => layout::bare(web, status, title, &told(&sentence, &problems)),
+            } => {
+                let answer = layout::bare(web, status, title, &told(&sentence, &problems));
+                later(answer, self.retry_after)
+            }
         }
     }
 }
@@ -123,6 +146,14 @@ fn told(sentence: &str, problems: &[Problem]) -> Markup {
     }
 }
 
+/// With the header that says when to ask again.
+fn later(mut answer: Response, seconds: Option<u64>) -> Response {
+    if let Some(seconds) = seconds {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self.kind {
@@ -132,7 +163,10 @@ impl IntoResponse for PageError {
                 title,
                 sentence,
                 problems,
-            } => layout::plain(status, title, &told(&sentence, &problems)),
+            } => {
+                let answer = layout::plain(status, title, &told(&sentence, &problems));
+                later(answer, self.retry_after)
+            }
         }
     }
 }
@@ -166,6 +200,7 @@ impl From<RecordsError> for PageError {
                     sentence,
                     problems,
                 },
+                retry_after: None,
             },
             RecordsError::Store(error) | RecordsError::Write(WriteError::Store(error)) => {
                 Self::from(error)
@@ -208,6 +243,7 @@ impl From<AccountError> for PageError {
             AccountError::SessionEnded => Self::redirect("/sign-in"),
             AccountError::SecondFactorFirst => Self::redirect("/second-factor"),
             AccountError::Missing => Self::missing(),
+            AccountError::Busy => Self::busy(super::words::capital(&sentence)),
             AccountError::SignIn(_)
             | AccountError::Link
             | AccountError::Password(_)

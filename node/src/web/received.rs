@@ -1,24 +1,31 @@
 //! Files that were sent: written to the disk as they arrive, for one account, for a short time.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use rustix::fs::OFlags;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::posted::{Form, broken_off, check};
+use super::posted::{FORM_BYTES_MAX, Form, broken_off, check};
 use super::{PageError, Visit};
 use crate::accounts::AccountId;
 use crate::clock::now_ms;
 
 /// How long a file waits for a person's word.
 const WAITS_MS: u64 = 2 * 60 * 60 * 1_000;
-/// How many files wait at once; beyond these the oldest go.
-const FILES_MAX: usize = 16;
-/// Files of one form.
-const FILES_EACH_MAX: usize = 4;
+/// How many forms with files of one account wait at once; beyond these its oldest go.
+const EACH_MAX: usize = 4;
+/// How much of the disk no file takes.
+const LEFT_FREE_BYTES: u64 = 256 << 20;
+/// After how many bytes it is looked again whether there is room.
+const LOOK_BYTES: u64 = 64 << 20;
 /// Fields beside the file.
 const FIELDS_MAX: usize = 200;
 const FIELD_BYTES_MAX: usize = 64 << 10;
@@ -51,6 +58,16 @@ impl Drop for Received {
 pub(crate) struct Shelf {
     folder: PathBuf,
     waiting: Mutex<BTreeMap<u64, Waiting>>,
+    reading: Arc<Semaphore>,
+}
+
+/// The most that is taken with a form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    /// Files; others are passed over.
+    pub(crate) files: usize,
+    /// Bytes of each.
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -69,18 +86,40 @@ impl Shelf {
         Self {
             folder,
             waiting: Mutex::default(),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 
-    /// A copy of a file that is on this computer already.
-    pub(crate) fn copy_of(&self, path: &Path) -> std::io::Result<Received> {
+    /// Waits for the turn to look at a whole file, which takes the memory of all of it: one at a
+    /// time, beside the long work that brings files in.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.reading).acquire_owned().await.ok()
+    }
+
+    /// A copy of a file of at most so many bytes that is on this computer already.
+    ///
+    /// # Errors
+    /// `StorageFull` if there is no room for it; others if it is no file, too large or not to be
+    /// read.
+    pub(crate) fn copy_of(&self, path: &Path, bytes_max: u64) -> std::io::Result<Received> {
+        // A pipe is not waited for, and what has no end is not begun.
+        let from = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(path)?;
+        let about = from.metadata()?;
+        if !about.is_file() || about.len() > bytes_max {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        if !has_room(&self.folder, about.len()) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
         let (mut received, mut open) = begin(
             &self.folder,
             String::new(),
             path.to_string_lossy().into_owned(),
         )?;
-        let mut from = std::fs::File::open(path)?;
-        received.bytes = std::io::copy(&mut from, &mut open)?;
+        received.bytes = std::io::copy(&mut from.take(about.len()), &mut open)?;
         Ok(received)
     }
 
@@ -89,12 +128,15 @@ impl Shelf {
         let now = now_ms();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, it| it.until_ms > now);
-        while waiting.len() >= FILES_MAX {
-            waiting.pop_first();
+        let account = visit.session().account.id;
+        let own = waiting.iter().filter(|(_, it)| it.account == account);
+        let own = own.map(|(number, _)| *number).collect::<Vec<_>>();
+        for oldest in own.iter().take((own.len() + 1).saturating_sub(EACH_MAX)) {
+            waiting.remove(oldest);
         }
         let number = waiting.last_key_value().map_or(now, |(last, _)| last + 1);
         let kept = Waiting {
-            account: visit.session().account.id,
+            account,
             until_ms: now + WAITS_MS,
             files: Arc::new(files),
             form,
@@ -112,21 +154,38 @@ impl Shelf {
     }
 
     /// Says more of it.
-    pub(crate) fn say(&self, number: u64, form: Form) {
+    ///
+    /// # Errors
+    /// [`PageError`] if that is more than a form holds.
+    pub(crate) fn say(&self, number: u64, form: Form) -> Result<(), PageError> {
+        let bytes = form.fields().map(|(name, value)| name.len() + value.len());
+        if bytes.sum::<usize>() > FORM_BYTES_MAX {
+            return Err(PageError::wrong(
+                "More was said of this file than can be kept; send it again, and say less at a time.",
+            ));
+        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = waiting.get_mut(&number) {
             found.form = form;
         }
+        Ok(())
     }
 }
 
-/// Takes a form with files of at most `bytes_max` each, which go to the disk as they arrive. The
+/// Takes a form with files, which go to the disk as they arrive, if there is room for them. The
 /// form's fields come first, so that nothing is written for somebody who may not send it.
 pub(crate) async fn receive(
     visit: &Visit,
     request: Request,
-    bytes_max: u64,
+    most: Most,
 ) -> Result<(Form, Vec<Received>), PageError> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > most.bytes.saturating_mul(most.files as u64 + 1)) {
+        return Err(too_large(most.bytes));
+    }
+    let folder = visit.web().received().folder.clone();
+    look_for_room(&folder, length.unwrap_or_default()).await?;
     let mut parts = Multipart::from_request(request, visit.web())
         .await
         .map_err(|_| PageError::wrong("This form has to come with its file; nothing was done."))?;
@@ -152,22 +211,27 @@ pub(crate) async fn receive(
             check(Some(visit.csrf()), &form)?;
             checked = true;
         }
-        if name.is_empty() || files.len() >= FILES_EACH_MAX {
+        if name.is_empty() || files.len() >= most.files {
             continue;
         }
-        let folder = visit.web().received().folder.clone();
-        let (received, mut open) = tokio::task::spawn_blocking(move || begin(&folder, field, name))
-            .await
+        let of = folder.clone();
+        let begun = tokio::task::spawn_blocking(move || begin(&of, field, name)).await;
+        let (mut received, open) = begun
             .map_err(|_| cannot_keep())?
             .map_err(|_| cannot_keep())?;
-        let mut received = received;
+        let mut open = tokio::fs::File::from_std(open);
         while let Some(bytes) = part.chunk().await.map_err(|it| broken_off(&it))? {
+            let before = received.bytes;
             received.bytes += bytes.len() as u64;
-            if received.bytes > bytes_max {
-                return Err(too_large(bytes_max));
+            if received.bytes > most.bytes {
+                return Err(too_large(most.bytes));
             }
-            open.write_all(&bytes).map_err(|_| cannot_keep())?;
+            if received.bytes / LOOK_BYTES != before / LOOK_BYTES {
+                look_for_room(&folder, 0).await?;
+            }
+            open.write_all(&bytes).await.map_err(|_| cannot_keep())?;
         }
+        open.flush().await.map_err(|_| cannot_keep())?;
         if received.bytes > 0 {
             files.push(received);
         }
@@ -200,6 +264,30 @@ fn begin(folder: &Path, field: String, name: String) -> std::io::Result<(Receive
     Ok((received, file))
 }
 
+/// Whether so many bytes fit on the disk. Where the system does not say, writing will.
+fn has_room(folder: &Path, bytes: u64) -> bool {
+    let there = folder.ancestors().find(|it| it.exists());
+    let Some(Ok(disk)) = there.map(rustix::fs::statvfs) else {
+        return true;
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    free >= bytes.saturating_add(LEFT_FREE_BYTES)
+}
+
+async fn look_for_room(folder: &Path, bytes: u64) -> Result<(), PageError> {
+    let folder = folder.to_owned();
+    let has_room = tokio::task::spawn_blocking(move || has_room(&folder, bytes)).await;
+    if has_room.map_err(|_| cannot_keep())? {
+        return Ok(());
+    }
+    Err(PageError::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "There is no room for the file",
+        "This computer's disk has not enough free space for the file; nothing was done. Tell \
+         whoever looks after it.",
+    ))
+}
+
 fn cannot_keep() -> PageError {
     PageError::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -218,4 +306,32 @@ fn too_large(bytes_max: u64) -> PageError {
             bytes_max >> 20
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_file_with_an_end_is_copied() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let shelf = Shelf::new(folder.path());
+        let file = folder.path().join("a file");
+        std::fs::write(&file, b"four").expect("written");
+        let copy = shelf.copy_of(&file, 4).expect("a copy");
+        assert_eq!(std::fs::read(&copy.path).expect("it is read"), b"four");
+        assert!(shelf.copy_of(&file, 3).is_err(), "it is too large");
+        let pipe = folder.path().join("a pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo runs").success());
+        for other in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            assert!(shelf.copy_of(other, u64::MAX).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn no_file_fills_the_disk() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(!has_room(&folder.path().join("not yet"), 1 << 60));
+    }
 }

@@ -6,12 +6,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::certificate::{self, SiteCertificateError, Source};
+use super::connections::{Connections, Limits};
 use super::jobs::Jobs;
 use super::posted::FORM_BYTES_MAX;
 use super::{Reopener, Site, Web, assets, events, headers};
@@ -76,11 +77,8 @@ impl Listening {
     }
 }
 
-fn log_end(served: std::io::Result<()>) {
-    if let Err(error) = served {
-        tracing::error!(%error, "the pages are no longer served");
-    }
-}
+/// How long the next part of a form or a file may take to come.
+const PART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl Pages {
     /// Serves the routes of a site for `node`, as the settings say; none if they serve no pages.
@@ -126,38 +124,32 @@ impl Pages {
         let spoken = web_address.spoken().to_owned();
         let web = Web::new(node.clone(), site, web_address, reopener, stop.subscribe());
         let jobs = web.jobs().clone();
-        let service = router(web, routes).into_make_service_with_connect_info::<SocketAddr>();
-        let until = |mut stopped: watch::Receiver<bool>| async move {
-            let _gone = stopped.wait_for(|stop| *stop).await;
-        };
         let mut tasks = Vec::new();
-        match certificate {
-            None => {
-                // Small answers do not wait for the browser to acknowledge earlier ones.
-                let listener = listener.tap_io(|stream| {
-                    let _waits = stream.set_nodelay(true);
-                });
-                let served = axum::serve(listener, service).with_graceful_shutdown(until(stopped));
-                tasks.push(tokio::spawn(async move { log_end(served.await) }));
-            }
+        let tls = match certificate {
+            None => None,
             Some(source) => {
                 let from = source.clone();
                 let loaded = tokio::task::spawn_blocking(move || from.load()).await;
                 let shown = loaded.map_err(|error| failed(std::io::Error::other(error)))??;
                 let acceptor = SiteAcceptor::new(&shown).map_err(SiteCertificateError::from)?;
                 let live = acceptor.certificate();
-                let listener = acceptor.listen(listener).map_err(failed)?.tap_io(|_| {});
-                let end = until(stopped.clone());
+                let mut end = stopped.clone();
                 tasks.push(tokio::spawn(async move {
                     tokio::select! {
-                        () = end => {}
+                        _gone = end.wait_for(|stop| *stop) => {}
                         () = certificate::keep(source, shown, live) => {}
                     }
                 }));
-                let served = axum::serve(listener, service).with_graceful_shutdown(until(stopped));
-                tasks.push(tokio::spawn(async move { log_end(served.await) }));
+                Some(acceptor)
             }
+        };
+        let mut limits = Limits::default();
+        if web.address().config().behind_proxy {
+            // One address speaks for everybody.
+            limits.each = limits.all;
         }
+        let connections = Connections::new(router(web, routes), tls, limits);
+        tasks.push(tokio::spawn(connections.serve(listener, stopped)));
         Ok(Self {
             address,
             spoken,
@@ -198,6 +190,7 @@ fn router(web: Web, routes: Router<Web>) -> Router {
         .route("/events", get(events::serve))
         .fallback(headers::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(PART_TIMEOUT))
         .layer(from_fn_with_state(web.clone(), headers::guard))
         .with_state(web)
 }

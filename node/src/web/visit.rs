@@ -142,7 +142,9 @@ impl FromRequestParts<Web> for Visit {
             .map_or("/", |path| path.as_str())
             .to_owned();
         let Some(session) = session(&parts.headers, web).await? else {
-            return Err(PageError::redirect(sign_in(&parts.method, &path, web)?));
+            return Err(PageError::redirect(
+                sign_in(&parts.method, &path, web).await?,
+            ));
         };
         match session.needs {
             Needs::Nothing => {}
@@ -178,9 +180,13 @@ impl FromRequestParts<Web> for Visit {
 }
 
 /// Where somebody who is not signed in goes: the first time of all to a page that says how.
-fn sign_in(method: &Method, path: &str, web: &Web) -> Result<String, PageError> {
-    if web.accounts().is_empty()? && !web.site().coordinator {
-        return Ok("/start".to_owned());
+async fn sign_in(method: &Method, path: &str, web: &Web) -> Result<String, PageError> {
+    if !web.site().coordinator {
+        let accounts = web.accounts();
+        let empty = tokio::task::spawn_blocking(move || accounts.is_empty()).await;
+        if empty.map_err(|_| broken())?? {
+            return Ok("/start".to_owned());
+        }
     }
     if *method == Method::GET && path != "/" {
         let mut query = url_query("next", path);

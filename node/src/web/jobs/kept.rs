@@ -49,6 +49,7 @@ pub(super) fn read(folder: &Path) -> BTreeMap<u64, Job> {
             lines: Vec::new(),
             links: it.links,
             file: it.file,
+            on_its_way: false,
         };
         if !job.state.has_ended() {
             job.state = JobState::Lost;
@@ -86,7 +87,7 @@ pub(super) fn write(folder: &Path, jobs: &mut BTreeMap<u64, Job>) -> Result<(), 
         state: job.state,
         sentence: job.sentence.clone(),
         links: job.links.clone(),
-        file: job.file.clone(),
+        file: job.file.clone().filter(|_| !job.on_its_way),
     });
     let text = serde_json::json!(kept.collect::<Vec<_>>()).to_string();
     write_private(&folder.join("list.json"), text.as_bytes())?;

@@ -8,13 +8,21 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use maud::{Markup, html};
+use std::fs::File;
 use std::io::Read;
+use std::sync::Arc;
+use tokio::sync::mpsc::Sender;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Job, JobState};
+use super::{Job, JobFile, JobState, Shared};
 use crate::clock::now_ms;
 use crate::web::parts::{self, Tone, tag};
 use crate::web::{PageError, Posted, Visit, Web, words};
+
+/// A part of a file, and how many of them are read ahead.
+const CHUNK_BYTES: usize = 64 << 10;
+const CHUNKS: usize = 4;
 
 pub(in crate::web) fn routes() -> Router<Web> {
     Router::new()
@@ -176,41 +184,16 @@ async fn file(
             "A file can be taken once, within a day. Begin the export again for another.",
         )
     };
-    let opened = tokio::task::spawn_blocking(move || {
-        let mut taken = None;
-        jobs.shared.change(number, |job| {
-            if job.ended_ms.saturating_add(super::kept::FILE_MS) < now_ms() {
-                job.file = None;
-            }
-            taken = job
-                .file
-                .take()
-                .map(|it| (it, std::fs::File::open(jobs.shared.file(number))))
-        });
-        taken
-    });
-    let taken = opened.await.ok().flatten().ok_or_else(gone)?;
-    let (named, open) = taken;
-    let mut open = open.map_err(|_| gone())?;
-    let length = open.metadata().map_err(|_| gone())?.len();
-    let (sender, chunks) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut chunk = vec![0; 64 << 10];
-            let read = open.read(&mut chunk);
-            let ended = matches!(read, Ok(0) | Err(_));
-            let sent = match read {
-                Ok(0) => break,
-                Ok(count) => {
-                    chunk.truncate(count);
-                    sender.blocking_send(Ok(Bytes::from(chunk)))
-                }
-                Err(error) => sender.blocking_send(Err(error)),
-            };
-            if ended || sent.is_err() {
-                break;
-            }
-        }
+    let shared = Arc::clone(&jobs.shared);
+    let taken = tokio::task::spawn_blocking(move || Taken::begin(&shared, number)).await;
+    let taken = taken.ok().flatten().ok_or_else(gone)?;
+    let (mut taken, named, open) = taken;
+    let length = taken.length;
+    let (sender, chunks) = tokio::sync::mpsc::channel(CHUNKS);
+    tokio::task::spawn_blocking(move || read_into(open, &sender));
+    let body = ReceiverStream::new(chunks).map(move |chunk| {
+        taken.give(chunk.as_ref().ok());
+        chunk
     });
     let headers = [
         (CONTENT_TYPE, named.kind),
@@ -220,5 +203,129 @@ async fn file(
         ),
         (CONTENT_LENGTH, length.to_string()),
     ];
-    Ok((headers, Body::from_stream(ReceiverStream::new(chunks))).into_response())
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// A file on its way to somebody: deleted once all of it was given out, and here again if not.
+struct Taken {
+    shared: Arc<Shared>,
+    number: u64,
+    length: u64,
+    given: u64,
+}
+
+impl Taken {
+    /// Takes the file of a job; none if it is not here, or on its way already.
+    fn begin(shared: &Arc<Shared>, number: u64) -> Option<(Self, JobFile, File)> {
+        let mut taken = None;
+        shared.change(number, |job| {
+            if job.ended_ms.saturating_add(super::kept::FILE_MS) < now_ms() {
+                job.file = None;
+            }
+            let Some(named) = job.file.clone().filter(|_| !job.on_its_way) else {
+                return;
+            };
+            let open = File::open(shared.file(number)).and_then(|it| Ok((it.metadata()?, it)));
+            match open {
+                Ok((about, open)) => {
+                    job.on_its_way = true;
+                    taken = Some((about.len(), named, open));
+                }
+                Err(_) => job.file = None,
+            }
+        });
+        let (length, named, open) = taken?;
+        let taken = Self {
+            shared: Arc::clone(shared),
+            number,
+            length,
+            given: 0,
+        };
+        Some((taken, named, open))
+    }
+
+    fn give(&mut self, chunk: Option<&Bytes>) {
+        self.given += chunk.map_or(0, |chunk| chunk.len() as u64);
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let (shared, number) = (Arc::clone(&self.shared), self.number);
+        let whole = self.given == self.length;
+        // An answer ends where nothing may wait for a disk.
+        let end = move || {
+            if whole {
+                shared.given_out(number);
+            } else {
+                shared.change(number, |job| job.on_its_way = false);
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(end)),
+            Err(_) => end(),
+        }
+    }
+}
+
+/// Reads a file into the chunks of an answer, until its end or until nobody takes them.
+fn read_into(mut open: File, sender: &Sender<std::io::Result<Bytes>>) {
+    loop {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = match open.read(&mut chunk) {
+            Ok(0) => return,
+            Ok(count) => {
+                chunk.truncate(count);
+                Ok(Bytes::from(chunk))
+            }
+            Err(error) => Err(error),
+        };
+        let ends = read.is_err();
+        if sender.blocking_send(read).is_err() || ends {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_here_until_all_of_it_was_given_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let jobs = super::super::Jobs::open(folder.path());
+        let number = 1;
+        std::fs::create_dir_all(folder.path().join("jobs")).expect("a folder");
+        std::fs::write(jobs.shared.file(number), "1,2,3").expect("a file");
+        let job = Job {
+            account: String::new(),
+            role: String::new(),
+            title: String::new(),
+            begun_ms: now_ms(),
+            ended_ms: now_ms(),
+            state: JobState::Done,
+            headway: crate::records::Headway::watched(),
+            sentence: String::new(),
+            lines: Vec::new(),
+            links: Vec::new(),
+            file: Some(JobFile {
+                name: "list.csv".to_owned(),
+                kind: "text/csv".to_owned(),
+            }),
+            on_its_way: false,
+        };
+        jobs.shared.lock().insert(number, job);
+        let take = || Taken::begin(&jobs.shared, number);
+        let (mut half, named, _) = take().expect("it is here");
+        assert_eq!(named.name, "list.csv");
+        assert!(take().is_none(), "it is on its way");
+        half.give(Some(&Bytes::from_static(b"1,2")));
+        drop(half);
+        let (mut whole, ..) = take().expect("it came back");
+        whole.give(Some(&Bytes::from_static(b"1,2")));
+        whole.give(Some(&Bytes::from_static(b",3")));
+        drop(whole);
+        assert!(take().is_none(), "it was given out");
+    }
 }

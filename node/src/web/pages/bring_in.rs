@@ -12,7 +12,7 @@ use node_domain::{Duty, KINDS, Kind, Problem};
 use serde::Deserialize;
 
 use crate::records::{Desk, Find, RecordsError};
-use crate::web::received::receive;
+use crate::web::received::{Most, receive};
 use crate::web::{Form, PageError, Visit, Web, parts};
 
 const TITLE: &str = "Bring records in";
@@ -61,10 +61,17 @@ impl Into {
         }
     }
 
-    const fn bytes_max(self) -> u64 {
+    const fn most(self) -> Most {
         match self {
-            Self::Schools => SCHOOLS_BYTES_MAX,
-            Self::Records(_) | Self::Members => SHEET_BYTES_MAX,
+            // The register, and the links between its schools.
+            Self::Schools => Most {
+                files: 2,
+                bytes: SCHOOLS_BYTES_MAX,
+            },
+            Self::Records(_) | Self::Members => Most {
+                files: 1,
+                bytes: SHEET_BYTES_MAX,
+            },
         }
     }
 }
@@ -264,7 +271,7 @@ async fn send(
 ) -> Result<Response, PageError> {
     let into = Into::named(&what).ok_or_else(PageError::missing)?;
     visit.work(|desk| desk.check(Duty::Import)).await?;
-    let (sent, files) = receive(&visit, request, into.bytes_max()).await?;
+    let (sent, files) = receive(&visit, request, into.most()).await?;
     let problem = |field: &str, message: &str| Problem {
         field: field.to_owned(),
         message: message.to_owned(),

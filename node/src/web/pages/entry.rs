@@ -9,16 +9,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use maud::Markup;
 use node_domain::Problem;
+use zeroize::Zeroizing;
 
 use crate::accounts::{AccountError, Accounts, Needs, Session};
-use crate::web::{PageError, Web, cookie_name, layout, visit};
+use crate::web::{Form, PageError, Visit, Web, cookie_name, layout, visit};
 
 /// Where somebody is who goes through these pages.
 pub(super) const SIGN_IN: &str = "/sign-in";
 pub(super) const SECOND_FACTOR: &str = "/second-factor";
 pub(super) const SET_UP_SECOND_FACTOR: &str = "/account/second-factor";
 
-/// The page that somebody asked for before they signed in; the first page if that is none of ours.
+/// The page that somebody asked for, before they signed in or sent a form; the first page if that is
+/// none of ours.
 pub(super) fn next_page(asked: &str) -> &str {
     let mut characters = asked.chars();
     let ours = characters.next() == Some('/')
@@ -67,6 +69,35 @@ pub(super) async fn with_accounts<T: Send + 'static>(
     let accounts = web.accounts();
     let done = tokio::task::spawn_blocking(move || work(&accounts)).await;
     done.unwrap_or(Err(AccountError::Hash))
+}
+
+/// The same where a visitor's password is tried: if too many are at it, it is not begun, so that
+/// pages that need none are answered all the same.
+pub(super) async fn with_password<T: Send + 'static>(
+    web: &Web,
+    work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
+) -> Result<T, AccountError> {
+    let turn = web.accounts().turn()?;
+    with_accounts(web, move |accounts| {
+        let _turn = turn;
+        work(accounts)
+    })
+    .await
+}
+
+/// Asks somebody who signed in for their password again, before something that needs it: what was
+/// wrong with what the form's field `password` holds, or nothing.
+pub(super) async fn password_again(
+    visit: &Visit,
+    form: &Form,
+) -> Result<Option<Problem>, PageError> {
+    let (session, web) = (visit.session().clone(), visit.web());
+    let password = Zeroizing::new(form.get("password").to_owned());
+    let checked = with_password(web, move |it| it.check_password(&session, &password)).await;
+    match checked {
+        Ok(()) => Ok(None),
+        Err(error) => form_problem(error, "password").map(Some),
+    }
 }
 
 /// What to say above a form that was not taken; whatever is none of the form's is a page of its
@@ -176,6 +207,7 @@ mod tests {
             "/\\evil.example",
             "/a\\b",
             "/a\nb",
+            "/\t/evil.example",
             "evil",
             "/sign-out",
         ] {

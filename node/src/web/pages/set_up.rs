@@ -60,7 +60,7 @@ async fn set_up(
         link.email.clone()
     };
     let used = token.clone();
-    let done = entry::with_accounts(&web, move |accounts| {
+    let done = entry::with_password(&web, move |accounts| {
         accounts.set_up(&used, &chosen)?;
         accounts.sign_in(&email, &chosen.password, entry::address(from), now_ms())
     });

@@ -5,8 +5,9 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
-use node_domain::{Duty, KINDS};
+use node_domain::{Duty, KINDS, Problem};
 
+use super::entry::password_again;
 use crate::config::WebConfig;
 use crate::web::SiteAuthority;
 use crate::web::jobs::JobDone;
@@ -43,6 +44,10 @@ fn authority(web: &Web) -> Result<Option<SiteAuthority>, PageError> {
 
 async fn show(visit: Visit) -> Result<Response, PageError> {
     lead_only(&visit)?;
+    page(&visit, &[]).await
+}
+
+async fn page(visit: &Visit, problems: &[Problem]) -> Result<Response, PageError> {
     let web = visit.web().clone();
     let (own, restored) = visit
         .work(move |_| {
@@ -99,13 +104,19 @@ async fn show(visit: Visit) -> Result<Response, PageError> {
     }
     rows.push(SummaryRow::text("Signing in", signing_in).change("/access"));
     rows.push(SummaryRow::text("Version", env!("CARGO_PKG_VERSION")));
+    let backup = html! {
+        (parts::typed_input("password", "password", "Your password", "", "",
+            problems.first().map(|it| it.message.as_str())))
+        (parts::button("Back up now"))
+    };
     let body = html! {
+        (parts::error_summary(problems))
         h1 { (TITLE) }
         (parts::summary_list(&rows))
         h2 { "Backup" }
         p { "A whole, checked copy of what is on this computer, as one file. It holds everything, so keep \
             it where nobody else gets at it, and apart from the recovery sheet." }
-        (parts::form("/settings/backup", visit.csrf(), &parts::button("Back up now")))
+        (parts::form("/settings/backup", visit.csrf(), &backup))
         @if !coordinator {
             h2 { "Sharing" }
             @if paused {
@@ -134,8 +145,11 @@ async fn show(visit: Visit) -> Result<Response, PageError> {
     Ok(visit.page(TITLE, &body))
 }
 
-async fn backup(visit: Visit, Posted(_form): Posted) -> Result<Redirect, PageError> {
+async fn backup(visit: Visit, Posted(form): Posted) -> Result<Response, PageError> {
     lead_only(&visit)?;
+    if let Some(problem) = password_again(&visit, &form).await? {
+        return page(&visit, &[problem]).await;
+    }
     let web = visit.web().clone();
     let jobs = web.jobs().clone();
     let page = jobs.start(&visit, "Backup", move |work| {
@@ -160,7 +174,7 @@ async fn backup(visit: Visit, Posted(_form): Posted) -> Result<Redirect, PageErr
     visit
         .work(move |_| accounts.audit(who, "backup made", "", true))
         .await?;
-    Ok(Redirect::to(&page))
+    Ok(Redirect::to(&page).into_response())
 }
 
 async fn pause(visit: Visit, Posted(form): Posted) -> Result<Redirect, PageError> {

@@ -96,7 +96,7 @@ async fn sign_in(
     let password = zeroize::Zeroizing::new(password);
     let next = entry::next_page(form_sent.get("next")).to_owned();
     let asked = email.clone();
-    let done = entry::with_accounts(&web, move |accounts| {
+    let done = entry::with_password(&web, move |accounts| {
         accounts.sign_in(&asked, &password, entry::address(from), now_ms())
     });
     match done.await {

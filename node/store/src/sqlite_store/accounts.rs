@@ -8,8 +8,12 @@ use crate::{AccountRow, AuditLine, Readers, SessionRow, StoreError, TriesRow};
 
 /// How many names that no account has are remembered with the tries under them.
 const TRIES_UNKNOWN_MAX: u32 = 4_000;
-/// How many audit lines are kept; the oldest go first.
-const AUDIT_LINES_MAX: i64 = 200_000;
+/// How many audit lines are kept of what was done; the oldest go first.
+const DONE_LINES_MAX: u32 = 200_000;
+/// The same of what was refused, which a visitor may cause at will.
+const REFUSED_LINES_MAX: u32 = 50_000;
+/// After how many new lines the old ones are looked for.
+const LINES_BETWEEN: i64 = 256;
 
 /// The tables of accounts, at one moment.
 #[derive(Debug)]
@@ -199,7 +203,7 @@ impl AccountTables<'_> {
         self.write("DELETE FROM account_tries WHERE name = ?1", [name])
     }
 
-    /// Adds an audit line.
+    /// Adds an audit line. What was refused never pushes out what was done.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.
@@ -209,9 +213,19 @@ impl AccountTables<'_> {
         let time = signed(line.time_ms);
         let params = params![time, line.who, line.event, line.about, line.allowed];
         self.write(sql, params)?;
-        let last = self.0.connection.last_insert_rowid();
-        let sql = "DELETE FROM audit_lines WHERE id <= ?1";
-        self.write(sql, [last - AUDIT_LINES_MAX])
+        if self.0.connection.last_insert_rowid() % LINES_BETWEEN != 0 {
+            return Ok(());
+        }
+        self.prune_audit_lines(true, DONE_LINES_MAX)?;
+        self.prune_audit_lines(false, REFUSED_LINES_MAX)
+    }
+
+    /// Keeps the latest audit lines of what was done, or of what was refused.
+    fn prune_audit_lines(&self, allowed: bool, most: u32) -> Result<(), StoreError> {
+        let sql = "DELETE FROM audit_lines WHERE allowed = ?1 AND id <= \
+                   (SELECT id FROM audit_lines WHERE allowed = ?1 \
+                    ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+        self.write(sql, params![allowed, most])
     }
 
     /// The latest audit lines, the newest first.

@@ -125,3 +125,26 @@ fn audit_lines_come_the_newest_first() {
     });
     assert_eq!(lines.expect("it reads"), [line(3), line(2)]);
 }
+
+#[test]
+fn refusals_never_push_out_what_was_done_and_only_the_latest_are_kept() {
+    let (_folder, mut store) = store();
+    let line = |time_ms: u64, allowed: bool| AuditLine {
+        time_ms,
+        who: None,
+        event: "an event".to_owned(),
+        about: String::new(),
+        allowed,
+    };
+    let lines = store.change_accounts(|tables| {
+        tables.add_audit_line(&line(0, true))?;
+        for time_ms in 1..=51_000 {
+            tables.add_audit_line(&line(time_ms, false))?;
+        }
+        tables.audit_lines(u32::MAX)
+    });
+    let lines = lines.expect("it reads");
+    assert_eq!(lines.last(), Some(&line(0, true)));
+    assert_eq!(lines.first(), Some(&line(51_000, false)));
+    assert!((50_000..50_400).contains(&lines.len()), "{}", lines.len());
+}

@@ -12,16 +12,16 @@ use zeroize::Zeroizing;
 use super::super::entry;
 use super::framed;
 use super::second_factor::recovery_list;
+use crate::accounts::{AccountError, Accounts, Session};
 use crate::web::{Flash, Form, PageError, Posted, Visit, Web, parts};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route("/account/password", get(ask).post(change))
-        .route("/account/recovery-codes", get(ask_codes).post(make_codes))
+        .route(CODES.path, get(ask_codes).post(make_codes))
 }
 
 const TITLE: &str = "Change your password";
-const CODES_TITLE: &str = "New recovery codes";
 
 async fn ask(
     State(web): State<Web>,
@@ -48,7 +48,7 @@ async fn change(
         secret(&sent, "again"),
     );
     let problem = if *new == *again {
-        let done = entry::with_accounts(&web, move |accounts| {
+        let done = entry::with_password(&web, move |accounts| {
             accounts.change_password(&session, &old, &new)
         });
         match done.await {
@@ -87,14 +87,19 @@ fn form(csrf: &str, problems: &[Problem]) -> Markup {
     }
 }
 
+const CODES: PasswordAsked = PasswordAsked {
+    path: "/account/recovery-codes",
+    title: "New recovery codes",
+    why: "You get eight new codes. The ones that you have stop working.",
+    button: "Make new codes",
+};
+
 async fn ask_codes(
     State(web): State<Web>,
     headers: HeaderMap,
     visit: Result<Visit, PageError>,
 ) -> Result<Response, PageError> {
-    let session = entry::signed_in(&headers, &web).await?;
-    let body = codes_form(&session.csrf, &[]);
-    Ok(framed(&web, visit.ok().as_ref(), CODES_TITLE, &body))
+    CODES.ask(&web, &headers, visit.ok()).await
 }
 
 async fn make_codes(
@@ -103,28 +108,71 @@ async fn make_codes(
     visit: Result<Visit, PageError>,
     Posted(sent): Posted,
 ) -> Result<Response, PageError> {
-    let session = entry::signed_in(&headers, &web).await?;
-    let csrf = session.csrf.clone();
-    let password = secret(&sent, "password");
-    let done = entry::with_accounts(&web, move |accounts| {
-        accounts.new_recovery_codes(&session, &password)
-    });
-    let body = match done.await {
-        Ok(codes) => recovery_list(&codes, "/account"),
-        Err(error) => codes_form(&csrf, &[entry::form_problem(error, "password")?]),
+    let visit = visit.ok();
+    let work = |accounts: &Accounts, session: &Session, password: &str| {
+        accounts.new_recovery_codes(session, password)
     };
-    Ok(framed(&web, visit.ok().as_ref(), CODES_TITLE, &body))
+    match CODES.asked(&web, &headers, &visit, &sent, work).await? {
+        Ok(codes) => {
+            let body = recovery_list(&codes, "/account");
+            Ok(framed(&web, visit.as_ref(), CODES.title, &body))
+        }
+        Err(again) => Ok(again),
+    }
 }
 
-fn codes_form(csrf: &str, problems: &[Problem]) -> Markup {
-    let inner = html! {
-        (password_input("password", "Your password", "", "current-password"))
-        (parts::button("Make new codes"))
-    };
-    html! {
-        (parts::error_summary(problems))
-        p { "You get eight new codes. The ones that you have stop working." }
-        (parts::form("/account/recovery-codes", csrf, &inner))
+/// A page that asks for the password before something is done.
+pub(super) struct PasswordAsked {
+    pub(super) path: &'static str,
+    pub(super) title: &'static str,
+    pub(super) why: &'static str,
+    pub(super) button: &'static str,
+}
+
+impl PasswordAsked {
+    pub(super) async fn ask(
+        &self,
+        web: &Web,
+        headers: &HeaderMap,
+        visit: Option<Visit>,
+    ) -> Result<Response, PageError> {
+        let session = entry::signed_in(headers, web).await?;
+        Ok(self.page(web, visit.as_ref(), &session.csrf, &[]))
+    }
+
+    /// What `work` gives with the password that was sent, or the page again.
+    pub(super) async fn asked<T: Send + 'static>(
+        &self,
+        web: &Web,
+        headers: &HeaderMap,
+        visit: &Option<Visit>,
+        sent: &Form,
+        work: impl FnOnce(&Accounts, &Session, &str) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<Result<T, Response>, PageError> {
+        let session = entry::signed_in(headers, web).await?;
+        let csrf = session.csrf.clone();
+        let password = secret(sent, "password");
+        let done = entry::with_password(web, move |accounts| work(accounts, &session, &password));
+        match done.await {
+            Ok(done) => Ok(Ok(done)),
+            Err(error) => {
+                let problems = [entry::form_problem(error, "password")?];
+                Ok(Err(self.page(web, visit.as_ref(), &csrf, &problems)))
+            }
+        }
+    }
+
+    fn page(&self, web: &Web, visit: Option<&Visit>, csrf: &str, problems: &[Problem]) -> Response {
+        let inner = html! {
+            (password_input("password", "Your password", "", "current-password"))
+            (parts::button(self.button))
+        };
+        let body = html! {
+            (parts::error_summary(problems))
+            p { (self.why) }
+            (parts::form(self.path, csrf, &inner))
+        };
+        framed(web, visit, self.title, &body)
     }
 }
 

@@ -10,21 +10,25 @@ use node_domain::Problem;
 use zeroize::Zeroizing;
 
 use super::super::{entry, sign_in};
-use super::framed;
-use super::password::{password_input, secret};
+use super::password::PasswordAsked;
 use crate::accounts::{AccountError, Accounts, Needs, NewSecondFactor, Session};
 use crate::web::{PageError, Posted, Visit, Web, parts};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route(entry::SET_UP_SECOND_FACTOR, get(ask).post(confirm))
-        .route(CHANGE, get(ask_password).post(change))
+        .route(CHANGE.path, get(ask_password).post(change))
 }
 
-const CHANGE: &str = "/account/second-factor/change";
+const CHANGE: PasswordAsked = PasswordAsked {
+    path: "/account/second-factor/change",
+    title: "Change your second factor",
+    why: "The app that you use now works until the new one has given its first code. You get new \
+          recovery codes with it.",
+    button: "Continue",
+};
 const TITLE: &str = "Set up a second factor";
 const CODES_TITLE: &str = "Keep these recovery codes";
-const CHANGE_TITLE: &str = "Change your second factor";
 
 async fn ask(State(web): State<Web>, headers: HeaderMap) -> Result<Response, PageError> {
     let session = entry::begun(&headers, &web).await?;
@@ -126,9 +130,7 @@ async fn ask_password(
     headers: HeaderMap,
     visit: Result<Visit, PageError>,
 ) -> Result<Response, PageError> {
-    let session = entry::signed_in(&headers, &web).await?;
-    let body = password_form(&session.csrf, &[]);
-    Ok(framed(&web, visit.ok().as_ref(), CHANGE_TITLE, &body))
+    CHANGE.ask(&web, &headers, visit.ok()).await
 }
 
 async fn change(
@@ -137,32 +139,13 @@ async fn change(
     visit: Result<Visit, PageError>,
     Posted(sent): Posted,
 ) -> Result<Response, PageError> {
-    let session = entry::signed_in(&headers, &web).await?;
-    let csrf = session.csrf.clone();
-    let password = secret(&sent, "password");
-    let done = entry::with_accounts(&web, move |accounts| {
-        accounts.change_second_factor(&session, &password)
-    });
-    match done.await {
-        Ok(_) => Ok(Redirect::to(entry::SET_UP_SECOND_FACTOR).into_response()),
-        Err(error) => {
-            let body = password_form(&csrf, &[entry::form_problem(error, "password")?]);
-            Ok(framed(&web, visit.ok().as_ref(), CHANGE_TITLE, &body))
-        }
-    }
-}
-
-fn password_form(csrf: &str, problems: &[Problem]) -> Markup {
-    let inner = html! {
-        (password_input("password", "Your password", "", "current-password"))
-        (parts::button("Continue"))
+    let work = |accounts: &Accounts, session: &Session, password: &str| {
+        accounts.change_second_factor(session, password)
     };
-    html! {
-        (parts::error_summary(problems))
-        p {
-            "The app that you use now works until the new one has given its first code. You get new \
-             recovery codes with it."
-        }
-        (parts::form(CHANGE, csrf, &inner))
+    let visit = visit.ok();
+    let asked = CHANGE.asked(&web, &headers, &visit, &sent, work);
+    match asked.await? {
+        Ok(_) => Ok(Redirect::to(entry::SET_UP_SECOND_FACTOR).into_response()),
+        Err(again) => Ok(again),
     }
 }

@@ -43,8 +43,12 @@ fn sent(visit: &Visit, number: u64) -> Result<Sent, PageError> {
 async fn show(visit: Visit, Path(number): Path<u64>) -> Result<Response, PageError> {
     let sent = sent(&visit, number)?;
     let looked = sent.clone();
+    let turn = visit.web().received().turn().await;
     let plan = visit
-        .work(move |desk| looked.carry_out(desk, true, &Headway::default()))
+        .work(move |desk| {
+            let _turn = turn;
+            looked.carry_out(desk, true, &Headway::default())
+        })
         .await?;
     let body = html! {
         (parts::back(&format!("/import/{}", sent.form.get("what")), "Choose another file"))
@@ -329,7 +333,7 @@ async fn say(
     let all = kept.chain(new);
     let all = all.map(|(name, value)| (name.to_owned(), value.to_owned()));
     sent.form = all.collect::<Form>();
-    visit.web().received().say(number, sent.form.clone());
+    visit.web().received().say(number, sent.form.clone())?;
     if said.get("do") != "import" {
         return Ok(Redirect::to(&format!("/import/check/{number}")));
     }

@@ -10,13 +10,16 @@ use node_domain::Problem;
 use super::lead_only;
 use crate::enrolment::{Connecting, ConnectingState};
 use crate::web::parts::{self, Tone, tag};
-use crate::web::received::receive;
+use crate::web::received::{Most, receive};
 use crate::web::{PageError, Posted, Visit, Web, words};
 
 const PATH: &str = "/start/connect";
 const TITLE: &str = "Connect this hub";
 /// An invitation is a short text.
-const FILE_BYTES_MAX: u64 = 64 << 10;
+const MOST: Most = Most {
+    files: 1,
+    bytes: 64 << 10,
+};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -157,7 +160,7 @@ fn progress(visit: &Visit, connecting: &Connecting) -> Markup {
 
 async fn send(visit: Visit, request: Request) -> Result<Response, PageError> {
     lead_only(&visit)?;
-    let (_form, files) = receive(&visit, request, FILE_BYTES_MAX).await?;
+    let (_form, files) = receive(&visit, request, MOST).await?;
     let node = visit.web().node().clone();
     let connected = visit
         .work(move |_| {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use node_domain::Problem;
 use zeroize::Zeroizing;
 
+use super::super::entry::password_again;
 use super::{SHEET_DONE, lead_only, note, noted};
 use crate::Node;
 use crate::clock::now_ms;
@@ -37,12 +38,13 @@ fn words_of(node: &Node) -> Result<Zeroizing<Vec<String>>, PageError> {
 
 async fn ask(visit: Visit) -> Result<Response, PageError> {
     lead_only(&visit)?;
-    Ok(visit.page(TITLE, &question(&visit, &[])))
+    question(&visit, &[]).await
 }
 
-fn question(visit: &Visit, problems: &[Problem]) -> Markup {
-    let node = visit.web().node();
-    let (shown, done) = (noted(node, SHOWN), noted(node, SHEET_DONE));
+async fn question(visit: &Visit, problems: &[Problem]) -> Result<Response, PageError> {
+    let node = visit.web().node().clone();
+    let noted = move |_: &_| Ok::<_, PageError>((noted(&node, SHOWN), noted(&node, SHEET_DONE)));
+    let (shown, done) = visit.work(noted).await?;
     let inner = html! {
         @if shown {
             (parts::typed_input("password", "password", "Your password", "", "",
@@ -50,7 +52,7 @@ fn question(visit: &Visit, problems: &[Problem]) -> Markup {
         }
         (parts::button("Show the sheet"))
     };
-    html! {
+    let body = html! {
         (parts::back("/start", super::TITLE))
         (parts::error_summary(problems))
         h1 { (TITLE) }
@@ -62,39 +64,30 @@ fn question(visit: &Visit, problems: &[Problem]) -> Markup {
         @if shown { p { "The words were shown before, so your password is asked for." } }
         (parts::form("/start/recovery-sheet/show", visit.csrf(), &inner))
         @if shown && !done { p { a href="/start/recovery-sheet/check" { "I have printed it" } } }
-    }
+    };
+    Ok(visit.page(TITLE, &body))
 }
 
 async fn show(visit: Visit, Posted(form): Posted) -> Result<Response, PageError> {
     lead_only(&visit)?;
     let web = visit.web().clone();
-    let password = Zeroizing::new(form.find("password").unwrap_or_default().to_owned());
-    let session = visit.session().clone();
+    let node = web.node().clone();
+    let shown = visit.work(move |_| Ok::<_, PageError>(noted(&node, SHOWN)));
+    if shown.await?
+        && let Some(problem) = password_again(&visit, &form).await?
+    {
+        return question(&visit, &[problem]).await;
+    }
+    let who = Some(visit.session().account.id);
     let sheet = visit
         .work(move |_| {
             let node = web.node();
-            if noted(node, SHOWN)
-                && let Err(error) = web.accounts().check_password(&session, &password)
-            {
-                return Ok(Err(words::capital(&error.to_string())));
-            }
             note(node, SHOWN)?;
-            let who = Some(session.account.id);
             web.accounts()
                 .audit(who, "recovery sheet shown", "", true)?;
-            Ok::<_, PageError>(Ok(words_of(node)?))
+            words_of(node)
         })
         .await?;
-    let sheet = match sheet {
-        Ok(sheet) => sheet,
-        Err(message) => {
-            let problem = Problem {
-                field: "password".to_owned(),
-                message,
-            };
-            return Ok(visit.page(TITLE, &question(&visit, &[problem])));
-        }
-    };
     let node = visit.web().node();
     let address = node
         .inner

@@ -13,12 +13,13 @@ use node_domain::{KINDS, Problem};
 use node_feed::SecretKey;
 use zeroize::Zeroizing;
 
+use super::super::entry::password_again;
 use super::lead_only;
 use crate::Lost;
 use crate::records::{Desk, DeskStatus, Find, RecordsError};
 use crate::restore::{Restore, RestoreError, look_at_backup};
 use crate::web::parts::{self, Tone, tag};
-use crate::web::received::{Received, receive};
+use crate::web::received::{Most, Received, receive};
 use crate::web::record::{list_path, record_path};
 use crate::web::{PageError, Visit, Web, layout, words};
 
@@ -97,6 +98,8 @@ fn form(visit: &Visit, problems: &[Problem]) -> Markup {
                  restored too, and NCETM has to send a new invitation.", "", problem_of("words")))
             (parts::text_input("path", "Where the backup is on this computer",
                 "If it is here already, as /backups/tuesday.db. Leave it empty to send the file.", "", problem_of("path")))
+            (parts::typed_input("password", "password", "Your password", "The one with which you are signed in here now.",
+                "", problem_of("password")))
             (parts::file_input("backup", "Or the backup itself", "", "", problem_of("backup")))
             @if connected {
                 (parts::checkbox("replace", "yes", "Put the backup in the place of what is here", false))
@@ -111,7 +114,11 @@ fn form(visit: &Visit, problems: &[Problem]) -> Markup {
 
 async fn restore(visit: Visit, request: Request) -> Result<Response, PageError> {
     lead_only(&visit)?;
-    let (sent, files) = receive(&visit, request, BACKUP_BYTES_MAX).await?;
+    let most = Most {
+        files: 1,
+        bytes: BACKUP_BYTES_MAX,
+    };
+    let (sent, files) = receive(&visit, request, most).await?;
     let file = files.into_iter().next();
     let web = visit.web().clone();
     let Some(reopener) = web.reopener().cloned() else {
@@ -119,6 +126,9 @@ async fn restore(visit: Visit, request: Request) -> Result<Response, PageError> 
             "These pages cannot restore a backup; use the command line: causeway-node restore.",
         ));
     };
+    if let Some(problem) = password_again(&visit, &sent).await? {
+        return Ok(visit.page(TITLE, &form(&visit, &[problem])));
+    }
     let looked = visit
         .work(move |_| Ok::<_, PageError>(look(&web, &sent, file)))
         .await?;
@@ -173,8 +183,14 @@ fn look(web: &Web, sent: &crate::web::Form, file: Option<Received>) -> Result<Lo
             return Err(problem("backup", message.to_owned()));
         }
         (None, path) => {
-            let copied = web.received().copy_of(Path::new(path));
-            let message = |error| format!("{path} cannot be read: {error}");
+            let copied = web.received().copy_of(Path::new(path), BACKUP_BYTES_MAX);
+            let message = |error: std::io::Error| {
+                if error.kind() == std::io::ErrorKind::StorageFull {
+                    return "This computer's disk has not enough free space for a copy".to_owned();
+                }
+                // Nobody learns from this page what else there is on this computer.
+                format!("{path} cannot be read as a backup; check where it is")
+            };
             ("path", copied.map_err(|it| problem("path", message(it)))?)
         }
     };
@@ -206,7 +222,9 @@ fn put_in_place(data: &Path, file: &Arc<Received>, identity: Option<&SecretKey>)
     let done = Restore::prepare_as(data, &path, identity).and_then(Restore::commit);
     match done {
         Ok(()) if identity.is_some() => "The backup was restored.".to_owned(),
-        Ok(()) => "The backup was restored.".to_owned(),
+        Ok(()) => "The backup was restored. No recovery words were given, so NCETM has to send a \
+                   new invitation before this hub shares again."
+            .to_owned(),
         Err(error) => {
             tracing::error!(%error, "a backup could not be restored");
             format!("The backup was not restored, and nothing was changed: {error}")
