@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use node_feed::{FeedTree, Height, HubId, NodeId, Refusal, SpaceId};
-use node_store::ReadStore;
+use node_store::{Appended, ReadStore};
 use node_sync::{
     AppendResult, CloseReason, Effect, Engine, Input, Message, SessionId, StorageDown, Ticket,
     Timestamp,
@@ -357,6 +357,10 @@ impl Driver {
                 whole,
             } => {
                 self.inner.marks.peer_holds(peer, space, &heights, whole);
+                let lacks = self.engine.lacks(space, &heights);
+                self.inner
+                    .copying
+                    .send_modify(|copying| copying.lacks(peer, space, lacks, whole));
                 self.inner.peers.heard(peer, now_ms());
             }
             Effect::ReceiptStored { receipt } => {
@@ -367,6 +371,7 @@ impl Driver {
                 if let Some(tally) = self.tally(session) {
                     tally.equal();
                 }
+                self.inner.copying.send_modify(|copying| copying.end(peer));
                 self.inner.peers.equal(session, peer, now_ms());
             }
             Effect::NotEqual { peer, .. } => self.inner.peers.not_equal(peer),
@@ -383,6 +388,13 @@ impl Driver {
                 Ok(appended) => {
                     done.arrivals
                         .send_modify(|arrivals| arrivals.store(&appended));
+                    done.copying.send_modify(|copying| {
+                        for appended in &appended {
+                            if let Appended::Stored(stored) = appended {
+                                copying.stored(stored.run.space(), stored.run.count() as u64);
+                            }
+                        }
+                    });
                     done.arrived();
                     Ok(appended.into_iter().map(to_result).collect())
                 }
@@ -431,6 +443,7 @@ impl Driver {
             && let Some(peer) = session.peer
             && !self.sessions.values().any(|other| other.peer == Some(peer))
         {
+            self.inner.copying.send_modify(|copying| copying.end(peer));
             self.inner.peers.disconnected(peer, now_ms());
         }
     }

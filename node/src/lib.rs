@@ -11,6 +11,7 @@ mod cards;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod copying;
 mod driver;
 pub mod enrolment;
 mod feed_ends;

@@ -21,6 +21,7 @@ use crate::applier::Applier;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
 use crate::config::{Config, ConfigError};
+use crate::copying::Copying;
 use crate::driver::{self, Event, Events};
 use crate::enrolment::{Current, Enrolled, Invitation};
 use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
@@ -148,6 +149,8 @@ impl Node {
             suspended: Suspended::load(&storage)?,
             paused: watch::channel(false).0,
             arrivals: watch::channel(Arrivals::default()).0,
+            copying: watch::channel(Copying::default()).0,
+            listed: watch::channel(0).0,
             packer: Arc::default(),
             tap: OnceLock::new(),
             tally: Mutex::new(None),
@@ -460,6 +463,17 @@ impl Node {
     /// How many entries came from peers; it changes with each that does.
     pub fn arrivals(&self) -> watch::Receiver<Arrivals> {
         self.inner.arrivals.subscribe()
+    }
+
+    /// How many changes are here of those that others share and that are being copied, and how many
+    /// those are, as far as is known; none while nothing is copied.
+    pub fn copied(&self) -> Option<(u64, u64)> {
+        self.inner.copying.borrow().headway()
+    }
+
+    /// Changes whenever lists have taken up something new, from here or from a peer.
+    pub(crate) fn listed(&self) -> watch::Receiver<u64> {
+        self.inner.listed.subscribe()
     }
 
     /// A number for the next request, which its log lines carry.

@@ -16,6 +16,8 @@ mod headway;
 mod import;
 mod list;
 mod memo;
+
+mod once;
 mod people;
 mod publish;
 mod register;
@@ -28,6 +30,7 @@ mod show;
 mod summary;
 mod undo;
 mod versions;
+mod watched;
 
 pub use change::{CreatedRecord, EditedRecord};
 pub use check::{check_agreed, check_record};
@@ -43,7 +46,7 @@ pub use returns::{ComputedReturn, ReturnWanted};
 pub use show::ShownRecord;
 pub use versions::{Concerning, ListedVersions};
 
-use node_domain::{Form, Kind as RecordKind, RecordError};
+use node_domain::{Form, Kind as RecordKind, Object, RecordError};
 use node_feed::{CardId, DocumentId, IdError, Kind, SpaceId, SpaceKind, Subject};
 use node_store::{ReadStore, StoreError};
 
@@ -128,7 +131,7 @@ pub enum RecordsError {
 }
 
 /// A record that was found: where it is and how it is kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
     pub(crate) space: SpaceId,
     pub(crate) id: RecordId,
@@ -290,6 +293,12 @@ pub(crate) fn record_kind(name: &str) -> Result<&'static RecordKind, RecordsErro
             .collect::<Vec<_>>()
             .join(", "),
     })
+}
+
+/// A record's fields as JSON says them.
+pub(crate) fn parse_object(json: &str) -> Result<Object, RecordsError> {
+    serde_json::from_str(json)
+        .map_err(|error| RecordsError::Json(format!("a JSON object is needed: {error}")))
 }
 
 /// The space with this id.

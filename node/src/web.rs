@@ -9,6 +9,7 @@
 pub mod assets;
 mod certificate;
 pub mod chart;
+mod connections;
 mod events;
 mod flash;
 mod headers;

@@ -20,6 +20,7 @@ use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
 use crate::clock::now_ms;
 use crate::config::Config;
+use crate::copying::Copying;
 use crate::driver::{Event, Events};
 use crate::enrolment::{Current, EnrolError, renew};
 use crate::folder::{DataFolder, FolderError, write_private};
@@ -56,6 +57,10 @@ pub(crate) struct Inner {
     pub(crate) suspended: Suspended,
     pub(crate) paused: watch::Sender<bool>,
     pub(crate) arrivals: watch::Sender<Arrivals>,
+    /// How far the copying of what others share has come.
+    pub(crate) copying: watch::Sender<Copying>,
+    /// Changes whenever lists have taken up something new.
+    pub(crate) listed: watch::Sender<u64>,
     pub(crate) packer: Arc<Packer>,
     /// Where all that sessions say and hear is told, if anybody listens.
     pub(crate) tap: OnceLock<mpsc::UnboundedSender<Message>>,

@@ -17,13 +17,14 @@ const SETTLED: Duration = Duration::from_secs(3);
 /// How long one stream lives; a browser opens the next, which checks the session again.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// Tells a page that records or peers have changed; the page then asks for what it shows.
+/// Tells a page that records, here or elsewhere, or peers have changed; the page then asks for what
+/// it shows.
 pub(super) async fn serve(visit: Visit) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let node = visit.web().node().clone();
     let mut stopping = visit.web().stopping();
     let (events, receiver) = tokio::sync::mpsc::channel(4);
     tokio::spawn(async move {
-        let (mut arrivals, mut peers) = (node.arrivals(), node.peer_changes());
+        let (mut listed, mut peers) = (node.listed(), node.peer_changes());
         drop(node);
         let end = tokio::time::sleep(LIFETIME);
         tokio::pin!(end);
@@ -34,7 +35,7 @@ pub(super) async fn serve(visit: Visit) -> Sse<impl Stream<Item = Result<Event, 
                 () = &mut end => return,
                 () = events.closed() => return,
                 _stopping = stopping.wait_for(|stop| *stop) => return,
-                changed = arrivals.changed() => match changed {
+                changed = listed.changed() => match changed {
                     Ok(()) => "records",
                     Err(_) => return,
                 },

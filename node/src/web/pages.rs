@@ -5,6 +5,7 @@ mod account;
 mod board;
 mod bring_in;
 mod commission;
+mod copying;
 mod directory;
 mod duplicates;
 mod edit;
@@ -50,7 +51,6 @@ pub(super) fn routes() -> Router<Web> {
         .merge(home::routes())
         .merge(reach::routes())
         .merge(plan::routes())
-        .merge(project::routes())
         .merge(commission::routes())
         .merge(board::routes())
         .merge(duplicates::routes())
@@ -83,10 +83,12 @@ pub(super) fn common() -> Router<Web> {
         .merge(undo::routes())
         .merge(share::routes())
         .merge(practices::routes())
+        .merge(project::routes())
         .merge(returns::routes())
         .merge(take_out::routes())
         .merge(settings::routes())
         .merge(held::routes())
+        .merge(copying::routes())
         .merge(super::jobs::routes())
 }
 

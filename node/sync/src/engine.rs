@@ -14,7 +14,7 @@ mod settle;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{Authority, FeedName, Hash, Height, NodeId, Receipt, Refusal, SpaceId};
+use node_feed::{Authority, FeedName, Hash, Height, NodeId, Receipt, Refusal, SpaceId, TreeFeed};
 
 use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
@@ -156,6 +156,17 @@ impl Engine {
         }
         self.settle();
         std::mem::take(&mut self.effects)
+    }
+
+    /// How many entries of a space somebody holds, by these heights, that are lacking here.
+    pub fn lacks(&self, space: SpaceId, theirs: &[(FeedName, Height)]) -> u64 {
+        let held = self.spaces.get(&space);
+        let lacking = theirs.iter().map(|(feed, height)| {
+            let next = height.number.saturating_add(1);
+            let ours = held.and_then(|held| held.feed(feed));
+            next.saturating_sub(ours.map_or(0, TreeFeed::next))
+        });
+        lacking.fold(0, u64::saturating_add)
     }
 
     /// When [`Input::Tick`] is due; none while there is nothing to wait for. It may have passed.

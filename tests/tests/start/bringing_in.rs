@@ -290,6 +290,30 @@ async fn hostile_files_are_turned_away_with_a_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_one_account_the_latest_files_wait_and_the_oldest_go() {
+    let mut world = World::new().await;
+    world.add_hub(SOUTH).await;
+    let site = Site::of(&world.hub(SOUTH).clone()).await;
+    let files: &[(&str, &str, &[u8])] = &[("file", "x.csv", b"Name\r\nA\r\n")];
+    let mut pages = Vec::new();
+    for _ in 0..5 {
+        let sent = site.send("/import/people", &[], files).await;
+        pages.push(sent.location().to_owned());
+    }
+    assert_eq!(site.get(&pages[0]).await.status, 410);
+    for page in &pages[1..] {
+        assert_eq!(site.get(page).await.status, 200, "{page}");
+    }
+    // What is said of one is kept, but not without end.
+    let long = "x".repeat(1 << 20);
+    let mut answers = Vec::new();
+    for name in ["column/a", "column/b", "column/c"] {
+        answers.push(site.post(&pages[1], &[(name, &long)]).await.status);
+    }
+    assert_eq!(answers, [303, 422, 422]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_bring_records_in_is_refused() {
     let mut world = World::new().await;
     world.add_hub(SOUTH).await;

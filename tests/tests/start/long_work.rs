@@ -1,8 +1,8 @@
 //! Long work: it goes on while nobody looks, can be stopped, and outlives the program.
 
-use tests::world::World;
+use tests::world::{World, until};
 
-use crate::asking::Site;
+use crate::asking::{PASSWORD, Site};
 
 const SOUTH: &str = "south-yorkshire";
 
@@ -103,7 +103,12 @@ async fn a_backup_is_made_and_work_of_before_is_still_told_after_a_new_start() {
     world.add_hub(SOUTH).await;
     let node = world.hub(SOUTH).clone();
     let site = Site::of(&node).await;
-    let begun = site.post("/settings/backup", &[]).await;
+    for wrong in [&[][..], &[("password", "not that one")]] {
+        let refused = site.post("/settings/backup", wrong).await;
+        assert!(refused.has("There is a problem"), "{}", refused.body);
+    }
+    let right = [("password", PASSWORD)];
+    let begun = site.post("/settings/backup", &right).await;
     let page = begun.location().to_owned();
     let done = site.until_done(&page).await;
     assert!(done.has("The backup is whole"), "{}", done.body);
@@ -138,4 +143,41 @@ async fn a_backup_is_made_and_work_of_before_is_still_told_after_a_new_start() {
         "{}",
         shown.body
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_copy_says_how_far_it_is_and_can_be_stopped() {
+    let mut world = World::new().await;
+    world.add_hub(SOUTH).await;
+    let node = world.hub(SOUTH).clone();
+    let site = Site::of(&node).await;
+    node.pause(true);
+    let operations = world.coordinator().operations();
+    operations.sample(1, true).expect("a nation");
+    let paused = site.get("/copying").await;
+    assert!(paused.has("Sharing is paused"), "{}", paused.body);
+    assert_eq!(node.copied(), None);
+
+    // It goes on, says so, and is stopped.
+    site.post("/settings/pause", &[]).await;
+    let mut shown = false;
+    until("a copy is under way", || node.copied().is_some()).await;
+    while let Some((here, of)) = node.copied() {
+        assert!(here < of, "{here} of {of}");
+        shown |= site.get("/copying").await.has("is being copied here");
+        if shown {
+            break;
+        }
+    }
+    assert!(shown, "its page says how far it is");
+    site.post("/settings/pause", &[("pause", "yes")]).await;
+    until("it is stopped", || node.copied().is_none()).await;
+
+    // What came stays, and the rest follows.
+    site.post("/settings/pause", &[]).await;
+    let status = || node.status().is_ok_and(|status| status["in_sync"] == true);
+    until("all is here", status).await;
+    assert_eq!(node.copied(), None);
+    let done = site.get("/copying").await;
+    assert!(done.has("Nothing is being copied"), "{}", done.body);
 }

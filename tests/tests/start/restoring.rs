@@ -10,7 +10,7 @@ use node::web::Reopener;
 use tests::world::{World, until};
 use tokio::sync::mpsc::Receiver;
 
-use crate::asking::Site;
+use crate::asking::{PASSWORD, Site};
 
 const SOUTH: &str = "south-yorkshire";
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ async fn new_node(world: &World, name: &str) -> (Site, Receiver<node::web::Close
 async fn restore(site: &Site, words: &str, path: &str) -> crate::asking::Answer {
     site.send(
         "/start/restore",
-        &[("words", words), ("path", path)],
+        &[("words", words), ("path", path), ("password", PASSWORD)],
         &[("backup", "", b"")],
     )
     .await
@@ -149,10 +149,11 @@ async fn without_the_words_it_is_restored_and_has_to_be_connected_again() {
     // This time the file itself is sent.
     let files: &[(&str, &str, &[u8])] = &[("backup", "tuesday.db", &bytes)];
     let answer = site
-        .send("/start/restore", &[("words", ""), ("path", "")], files)
+        .send("/start/restore", &[("password", PASSWORD)], files)
         .await;
     assert!(answer.has("data-wait"), "{}", answer.body);
-    close_and_do((site, asked, node), &data).await;
+    let told = close_and_do((site, asked, node), &data).await;
+    assert!(told.contains("new invitation"), "{told}");
     let node = Node::open(&data).expect("it opens");
     assert!(node.hub().is_none(), "it has to be connected again");
     let invitation = world.invite(SOUTH);
@@ -217,5 +218,13 @@ async fn what_cannot_be_restored_is_said_and_nothing_is_changed() {
             "{sentence}: nothing was asked for"
         );
     }
+    let fields = [
+        ("words", ""),
+        ("path", path.as_str()),
+        ("password", "wrong"),
+    ];
+    let answer = site.send("/start/restore", &fields, &[]).await;
+    assert!(answer.has("is not your password"), "{}", answer.body);
+    assert!(asked.try_recv().is_err(), "nothing was asked for");
     assert!(node.hub().is_none());
 }

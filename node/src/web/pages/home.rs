@@ -6,6 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 use node_domain::Duty;
 
+use super::copying;
 use crate::clock::now_ms;
 use crate::records::{Desk, DeskStatus, Find, Need, NeedKind, RecordsError};
 use crate::web::record::record_path;
@@ -102,7 +103,7 @@ impl Home {
                     }
                 }
             }
-            (sync(&self.status))
+            (sync(visit, &self.status))
             @if !self.groups.is_empty() {
                 h2 { "Your work groups" }
                 ul.tasks {
@@ -119,12 +120,13 @@ impl Home {
 }
 
 /// Whether what we wrote has gone out: from acknowledgements alone.
-fn sync(status: &DeskStatus) -> Markup {
+fn sync(visit: &Visit, status: &DeskStatus) -> Markup {
     let now = now_ms();
     let line = sync_line(status, now);
     html! {
         h2 { "Sharing with others" }
         p #sync-line { (line) }
+        @if let Some(copying) = copying::now(visit) { (copying) }
         @for trouble in &status.trouble { p.soft { (trouble) } }
         @if status.set_aside > 0 {
             p {
@@ -273,21 +275,46 @@ mod tests {
 
     const DAY_MS: u64 = 86_400_000;
 
+    fn told(status: DeskStatus) -> String {
+        sync_line(&status, 3 * DAY_MS)
+    }
+
     #[test]
     fn nothing_says_that_all_is_sent_while_a_change_is_not() {
         for connected in [false, true] {
-            let status = DeskStatus {
-                not_sent: 7,
-                oldest_unsent_ms: Some(DAY_MS),
-                connected,
-                in_sync: false,
-                ..DeskStatus::default()
-            };
-            let line = sync_line(&status, 3 * DAY_MS);
-            assert!(
-                line.starts_with("Not sent: 7 changes, oldest 2 days"),
-                "{line}"
-            );
+            // Even if the rest of the status were wrong.
+            for in_sync in [false, true] {
+                let line = told(DeskStatus {
+                    not_sent: 7,
+                    oldest_unsent_ms: Some(DAY_MS),
+                    connected,
+                    in_sync,
+                    ..DeskStatus::default()
+                });
+                let begins = "Not sent: 7 changes, oldest 2 days";
+                assert!(line.starts_with(begins), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_is_told_to_be_here_only_when_it_is() {
+        let all =
+            "Everything that this hub shares has been sent, and what others shared has arrived.";
+        for connected in [false, true] {
+            for last_contact_ms in [None, Some(DAY_MS)] {
+                for in_sync in [false, true] {
+                    let line = told(DeskStatus {
+                        connected,
+                        last_contact_ms,
+                        in_sync,
+                        ..DeskStatus::default()
+                    });
+                    assert_eq!(line == all, in_sync, "{line}");
+                    let waits = line.starts_with("Nothing waits to be sent.");
+                    assert_eq!(waits, !in_sync, "{line}");
+                }
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use node_domain::Duty;
 use node_store::ReadStore;
 
+use super::copying;
 use crate::Node;
 use crate::enrolment::ConnectingState;
 use crate::records::{Desk, Find};
@@ -160,6 +161,9 @@ async fn show(
             p.lead { "The hub lead sets this hub up. There is nothing to do for you here." }
         } @else {
             (lead(&stand))
+            @if let Some(copying) = copying::now(&visit) {
+                div data-live="/copying" data-every="2" { (copying) }
+            }
             (tasks(&stand))
             @if !stand.connected {
                 h2 { "This hub had a computer before?" }
