@@ -174,6 +174,7 @@ async fn a1_applicants_are_brought_in_in_three_screens() {
     browser.screenshot("brought-in").await;
     browser.check_page().await;
     browser.visit("/settings").await;
+    browser.fill("Your password", lead.password).await;
     browser.click("Back up now").await;
     browser.wait_for("The backup is whole").await;
     browser.screenshot("backup").await;

@@ -86,6 +86,17 @@ async fn the_first_page_counts_what_needs_me_and_never_hides_what_is_not_sent() 
     browser
         .wait_for("Everything that this hub shares has been sent")
         .await;
+    // And of what a colleague does at the same node.
+    let open = browser.count("#needs > li").await;
+    for name in ["Kim Example", "K. Example"] {
+        let card = json!({ "name": name, "email": "kim@example.org" });
+        make(south, "person", &card);
+    }
+    browser
+        .wait_until("what needs me is counted anew", async || {
+            browser.count("#needs > li").await > open
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,11 +156,11 @@ async fn h2_a_plan_is_submitted_and_its_copy_stays_while_the_plan_goes_on() {
     browser.check_page().await;
     browser.screenshot("copy").await;
 
-    // Each total opens the groups behind it.
+    // Each total opens the groups behind it: what only recruits is not among them.
     browser.back().await;
     browser.click_in("figure.chart", "Mastery, focus A").await;
     browser.wait_for("Group A").await;
-    assert!(browser.has("Group B").await);
+    assert!(!browser.has("Group B").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,4 +221,39 @@ async fn reach_adds_up_to_the_area_counts_a_school_once_and_lists_what_matches_n
     assert!(browser.has("Dale School").await && browser.has("Moor School").await);
     browser.check_page().await;
     browser.screenshot("reach").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a2_the_last_place_goes_to_who_came_first_and_the_other_is_told_why() {
+    let Some(browser) = Browser::start("last-place").await else {
+        return;
+    };
+    let world = hub(&browser).await;
+    let south = world.hub(SOUTH);
+    let member = |id: &str| json!({ "id": id, "organisation": format!("School {id}") });
+    let group = make(
+        south,
+        "work-group",
+        &json!({
+            "title": "Ratio", "places": 2, "members": [member("o"), member("p"), member("q")],
+            "statuses": [{ "member": "o", "status": "accepted", "as_at": "2026-09-04" }],
+        }),
+    );
+    let colleague = browser.another().await;
+    let person = world.person(SOUTH, "administrator", "");
+    person.sign_in(&colleague).await;
+    // Both pages are made while one place is left.
+    for (who, school) in [(&browser, "p"), (&colleague, "q")] {
+        who.visit(&format!("/work-groups/{group}/members/{school}/status"))
+            .await;
+        who.fill("Accepted", "yes").await;
+    }
+    browser.click_in("main", "Save").await;
+    browser.wait_for("School p: accepted.").await;
+    colleague.click_in("main", "Save").await;
+    colleague.wait_for("waiting list").await;
+    colleague.check_page().await;
+    colleague.screenshot("waiting-list").await;
+    let fields = south.show_record(&group).expect("shown").fields;
+    assert_eq!(fields["places"]["taken"], 2, "{}", fields["places"]);
 }
