@@ -6,20 +6,28 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use node_domain::{CardRecord, Form, Kind as RecordKind, Row, UNKNOWN, UNKNOWN_CARD};
-use node_feed::{CardId, DocumentId, Erase, Hash, Kind, SpaceId, SpaceKind, Subject, Tag};
+use node_feed::{
+    CardId, Checkpoint, DocumentId, Erase, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
+};
 use node_store::{Evidence, ReadStore, RecordRow, SetAsideRow, StoreError, StoredEntry};
+use node_sync::Input;
 
 use crate::cards::card_view;
+use crate::library::Checked;
 use crate::node::Inner;
+use crate::pace::Pace;
 use crate::storage::record_row;
 
 /// How many entries are looked at between two notes of how far it came.
 const BATCH_ENTRIES: usize = 1_024;
+/// How many documents that checkpoints list are noted at most.
+const LISTED_MAX: usize = 100_000;
 /// How many lines are written together at most.
 const LINES_TOGETHER: usize = 512;
-/// The shortest time between two starts of applying in the background. What arrives meanwhile is
-/// applied together, at the price of one entry; whoever reads does not wait for it.
-const APPLY_INTERVAL: Duration = Duration::from_millis(500);
+/// How many documents of a first copy are checked together.
+const CHECKED_TOGETHER: usize = 64;
+/// How many saved states are brought up between two looks whether anything else is to be done.
+const FRESHENED_TOGETHER: usize = 64;
 
 /// The cell of a line with the number of versions that are open in its record.
 pub(crate) const OPEN_VERSIONS: &str = "@open";
@@ -35,6 +43,13 @@ pub(crate) struct Applier {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// What was applied, and what applying alone took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Applied {
+    pub(crate) entries: u64,
+    took: Duration,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
@@ -43,9 +58,14 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    work: bool,
+    pace: Pace,
     stop: bool,
     rebuild: BTreeSet<SpaceId>,
+    /// Spaces of which a first copy came.
+    copied: BTreeSet<SpaceId>,
+    /// Documents that a checkpoint lists, and when it arrived: their saved states are brought up
+    /// to it once nothing else is to be done.
+    listed: BTreeMap<(SpaceId, Subject), u64>,
     /// Whether it was looked whether an earlier process left lines of entries that were cut.
     checked: bool,
 }
@@ -69,39 +89,157 @@ impl Applier {
 
     /// Says that entries arrived.
     pub(crate) fn wake(&self) {
-        self.shared.lock().work = true;
+        let is_first = self.shared.lock().pace.arrived(Instant::now());
+        // Once awake, the thread looks by itself whether more came.
+        if is_first {
+            self.shared.woken.notify_one();
+        }
+    }
+
+    /// Says that something arrived that must not be shown any longer.
+    pub(crate) fn hurry(&self) {
+        self.shared.lock().pace.hurry();
+        self.wake();
         self.shared.woken.notify_one();
     }
 
     /// Says that entries of `space` stopped or began to count.
     pub(crate) fn rebuild(&self, space: SpaceId) {
-        self.shared.lock().rebuild.insert(space);
+        let mut state = self.shared.lock();
+        state.rebuild.insert(space);
+        state.pace.hurry();
     }
 
-    /// Applies all that has arrived, now.
+    /// Says that a first copy of `space` came.
+    pub(crate) fn copied(&self, space: SpaceId) {
+        let mut state = self.shared.lock();
+        state.copied.insert(space);
+        drop(state);
+        self.wake();
+    }
+
+    /// Forgets what was opened or saved of documents before others came with a copy.
+    fn renew_copied(&self, inner: &Inner) -> Result<(), StoreError> {
+        let copied = std::mem::take(&mut self.shared.lock().copied);
+        for space in copied {
+            inner.library.renew_saved(&inner.storage, space)?;
+        }
+        for space in inner.library.take_contested() {
+            inner.send(Input::Doubted { space });
+        }
+        Ok(())
+    }
+
+    /// Checks the documents of first copies, some at a time, so that whoever wants to see the
+    /// newest gets between. Ends when all were looked at once.
+    fn check_copies(&self, inner: &Inner) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let some = inner
+                .storage
+                .read(|store| store.unchecked(after, CHECKED_TOGETHER))?;
+            let Some(last) = some.last().copied() else {
+                break;
+            };
+            after = Some(last);
+            let _applying = lock(&self.applying);
+            check(inner, &some)?;
+            inner.listed.send_modify(|times| *times += 1);
+            if self.shared.lock().stop {
+                return Ok(());
+            }
+        }
+        if after.is_some() {
+            let left = inner.storage.read(ReadStore::unchecked_spaces)?;
+            inner.library.forget_checkpoints();
+            for space in inner.storage.read(ReadStore::spaces)? {
+                if !left.contains(&space) {
+                    inner.send(Input::Checked { space });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the saved states of documents that checkpoints list up to them, so that who copies
+    /// them finds them ready. Ends early if anything else is to be done.
+    fn freshen_listed(&self, inner: &Inner) -> Result<(), StoreError> {
+        loop {
+            let mut some = Vec::new();
+            {
+                let mut state = self.shared.lock();
+                let waits = state.pace.due().is_some_and(|due| due <= Instant::now());
+                if state.stop || waits {
+                    break;
+                }
+                while some.len() < FRESHENED_TOGETHER
+                    && let Some(listed) = state.listed.pop_first()
+                {
+                    some.push(listed);
+                }
+            }
+            if some.is_empty() {
+                break;
+            }
+            let _applying = lock(&self.applying);
+            for ((space, subject), arrival) in some {
+                if let Ok(id) = DocumentId::try_from(subject) {
+                    inner.library.freshen(&inner.storage, space, id, arrival)?;
+                }
+            }
+        }
+        inner.library.save_pending(&inner.storage)
+    }
+
+    /// Notes the documents that a checkpoint lists.
+    fn note_listed(&self, entry: &StoredEntry) {
+        let checkpoint = entry.payload.bytes().map(|bytes| Checkpoint::decode(bytes));
+        if let Some(Ok(checkpoint)) = checkpoint {
+            let listed = checkpoint.documents.into_iter();
+            let listed = listed.map(|(subject, _)| ((entry.space, subject), entry.arrival));
+            let mut state = self.shared.lock();
+            // Those that are left out are brought up to date when they are asked for.
+            let room = LISTED_MAX.saturating_sub(state.listed.len());
+            state.listed.extend(listed.take(room));
+        }
+    }
+
+    /// Applies all that has arrived, now, and says how many entries that were. What arrives
+    /// meanwhile is left for the next time, or this would not end while others write.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read or the rows cannot be written.
-    pub(crate) fn catch_up(&self, inner: &Inner) -> Result<(), StoreError> {
+    pub(crate) fn catch_up(&self, inner: &Inner) -> Result<Applied, StoreError> {
         let _applying = lock(&self.applying);
         // A backup may be restored before the node is connected again. What is whose cannot be told
         // until then.
         if inner.membership().is_none() {
-            return Ok(());
+            return Ok(Applied::default());
         }
         self.rebuild_changed(inner)?;
+        let mut applied = Applied::default();
         loop {
             let reflected = inner.storage.reflects()?;
+            if reflected == 0 {
+                // The lists are new: what was copied and checked before is in no entry.
+                project_based(inner)?;
+            }
             let entries = inner
                 .storage
                 .read(|store| store.arrivals_after(reflected, BATCH_ENTRIES))?;
             let Some(last) = entries.last() else {
-                return Ok(());
+                return Ok(applied);
             };
             let last = last.arrival;
+            let begun = Instant::now();
             apply(inner, &entries)?;
+            applied.took += begun.elapsed();
             inner.storage.set_reflects(last)?;
             inner.listed.send_modify(|times| *times += 1);
+            applied.entries += entries.len() as u64;
+            if entries.len() < BATCH_ENTRIES {
+                return Ok(applied);
+            }
         }
     }
 }
@@ -157,36 +295,78 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn run(shared: &Shared, inner: &Weak<Inner>) {
-    let mut due = Instant::now();
     loop {
         let mut state = shared.lock();
-        while !state.work && !state.stop {
-            state = shared
-                .woken
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        while !state.stop && Instant::now() < due {
-            let wait = due.saturating_duration_since(Instant::now());
-            let woken = shared.woken.wait_timeout(state, wait);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        while !state.stop {
+            let now = Instant::now();
+            let woken = &shared.woken;
+            state = match state.pace.due() {
+                None => woken.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(due) if now < due => {
+                    let waited = woken.wait_timeout(state, due - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Some(_) => break,
+            };
         }
         if state.stop {
             return;
         }
-        due = Instant::now() + APPLY_INTERVAL;
-        state.work = false;
+        state.pace.begin();
         drop(state);
         let Some(inner) = inner.upgrade() else {
             return;
         };
-        if let Err(error) = inner.applier().catch_up(&inner) {
+        let applier = inner.applier();
+        let caught_up = applier
+            .renew_copied(&inner)
+            .and_then(|()| applier.catch_up(&inner));
+        let applied = caught_up.unwrap_or_else(|error| {
             tracing::error!(%error, "what arrived cannot be shown yet");
-        }
+            Applied::default()
+        });
         if let Err(error) = inner.storage.scrub_if_needed() {
             tracing::warn!(%error, "what was taken out of the lists is not overwritten yet");
         }
+        shared
+            .lock()
+            .pace
+            .end(Instant::now(), applied.took, applied.entries);
+        if let Err(error) = applier.check_copies(&inner) {
+            tracing::error!(%error, "what was copied cannot be checked yet");
+        }
+        crate::checkpoints::after_many(&inner);
+        if let Err(error) = applier.freshen_listed(&inner) {
+            tracing::warn!(%error, "documents' states were not kept");
+        }
     }
+}
+
+/// Checks documents of first copies and makes their lines.
+fn check(inner: &Inner, documents: &[(SpaceId, Subject)]) -> Result<(), StoreError> {
+    let mut lines = Lines::new(inner);
+    let mut checked = BTreeMap::<SpaceId, Vec<Subject>>::new();
+    for (space, subject) in documents {
+        let Ok(id) = DocumentId::try_from(*subject) else {
+            continue;
+        };
+        match inner.library.check(&inner.storage, *space, id)? {
+            Checked::Yes => {
+                project_document(&mut lines, *space, *subject)?;
+                checked.entry(*space).or_default().push(*subject);
+            }
+            Checked::NotYet => {}
+            Checked::Forged(what) => {
+                tracing::error!(%space, what, "a document of a first copy is not what was signed");
+                inner.send(Input::Doubted { space: *space });
+            }
+        }
+    }
+    lines.write()?;
+    for (space, subjects) in checked {
+        inner.storage.set_checked(space, subjects)?;
+    }
+    Ok(())
 }
 
 /// The spaces whose lines were made when other entries counted.
@@ -227,7 +407,8 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
         ))
     })?;
     let mut lines = Lines::new(inner);
-    for document in subjects.0 {
+    let documents = subjects.0.into_iter().collect::<BTreeSet<_>>();
+    for document in documents.into_iter().chain(based(inner, space)?) {
         project_document(&mut lines, space, document)?;
     }
     for card in subjects.1 {
@@ -236,6 +417,39 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     lines.write()?;
     let settled = digest(space, &evidence);
     inner.storage.set_settled(space, settled)
+}
+
+/// The documents of a space that came by first copies and were checked; others are projected when
+/// they are.
+fn based(inner: &Inner, space: SpaceId) -> Result<BTreeSet<Subject>, StoreError> {
+    inner.storage.read(|store| {
+        let all = store.bases(space, None, usize::MAX)?;
+        let mut unchecked = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let some = store.unchecked(after, BATCH_ENTRIES)?;
+            let Some(last) = some.last().copied() else {
+                break;
+            };
+            after = Some(last);
+            let here = some.into_iter().filter(|(at, _)| *at == space);
+            unchecked.extend(here.map(|(_, subject)| subject));
+        }
+        Ok(all
+            .into_iter()
+            .filter(|it| !unchecked.contains(it))
+            .collect())
+    })
+}
+
+fn project_based(inner: &Inner) -> Result<(), StoreError> {
+    let mut lines = Lines::new(inner);
+    for space in inner.storage.read(ReadStore::spaces)? {
+        for document in based(inner, space)? {
+            project_document(&mut lines, space, document)?;
+        }
+    }
+    lines.write()
 }
 
 fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
@@ -254,6 +468,7 @@ fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
                     drop_erased(inner, subject)?;
                 }
             }
+            Kind::CHECKPOINT => inner.applier().note_listed(entry),
             _ => {}
         }
     }
@@ -369,6 +584,7 @@ impl<'a> Lines<'a> {
 
     fn write(&mut self) -> Result<(), StoreError> {
         self.inner.storage.put_rows(&self.rows)?;
+        self.inner.library.save_pending(&self.inner.storage)?;
         let kinds = self.rows.iter().map(|row| row.kind.as_str());
         self.inner.memo.changed(kinds);
         self.rows.clear();

@@ -154,6 +154,30 @@ impl Author {
             .ok_or(WriteError::NoAccess)
     }
 
+    /// The key in use and the end of its feed, if the next entry follows there: nothing is minted
+    /// or opened for it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub(crate) fn standing(
+        &mut self,
+        storage: &Storage,
+        authority: &Authority,
+        own: &Identity,
+        space: SpaceId,
+    ) -> Result<Option<([u8; 32], Height)>, StoreError> {
+        if self.pen.is_none() && !self.retired {
+            self.pen = Pen::load(storage, space)?;
+        }
+        let grant = authority.write_grant(own.hub, space);
+        let node = authority.nodes().get(&own.identity.public().node());
+        if node.is_some_and(|node| node.ended.is_some()) {
+            return Ok(None);
+        }
+        let pen = self.pen.as_ref().filter(|pen| grant == Some(pen.grant));
+        Ok(pen.and_then(|pen| Some((*pen.key.public().as_bytes(), pen.tip?))))
+    }
+
     /// Goes on under a new key from the next entry on.
     pub(crate) fn retire(&mut self) {
         self.pen = None;

@@ -102,11 +102,17 @@ pub struct SyncConfig {
     pub reconnect_ms_min: u64,
     /// Longest pause before connecting again, in ms. Default 30,000; 1,000 to 3,600,000.
     pub reconnect_ms_max: u64,
-    /// Most bytes sent to one peer that it has not acknowledged. Default 4 MiB; 64 KiB to 64 MiB.
+    /// Most bytes sent to one peer that it has not acknowledged. Default 4 MiB; 64 KiB to 4 MiB.
     pub in_flight_bytes_max: u64,
     /// How often this node signs, at most, for what it holds of a space, in ms. Default 2,000;
     /// 100 to 60,000.
     pub receipt_interval_ms: u64,
+    /// Whether a peer that lacks much is sent whole documents instead of every change, and such
+    /// are taken. Default false: it is being tried.
+    pub first_copies: bool,
+    /// How many changes of one author a peer must lack for it to be sent documents as a whole
+    /// instead. Default 1,000; 64 to 1,000,000.
+    pub copy_entries_min: u64,
 }
 
 /// How a node keeps documents.
@@ -195,7 +201,7 @@ impl Config {
         within(
             "sync.in_flight_bytes_max",
             in_flight,
-            64 << 10..=64 << 20,
+            64 << 10..=4 << 20,
             "bytes",
         )?;
         within(
@@ -203,6 +209,12 @@ impl Config {
             sync.receipt_interval_ms,
             100..=60_000,
             "ms",
+        )?;
+        within(
+            "sync.copy_entries_min",
+            sync.copy_entries_min,
+            64..=1_000_000,
+            "changes",
         )?;
         let cache = self.documents.cache_bytes_max;
         within(
@@ -429,6 +441,8 @@ impl Default for SyncConfig {
             reconnect_ms_max: 30_000,
             in_flight_bytes_max: 4 << 20,
             receipt_interval_ms: 2_000,
+            first_copies: false,
+            copy_entries_min: 1_000,
         }
     }
 }

@@ -11,6 +11,33 @@ pub(crate) struct Copying {
     lacks: BTreeMap<SpaceId, BTreeMap<NodeId, u64>>,
     /// How many came since there was nothing to copy.
     here: u64,
+    /// The first copies that are under way.
+    copies: BTreeMap<SpaceId, Copied>,
+}
+
+/// How much of one first copy is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Copied {
+    documents: u64,
+    of: u64,
+    bytes: u64,
+    /// When it began in this process, and how many documents were here then.
+    begun_ms: u64,
+    begun: u64,
+    last_ms: u64,
+}
+
+/// How far the first copies have come, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopiedDocuments {
+    /// How many documents are here.
+    pub here: u64,
+    /// How many there are.
+    pub of: u64,
+    /// How many bytes came since this process started.
+    pub bytes: u64,
+    /// About how many ms it will take, at the pace so far.
+    pub left_ms: Option<u64>,
 }
 
 impl Copying {
@@ -19,6 +46,55 @@ impl Copying {
     pub(crate) fn headway(&self) -> Option<(u64, u64)> {
         let lacks = self.lacking();
         (lacks > 0).then(|| (self.here, self.here.saturating_add(lacks)))
+    }
+
+    /// So many documents of a first copy of so many are here; `bytes` came with the last of them.
+    pub(crate) fn documents(
+        &mut self,
+        space: SpaceId,
+        documents: u64,
+        of: u64,
+        bytes: usize,
+        now_ms: u64,
+    ) {
+        let copied = self.copies.entry(space).or_insert(Copied {
+            documents,
+            of,
+            bytes: 0,
+            begun_ms: now_ms,
+            begun: documents,
+            last_ms: now_ms,
+        });
+        copied.documents = documents;
+        copied.of = of;
+        copied.bytes = copied.bytes.saturating_add(bytes as u64);
+        copied.last_ms = now_ms;
+    }
+
+    /// The first copy of a space is complete, or was given up.
+    pub(crate) fn placed(&mut self, space: SpaceId) {
+        self.copies.remove(&space);
+    }
+
+    /// How far first copies have come; none if none is under way.
+    pub(crate) fn copied_documents(&self) -> Option<CopiedDocuments> {
+        let mut sum = CopiedDocuments {
+            here: 0,
+            of: 0,
+            bytes: 0,
+            left_ms: None,
+        };
+        for copied in self.copies.values() {
+            sum.here = sum.here.saturating_add(copied.documents);
+            sum.of = sum.of.saturating_add(copied.of);
+            sum.bytes = sum.bytes.saturating_add(copied.bytes);
+            let took = copied.last_ms.saturating_sub(copied.begun_ms);
+            let came = copied.documents.saturating_sub(copied.begun);
+            let lacking = copied.of.saturating_sub(copied.documents);
+            let left = lacking.saturating_mul(took).checked_div(came);
+            sum.left_ms = left.max(sum.left_ms);
+        }
+        (!self.copies.is_empty()).then_some(sum)
     }
 
     /// A peer holds so many changes of a space that this node lacks: by all that it holds of it

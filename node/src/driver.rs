@@ -7,18 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use node_feed::{FeedTree, Height, HubId, NodeId, Refusal, SpaceId};
-use node_store::{Appended, ReadStore};
+use node_feed::{
+    CopyPiece, CopySlice, FeedName, FeedTree, Height, HubId, Kind, NodeId, Refusal, SpaceId,
+};
+use node_store::{Appended, CopyTaken, ReadStore};
 use node_sync::{
-    AppendResult, CloseReason, Effect, Engine, Input, Message, SessionId, StorageDown, Ticket,
-    Timestamp,
+    AppendResult, CloseReason, CopyHeld, CopyResult, Effect, Engine, Input, Message, SessionId,
+    StorageDown, Ticket, Timestamp,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clock::now_ms;
+use crate::first_copy;
 use crate::node::Inner;
 use crate::session::{Outbox, Tally};
 use crate::storage::to_memory;
+
+/// How many inputs the engine takes together at most, so that none waits long for the others.
+const TOGETHER_MAX: usize = 32;
 
 /// Where the driver is told of things. Before it runs, and after, there is nobody to tell.
 #[derive(Debug, Clone, Default)]
@@ -57,12 +63,14 @@ pub(crate) enum Event {
         outgoing: Outbox,
         open: oneshot::Sender<()>,
     },
-    /// A session received a message; `room` makes place for the next once this one is dealt with.
+    /// A session received a frame; `room` makes place for the next once this one is dealt with.
     Received {
         session: SessionId,
-        message: Message,
+        messages: Vec<Message>,
         room: OwnedSemaphorePermit,
     },
+    /// What was read for a peer that had said nothing yet.
+    Unasked(Vec<Input>),
     /// End the sessions with this hub's nodes, and say why.
     End { hub: HubId, why: String },
     /// Stop: say goodbye to every peer.
@@ -75,6 +83,8 @@ pub(crate) struct Connected {
     pub(crate) session: SessionId,
     pub(crate) exporter: [u8; 32],
     pub(crate) dialled: Option<NodeId>,
+    /// The TLS key that the node that was dialled showed.
+    pub(crate) server_key: Option<Arc<[u8]>>,
     /// Counts the session, at the dialling end.
     pub(crate) tally: Option<Arc<Tally>>,
 }
@@ -91,6 +101,8 @@ pub(crate) async fn run(
         clock: Clock::start(),
         sessions: BTreeMap::new(),
         folding: Folding::Idle,
+        unasked: None,
+        is_unasked: false,
     };
     driver.feed(Input::Tick);
     loop {
@@ -102,10 +114,19 @@ pub(crate) async fn run(
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Some(Event::Stop) | None => break,
-                Some(event) => driver.take(event),
+                None => break,
+                Some(event) => {
+                    if driver.take_all(event, &mut events) {
+                        break;
+                    }
+                }
             },
             () = tokio::time::sleep(sleep) => driver.feed(Input::Tick),
+        }
+        // While events never end, time passes all the same.
+        let now = driver.clock.now();
+        if driver.engine.next_deadline().is_some_and(|due| due <= now) {
+            driver.feed(Input::Tick);
         }
     }
     driver.say_goodbye();
@@ -117,11 +138,39 @@ struct Driver {
     clock: Clock,
     sessions: BTreeMap<SessionId, Session>,
     folding: Folding,
+    /// While a session begins: what is to be read for a peer that has said nothing yet.
+    unasked: Option<Vec<Read>>,
+    /// Whether what is sent now was read for a peer that had said nothing yet.
+    is_unasked: bool,
+}
+
+/// Entries to read.
+#[derive(Debug)]
+struct Read {
+    ticket: Ticket,
+    space: SpaceId,
+    from: Vec<(FeedName, u64)>,
+    bytes_max: usize,
+}
+
+impl Read {
+    fn answer(self, inner: &Inner) -> Input {
+        let (ticket, storage) = (self.ticket, &inner.storage);
+        let read = storage.read(|store| store.read(self.space, &self.from, self.bytes_max));
+        let runs = read.map_err(|error| {
+            tracing::error!(%error, "what a peer lacks cannot be read");
+            inner.peers.failed(error.to_string());
+            StorageDown
+        });
+        Input::Read { ticket, runs }
+    }
 }
 
 struct Session {
     outgoing: Outbox,
     peer: Option<NodeId>,
+    /// The TLS key that it showed, until it has proven itself over it.
+    server_key: Option<Arc<[u8]>>,
     tally: Option<Arc<Tally>>,
     /// Dropped with the session, which ends reading from it.
     _open: oneshot::Sender<()>,
@@ -136,6 +185,53 @@ enum Folding {
 }
 
 impl Driver {
+    /// Takes an event and what else has happened by now, so that what became durable together is
+    /// passed on and acknowledged together. Says whether it is time to stop.
+    fn take_all(&mut self, event: Event, events: &mut mpsc::UnboundedReceiver<Event>) -> bool {
+        let (mut inputs, mut rooms) = (Vec::new(), Vec::new());
+        let mut next = Some(event);
+        while let Some(event) = next {
+            match event {
+                Event::Stop => {
+                    self.feed_all(inputs);
+                    return true;
+                }
+                Event::Received {
+                    session,
+                    messages,
+                    room,
+                } => {
+                    rooms.push(room);
+                    if messages.is_empty() {
+                        inputs.push(Input::PassedOver { session });
+                    }
+                    for message in messages {
+                        if let Some(tally) = self.tally(session) {
+                            tally.heard(&message);
+                        }
+                        inputs.push(Input::Received { session, message });
+                    }
+                }
+                Event::Input(input @ (Input::Appended { .. } | Input::Written(_))) => {
+                    inputs.push(input);
+                }
+                event @ (Event::Input(_)
+                | Event::Unasked(_)
+                | Event::Session { .. }
+                | Event::End { .. }) => {
+                    self.feed_all(std::mem::take(&mut inputs));
+                    self.take(event);
+                }
+            }
+            if inputs.len() >= TOGETHER_MAX {
+                break;
+            }
+            next = events.try_recv().ok();
+        }
+        self.feed_all(inputs);
+        false
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Session {
@@ -143,18 +239,6 @@ impl Driver {
                 outgoing,
                 open,
             } => self.connect(connected, outgoing, open),
-            Event::Received {
-                session,
-                message,
-                room,
-            } => {
-                if let Some(tally) = self.tally(session) {
-                    tally.heard(&message);
-                }
-                let span = tracing::info_span!("session", id = session.0);
-                span.in_scope(|| self.feed(Input::Received { session, message }));
-                drop(room);
-            }
             Event::Input(input) => {
                 if let Input::AuthorityChanged { .. } = &input {
                     let again = self.folding == Folding::Again;
@@ -168,6 +252,11 @@ impl Driver {
                 }
                 self.feed(input);
             }
+            Event::Unasked(inputs) => {
+                self.is_unasked = true;
+                self.feed_all(inputs);
+                self.is_unasked = false;
+            }
             Event::End { hub, why } => {
                 let authority = self.inner.authority();
                 let of_hub = |peer: &NodeId| authority.nodes().get(peer).map(|it| it.hub);
@@ -180,7 +269,7 @@ impl Driver {
                     self.turn_away(session, peer, &why);
                 }
             }
-            Event::Stop => {}
+            Event::Received { .. } | Event::Stop => {}
         }
     }
 
@@ -200,8 +289,15 @@ impl Driver {
     }
 
     fn feed(&mut self, input: Input) {
+        self.feed_all(vec![input]);
+    }
+
+    fn feed_all(&mut self, inputs: Vec<Input>) {
+        if inputs.is_empty() {
+            return;
+        }
         let now = self.clock.now();
-        for effect in self.engine.handle(now, input) {
+        for effect in self.engine.handle_all(now, inputs) {
             self.perform(effect);
         }
     }
@@ -211,13 +307,17 @@ impl Driver {
             session,
             exporter,
             dialled,
+            server_key,
             tally,
         } = connected;
+        let proven = dialled.and_then(|peer| self.inner.storage.proven_key(peer));
+        let known = proven.is_some() && proven.as_deref() == server_key.as_deref();
         self.sessions.insert(
             session,
             Session {
                 outgoing,
                 peer: dialled,
+                server_key: server_key.filter(|_| !known),
                 tally,
                 _open: open,
             },
@@ -226,13 +326,23 @@ impl Driver {
             Some(peer) => self.recall(peer),
             None => (None, Vec::new()),
         };
+        self.unasked = Some(Vec::new());
         self.feed(Input::Connected {
             session,
             exporter,
             dialled,
             memory,
             refusals,
+            known,
         });
+        // All together, so that they share a frame.
+        if let Some(reads) = self.unasked.take().filter(|reads| !reads.is_empty()) {
+            let inner = Arc::clone(&self.inner);
+            tokio::task::spawn_blocking(move || {
+                let read = reads.into_iter().map(|read| read.answer(&inner)).collect();
+                inner.event(Event::Unasked(read));
+            });
+        }
     }
 
     fn recall(&self, peer: NodeId) -> (Option<node_sync::PeerMemory>, Vec<Refusal>) {
@@ -257,7 +367,11 @@ impl Driver {
                 }
                 if let Some(session) = self.sessions.get(&session) {
                     if let Some(tally) = &session.tally {
-                        tally.said(&message);
+                        if self.is_unasked {
+                            tally.said_unasked();
+                        } else {
+                            tally.said(&message);
+                        }
                     }
                     full = session.outgoing.send(message).is_err();
                 }
@@ -284,23 +398,73 @@ impl Driver {
                 }
                 self.forget(session);
             }
-            Effect::Append { ticket, runs, .. } => self.append(ticket, runs),
+            Effect::Append {
+                ticket,
+                session,
+                runs,
+            } => {
+                let span = tracing::info_span!("session", id = session.0);
+                span.in_scope(|| self.append(ticket, runs));
+            }
             Effect::Read {
                 ticket,
                 space,
                 from,
                 bytes_max,
+            } => {
+                let read = Read {
+                    ticket,
+                    space,
+                    from,
+                    bytes_max,
+                };
+                if let Some(unasked) = &mut self.unasked {
+                    unasked.push(read);
+                } else {
+                    self.answer(move |inner| read.answer(inner));
+                }
+            }
+            Effect::PlanCopy {
+                ticket,
+                space,
+                feeds,
+                bases,
             } => self.answer(move |inner| {
-                let read = inner
-                    .storage
-                    .read(|store| store.read(space, &from, bytes_max));
-                let runs = read.map_err(|error| {
-                    tracing::error!(%error, "what a peer lacks cannot be read");
+                let plan = first_copy::plan(inner, space, &feeds, bases.as_ref());
+                let plan = plan.unwrap_or_else(|error| {
+                    tracing::error!(%error, "a first copy cannot be planned");
+                    None
+                });
+                Input::CopyPlanned { ticket, plan }
+            }),
+            Effect::ReadCopy {
+                ticket,
+                space,
+                plan,
+                from,
+                bytes_max,
+            } => self.answer(move |inner| {
+                let read = first_copy::read(inner, space, &plan, from, bytes_max);
+                let pieces = read.map_err(|error| {
+                    tracing::error!(%error, "a first copy cannot be read");
                     inner.peers.failed(error.to_string());
                     StorageDown
                 });
-                Input::Read { ticket, runs }
+                Input::CopyRead { ticket, pieces }
             }),
+            Effect::DropBases { space } => {
+                let inner = Arc::clone(&self.inner);
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = inner.drop_bases(space) {
+                        tracing::error!(%error, "what does not hold cannot be taken out yet");
+                    }
+                });
+            }
+            Effect::TakeCopy {
+                ticket,
+                peer,
+                slice,
+            } => self.take_copy(ticket, peer, slice),
             Effect::Sample {
                 ticket,
                 space,
@@ -371,6 +535,10 @@ impl Driver {
                 if let Some(tally) = self.tally(session) {
                     tally.equal();
                 }
+                let proven = self.sessions.get_mut(&session);
+                if let Some(key) = proven.and_then(|session| session.server_key.take()) {
+                    self.inner.storage.keep_proven_key(peer, key);
+                }
                 self.inner.copying.send_modify(|copying| copying.end(peer));
                 self.inner.peers.equal(session, peer, now_ms());
             }
@@ -383,6 +551,7 @@ impl Driver {
         let inner = Arc::clone(&self.inner);
         let authority = inner.authority();
         let done = Arc::clone(&inner);
+        let space = runs.first().map(node_feed::VerifiedRun::space);
         inner.storage.append(&authority, runs, move |result| {
             let results = match result {
                 Ok(appended) => {
@@ -395,7 +564,14 @@ impl Driver {
                             }
                         }
                     });
+                    if appended.iter().any(erases) {
+                        done.applier().hurry();
+                    }
                     done.arrived();
+                    let parts = |appended: &Appended| matches!(appended, Appended::Refused(refused) if refused.at_base);
+                    if let Some(space) = space.filter(|_| appended.iter().any(parts)) {
+                        done.send(Input::Doubted { space });
+                    }
                     Ok(appended.into_iter().map(to_result).collect())
                 }
                 Err(error) => {
@@ -405,6 +581,31 @@ impl Driver {
             };
             done.send(Input::Appended { ticket, results });
         });
+    }
+
+    fn take_copy(&self, ticket: Ticket, peer: NodeId, slice: CopySlice) {
+        let inner = Arc::clone(&self.inner);
+        let authority = inner.authority();
+        let done = Arc::clone(&inner);
+        let (space, bytes) = (
+            slice.space,
+            slice.pieces.iter().map(CopyPiece::weight).sum(),
+        );
+        inner
+            .storage
+            .take_copy(&authority, peer, slice, move |taken| {
+                let result = match taken {
+                    Ok(taken) => {
+                        done.copied(peer, space, &taken, bytes);
+                        Ok(to_copy_result(taken))
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a part of a first copy was not stored");
+                        Err(StorageDown)
+                    }
+                };
+                done.send(Input::CopyTaken { ticket, result });
+            });
     }
 
     /// Reads away from this task, and feeds the answer back.
@@ -506,6 +707,29 @@ pub(crate) fn to_stored(stored: node_store::Stored) -> node_sync::Stored {
         feeds,
         removed,
         forked,
+    }
+}
+
+/// Whether something was stored that says what must not be shown any longer.
+fn erases(appended: &Appended) -> bool {
+    match appended {
+        Appended::Stored(stored) => {
+            let mut entries = stored.run.as_run().entries.iter();
+            entries.any(|entry| entry.kind == Kind::ERASE)
+        }
+        Appended::Held | Appended::Refused(_) => false,
+    }
+}
+
+fn to_copy_result(taken: CopyTaken) -> CopyResult {
+    match taken {
+        CopyTaken::Partly(place) => CopyResult::Partly(CopyHeld {
+            bases: place.bases,
+            documents: place.documents,
+        }),
+        CopyTaken::Placed(placed) => CopyResult::Placed(placed.feeds),
+        CopyTaken::Lost => CopyResult::Lost,
+        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
     }
 }
 

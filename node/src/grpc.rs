@@ -3,9 +3,11 @@
 pub(crate) mod convert;
 mod hub;
 pub(crate) mod packer;
+mod scales;
 mod status;
 mod sync;
 
 pub use hub::{HubService, hub_service};
+pub use scales::Scales;
 pub use status::status as record_status;
 pub use sync::{SyncService, sync_service};

@@ -112,6 +112,7 @@ async fn dial(
         session,
         exporter,
         dialled,
+        server_key: connection.info.server_key.clone(),
         tally: Some(tally),
     };
     let (outgoing, incoming) = session::open(inner, connected);

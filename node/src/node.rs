@@ -20,8 +20,9 @@ use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
+use crate::checkpoints::{self, Checkpoints};
 use crate::config::{Config, ConfigError};
-use crate::copying::Copying;
+use crate::copying::{CopiedDocuments, Copying};
 use crate::driver::{self, Event, Events};
 use crate::enrolment::{Current, Enrolled, Invitation};
 use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
@@ -35,8 +36,7 @@ use crate::suspended::Suspended;
 use crate::tls::{CertificateError, Traffic};
 use crate::{link, random};
 
-use inner::incarnation;
-pub(crate) use inner::{INCARNATION_SETTING, Inner, heights_of};
+pub(crate) use inner::{Inner, heights_of};
 
 /// Why a node cannot be set up, opened or connected.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +134,6 @@ impl Node {
         let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
         let membership = Membership::read(&folder)?;
         let storage = Storage::open(&folder)?;
-        let incarnation = incarnation(&storage)?;
         let network = membership.as_ref().map(|membership| membership.network);
         let authority = match network {
             None => Arc::new(Authority::new(NetworkId::from_bytes([0; 16]))),
@@ -155,11 +154,11 @@ impl Node {
             tap: OnceLock::new(),
             tally: Mutex::new(None),
             authors: Authors::default(),
+            checkpoints: Checkpoints::default(),
             storage,
             nonce: Nonce(random()),
             folder,
             identity,
-            incarnation,
             joined: watch::channel(membership.is_some()).0,
             connecting: Current::default(),
             membership: RwLock::new(membership),
@@ -471,6 +470,19 @@ impl Node {
         self.inner.copying.borrow().headway()
     }
 
+    /// How far first copies have come; none if none is under way.
+    pub fn copied_documents(&self) -> Option<CopiedDocuments> {
+        self.inner.copying.borrow().copied_documents()
+    }
+
+    /// How many documents of first copies are here and not checked yet.
+    ///
+    /// # Errors
+    /// [`StoreAccessError`] if the store cannot be read.
+    pub fn unchecked_documents(&self) -> Result<u64, StoreAccessError> {
+        self.inner.storage.read(ReadStore::unchecked_count)
+    }
+
     /// Changes whenever lists have taken up something new, from here or from a peer.
     pub(crate) fn listed(&self) -> watch::Receiver<u64> {
         self.inner.listed.subscribe()
@@ -504,6 +516,11 @@ impl Running {
     /// Ends every session and waits, at most `grace`, for the tasks to end.
     pub async fn stop(self, grace: Duration) {
         self.inner.connecting.stop();
+        let inner = Arc::clone(&self.inner);
+        let checkpoints = tokio::task::spawn_blocking(move || checkpoints::at_close(&inner));
+        if tokio::time::timeout(grace, checkpoints).await.is_err() {
+            tracing::warn!("checkpoints were still being written when the time to stop had passed");
+        }
         self.inner.event(Event::Stop);
         let _told = self.stop.send(true);
         for task in self.tasks {
@@ -558,6 +575,7 @@ async fn keep_in_order(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
         };
         let done = tokio::task::spawn_blocking(move || {
             let node = Node { inner };
+            checkpoints::daily(&node.inner);
             node.withdraw_unwished()?;
             node.retain().map(|_| ())
         });

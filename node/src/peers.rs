@@ -247,6 +247,12 @@ fn describe(alarm: &Alarm) -> String {
              NCETM takes over with the root key"
                 .to_owned()
         }
+        Alarm::Copy { what, .. } => {
+            format!(
+                "another node sent a first copy that does not hold ({what}); what it was of is \
+                 fetched again, change by change"
+            )
+        }
         Alarm::Forged { what, .. } => {
             format!("the other side sent something that its author did not sign: {what}")
         }

@@ -214,16 +214,35 @@ impl Node {
         })
     }
 
+    /// The spaces into which a document came by first copies and in which its owner began it.
+    fn begun_in_copies(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError> {
+        let inner = &self.inner;
+        let Ok(id) = DocumentId::try_from(subject) else {
+            return Ok(Vec::new());
+        };
+        let mut begun = Vec::new();
+        for space in inner.storage.read(|store| store.base_spaces(subject))? {
+            let library = &inner.library;
+            if library.with(&inner.storage, space, id, |document| document.is_begun())? {
+                begun.push(space);
+            }
+        }
+        Ok(begun)
+    }
+
     /// Finds a record that is held and that the lists have no room for.
     fn find_unlisted(&self, subject: Subject) -> Result<Vec<Found>, StoreError> {
         let inner = &self.inner;
-        let (erased, entries) = inner
-            .storage
-            .read(|store| Ok((store.is_erased(subject)?, store.entries_of(subject, 0)?)))?;
-        let mut places = entries
-            .iter()
-            .map(|entry| (entry.space, entry.kind))
-            .collect::<Vec<_>>();
+        let (erased, entries, copied) = inner.storage.read(|store| {
+            Ok((
+                store.is_erased(subject)?,
+                store.entries_of(subject, 0)?,
+                store.base_spaces(subject)?,
+            ))
+        })?;
+        let places = entries.iter().map(|entry| (entry.space, entry.kind));
+        let copied = copied.into_iter().map(|space| (space, Kind::CHANGES));
+        let mut places = places.chain(copied).collect::<Vec<_>>();
         places.sort_unstable();
         places.dedup();
         let mut homes = Vec::new();
@@ -257,7 +276,10 @@ impl Node {
     /// # Errors
     /// [`StoreError`] if the store cannot be read or the lists cannot be written.
     pub fn catch_up(&self) -> Result<(), StoreError> {
-        self.inner.applier().catch_up(&self.inner)
+        self.inner
+            .applier()
+            .catch_up(&self.inner)
+            .map(|_applied| ())
     }
 
     /// The same for reading, which goes on with the lists as they are if they cannot be written,

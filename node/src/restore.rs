@@ -289,7 +289,7 @@ impl Drop for Restore {
     }
 }
 
-/// Takes out of a copied store what must not live twice (writer keys, the incarnation, people's
+/// Takes out of a copied store what must not live twice (writer keys, people's
 /// sessions and open links), and counts its entries.
 ///
 /// # Errors
@@ -299,7 +299,6 @@ pub(crate) fn refresh(copy: &Path) -> Result<u64, StoreError> {
     for key in store.settings(author::WRITER_SETTINGS)? {
         store.set_setting(&key, None)?;
     }
-    store.set_setting(crate::node::INCARNATION_SETTING, None)?;
     store.set_setting(Lost::SETTING, None)?;
     crate::accounts::refresh(&mut store)?;
     Ok(store.totals()?.entries)

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use node_sync::{Input, Message, SessionId};
+use node_feed::Heights;
+use node_sync::{Changed, Input, Message, SessionId, run_bytes};
 use prost::Message as _;
 use proto::sync::v1::{Frame, frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -16,7 +17,7 @@ use tonic::Streaming;
 
 use crate::clock::now_ms;
 use crate::driver::{Connected, Event};
-use crate::grpc::convert::{to_frame, to_message};
+use crate::grpc::convert::{to_frame, to_messages, to_shared_frame};
 use crate::grpc::packer::Packer;
 use crate::node::Inner;
 
@@ -29,6 +30,9 @@ const WAITING_MAX: usize = 16;
 /// How many bytes other than entries may wait to be sent to one peer: a thousand times what an
 /// honest one makes necessary.
 const QUEUED_BYTES_MAX: usize = 16 << 20;
+
+/// About how many bytes of entries of several spaces share a frame at most.
+const TOGETHER_BYTES: usize = 64 << 10;
 
 /// Tells the driver of a connection; returns the frames that it wants sent, and what reading needs.
 pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) {
@@ -55,6 +59,7 @@ pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) 
     let outgoing = Outgoing {
         tap: inner.tap.get().cloned(),
         messages,
+        next: None,
         queued,
         packer: Arc::clone(&inner.packer),
         tally,
@@ -103,21 +108,68 @@ pub(crate) struct Incoming {
 pub(crate) struct Outgoing {
     tap: Option<mpsc::UnboundedSender<Message>>,
     messages: mpsc::UnboundedReceiver<Message>,
+    /// Taken from `messages`, and not sent yet.
+    next: Option<Message>,
     queued: Arc<AtomicUsize>,
     packer: Arc<Packer>,
     tally: Option<Arc<Tally>>,
 }
 
 impl Outgoing {
-    fn frame(&self, message: &Message) -> Frame {
-        if let Some(tap) = &self.tap {
-            let _gone = tap.send(message.clone());
+    /// The frame that begins with `message`: what was read for this session alone, and is small,
+    /// goes together with the next that waits.
+    fn frame(&mut self, message: Message) -> Frame {
+        let mut parts = Vec::new();
+        let mut bytes = 0;
+        let mut next = Some(message);
+        while let Some(Message::Entries { space, runs }) = next.take_if(|it| is_together(it, bytes))
+        {
+            bytes += run_bytes(&runs);
+            parts.push((space, runs));
+            next = self.messages.try_recv().ok();
+            if let Some(next) = &next {
+                self.queued.fetch_sub(weight(next), Ordering::Relaxed);
+                self.overhear(next);
+            }
         }
-        let frame = to_frame(message, &self.packer);
+        let frame = match (parts.as_slice(), next) {
+            ([], Some(message)) => to_frame(&message, &self.packer),
+            (_, next) => {
+                self.next = next;
+                to_shared_frame(&parts)
+            }
+        };
         if let Some(tally) = &self.tally {
             tally.count(frame.encoded_len());
         }
         frame
+    }
+
+    fn overhear(&self, message: &Message) {
+        if let Some(tap) = &self.tap {
+            let _gone = tap.send(message.clone());
+        }
+    }
+}
+
+/// Whether a message may share a frame that has this many bytes so far. What several sessions send
+/// is packed once for all of them instead.
+fn is_together(message: &Message, bytes: usize) -> bool {
+    match message {
+        Message::Entries { runs, .. } => {
+            Arc::strong_count(runs) == 1 && bytes + run_bytes(runs) <= TOGETHER_BYTES
+        }
+        Message::Copy(_)
+        | Message::Hello(_)
+        | Message::Spaces { .. }
+        | Message::Heights(_)
+        | Message::Acknowledged { .. }
+        | Message::Refused(_)
+        | Message::Receipts(_)
+        | Message::ReceiptsHeld(_)
+        | Message::Probe { .. }
+        | Message::Common { .. }
+        | Message::Goodbye(_) => false,
     }
 }
 
@@ -125,11 +177,15 @@ impl Stream for Outgoing {
     type Item = Frame;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
+        if let Some(message) = self.next.take() {
+            return Poll::Ready(Some(self.frame(message)));
+        }
         let next = self.messages.poll_recv(context);
         next.map(|message| {
             let message = message?;
             self.queued.fetch_sub(weight(&message), Ordering::Relaxed);
-            Some(self.frame(&message))
+            self.overhear(&message);
+            Some(self.frame(message))
         })
     }
 }
@@ -156,16 +212,18 @@ impl Incoming {
                 _forgotten = &mut closed => break Ok(()),
             };
             match received {
-                Ok(Some((message, room))) => {
-                    inner.overhear(&message);
-                    if let Message::Entries { runs, .. } = &message {
-                        inner
-                            .arrivals
-                            .send_modify(|arrivals| arrivals.receive(runs));
+                Ok(Some((messages, room))) => {
+                    for message in &messages {
+                        inner.overhear(message);
+                        if let Message::Entries { runs, .. } = message {
+                            inner
+                                .arrivals
+                                .send_modify(|arrivals| arrivals.receive(runs));
+                        }
                     }
                     inner.event(Event::Received {
                         session,
-                        message,
+                        messages,
                         room,
                     });
                 }
@@ -178,14 +236,14 @@ impl Incoming {
     }
 }
 
-/// The next message, once there is room for it; none at the stream's end.
+/// The next frame's messages, once there is room for them; none at the stream's end.
 async fn next(
     inner: &Inner,
     session: SessionId,
     frames: &mut Streaming<Frame>,
     room: &Arc<Semaphore>,
     tally: Option<&Tally>,
-) -> Result<Option<(Message, OwnedSemaphorePermit)>, tonic::Status> {
+) -> Result<Option<(Vec<Message>, OwnedSemaphorePermit)>, tonic::Status> {
     let Ok(room) = Arc::clone(room).acquire_owned().await else {
         return Ok(None);
     };
@@ -198,10 +256,9 @@ async fn next(
     if let Some(frame::Message::Hello(hello)) = &frame.message {
         inner.peers.clock(session, hello.clock_ms, now_ms());
     }
-    match to_message(frame) {
-        Ok(Some(message)) => Ok(Some((message, room))),
-        // A kind that only newer versions know counts as a frame and says nothing.
-        Ok(None) => Ok(Some((Message::Receipts(Vec::new()), room))),
+    match to_messages(frame) {
+        // None of a kind that only newer versions know: the driver has it counted.
+        Ok(messages) => Ok(Some((messages, room))),
         Err(error) => {
             tracing::warn!(%error, "a peer broke the protocol");
             Err(tonic::Status::invalid_argument(error.to_string()))
@@ -214,9 +271,15 @@ fn weight(message: &Message) -> usize {
     const SMALL: usize = 128;
     const ITEM: usize = 88;
     let items = match message {
-        Message::Entries { .. } => return 0,
-        Message::Hello(hello) => hello.changed.len() + hello.authority.len(),
-        Message::Spaces(spaces) => spaces.len(),
+        Message::Entries { .. } | Message::Copy(_) => return 0,
+        Message::Hello(hello) => {
+            let changed = hello.changed.iter().map(|(_, changed)| match changed {
+                Changed::Digest(_) => 1,
+                Changed::Heights(heights) => 1 + heights.len(),
+            });
+            changed.sum::<usize>() + hello.authority.as_ref().map_or(0, Heights::len)
+        }
+        Message::Spaces { digests, authority } => digests.len() + authority.len(),
         Message::Heights(said) => said.heights.len(),
         Message::Acknowledged { heights, .. } => heights.len(),
         Message::Receipts(receipts) => {

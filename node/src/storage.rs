@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, FeedTree, Hash, HubId, NetworkId, NodeId, Receipt, Refusal, SpaceId, Subject,
-    VerifiedRun,
+    Authority, CopySlice, FeedTree, Hash, HubId, Kind, NetworkId, NodeId, Receipt, Refusal,
+    SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
-    AccountTables, Appended, Cell, CellValue, Check, Disclosure, EntryStore, ForeignPlace,
-    ListQuery, Listing, ProjectionReaders, Projections, ReadStore, Readers, RecordRow, SetAsideRow,
-    SqliteStore, StoreError, Writer, WriterHandle, settle_authority,
+    AccountTables, Appended, Cell, CellValue, Check, CopyTaken, Disclosure, EntryStore,
+    ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, ReadStore, Readers,
+    RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
+    settle_authority,
 };
 use node_sync::Input;
 use serde_json::Value as Json;
@@ -78,6 +79,46 @@ impl Storage {
         {
             tracing::error!("the store is closed, and entries arrived");
         }
+    }
+
+    /// Keeps a part of a first copy, and calls `done` once it is known whether it is durable.
+    pub(crate) fn take_copy(
+        &self,
+        authority: &Arc<Authority>,
+        peer: NodeId,
+        slice: CopySlice,
+        done: impl FnOnce(Result<CopyTaken, StoreError>) + Send + 'static,
+    ) {
+        let authority = Arc::clone(authority);
+        let take = move |store: &mut SqliteStore| store.take_copy(&authority, peer, &slice);
+        if self.handle.submit(take, done).is_err() {
+            tracing::error!("the store is closed, and a copy arrived");
+        }
+    }
+
+    /// Notes that documents of a first copy were checked.
+    pub(crate) fn set_checked(
+        &self,
+        space: SpaceId,
+        documents: Vec<Subject>,
+    ) -> Result<(), StoreError> {
+        self.handle
+            .call(move |store| store.set_checked(space, &documents))
+    }
+
+    /// Takes out of a space all that rests on first copies, and tells the engine.
+    pub(crate) fn drop_bases(&self, space: SpaceId, events: &Events) -> Result<(), StoreError> {
+        let events = events.clone();
+        let drop = move |store: &mut SqliteStore| {
+            let dropped = store.drop_bases(space)?;
+            Ok(dropped.then_some(store.trees(space)?))
+        };
+        let told = move |trees: &Option<BTreeMap<[u8; 32], FeedTree>>| {
+            if let Some(trees) = trees.clone() {
+                events.input(Input::Renewed { space, trees });
+            }
+        };
+        self.wait(drop, told).map(|_| ())
     }
 
     /// Stores runs and waits until they are durable. The engine is told of them on the store's
@@ -157,6 +198,20 @@ impl Storage {
         };
         self.later("a peer's heights", move |store| {
             store.remember_peer(peer, &memory)
+        });
+    }
+
+    /// The TLS key over which a peer proved itself last, as the one that accepted.
+    pub(crate) fn proven_key(&self, peer: NodeId) -> Option<Bytes> {
+        let name = proven_key(peer);
+        self.read(|store| store.setting(&name)).ok().flatten()
+    }
+
+    /// Keeps the TLS key over which a peer proved itself.
+    pub(crate) fn keep_proven_key(&self, peer: NodeId, key: Arc<[u8]>) {
+        let name = proven_key(peer);
+        self.later("a peer's key", move |store| {
+            store.set_setting(&name, Some(&key))
         });
     }
 
@@ -254,20 +309,14 @@ impl Storage {
         self.lists.snapshot(space, subject).ok().flatten()
     }
 
-    /// Keeps a document's state. Losing it costs time at the next opening and nothing else.
-    pub(crate) fn save_snapshot(
-        &self,
-        space: SpaceId,
-        subject: Subject,
-        arrival: u64,
-        bytes: &[u8],
-    ) {
-        if let Err(error) = self
-            .projections()
-            .save_snapshot(space, subject, arrival, bytes)
-        {
-            tracing::warn!(%error, "a document's state was not kept");
-        }
+    /// How far a document's saved state had seen the store.
+    pub(crate) fn snapshot_arrival(&self, space: SpaceId, subject: Subject) -> Option<u64> {
+        self.lists.snapshot_arrival(space, subject).ok().flatten()
+    }
+
+    /// Keeps documents' states. Losing them costs time at the next opening and nothing else.
+    pub(crate) fn save_snapshots(&self, states: &[SavedState]) -> Result<(), StoreError> {
+        self.projections().save_snapshots(states)
     }
 
     /// Puts records' lines in: all of them, or none.
@@ -342,6 +391,11 @@ impl Storage {
         self.projections().drop_subject(subject)
     }
 
+    /// Takes out all saved states of documents of a space.
+    pub(crate) fn drop_snapshots(&self, space: SpaceId) -> Result<(), StoreError> {
+        self.projections().drop_snapshots(space)
+    }
+
     /// Takes out all lines and saved states of a space.
     pub(crate) fn drop_space(&self, space: SpaceId) -> Result<(), StoreError> {
         self.projections().drop_space(space)
@@ -384,6 +438,16 @@ impl Storage {
     }
 }
 
+/// The documents of a space, in the order of their bytes: of entries, and of first copies.
+pub(crate) fn documents_of(
+    store: &impl ReadStore,
+    space: SpaceId,
+) -> Result<BTreeSet<Subject>, StoreError> {
+    let mut documents = store.bases(space, None, usize::MAX)?;
+    documents.extend(store.subjects(space, Kind::CHANGES)?);
+    Ok(documents.into_iter().collect())
+}
+
 /// The line that stands for a record in lists.
 pub(crate) fn record_row(space: SpaceId, subject: Subject, row: node_domain::Row) -> RecordRow {
     let shown = row.columns.iter();
@@ -407,6 +471,10 @@ pub(crate) fn record_row(space: SpaceId, subject: Subject, row: node_domain::Row
         searched: row.searched,
         cells: cells.collect(),
     }
+}
+
+fn proven_key(peer: NodeId) -> String {
+    format!("proven-key/{peer}")
 }
 
 /// What is remembered of a peer, as the engine takes it.

@@ -9,10 +9,10 @@ use node::clock::now_ms;
 use node::enrolment::{Enrolled, Invitation, enrol};
 use node::tls::Connector;
 use node_feed::{
-    Encoder, Entry, GrantId, Heights, Incarnation, Kind, NodeOpen, Nonce, Run, SecretKey, SpaceId,
-    Subject, root_digest,
+    Encoder, Entry, GrantId, Heights, Kind, NodeOpen, Nonce, Run, SecretKey, SpaceId, Subject,
+    root_digest,
 };
-use node_sync::{PROTOCOL_VERSION, session_signature};
+use node_sync::{PROTOCOL_VERSION, session_signature, software_mark};
 use proto::sync::v1::frame::Message;
 use proto::sync::v1::sync_client::SyncClient;
 use proto::sync::v1::{Acknowledged, Entries, Frame, Height, Hello, Refused};
@@ -145,25 +145,26 @@ impl Seat {
     fn hello(&self, exporter: &[u8; 32], authority: &Heights) -> Hello {
         let network = self.enrolled.network;
         let copy = Bytes::copy_from_slice;
+        let log = SpaceId::authority(network);
+        let root = root_digest(&BTreeMap::from([(log, authority.digest(log))]));
         let signature = session_signature(&self.identity, network, exporter, true);
         let heights = authority.iter().map(|(feed, height)| Height {
             feed: copy(feed.as_bytes()),
             number: height.number,
             hash: copy(height.hash.as_bytes()),
+            base: 0,
         });
         Hello {
             versions: vec![PROTOCOL_VERSION],
             node: copy(self.node().as_bytes()),
-            hub: copy(self.enrolled.hub.as_bytes()),
-            incarnation: copy(Incarnation::from_bytes(node::random()).as_bytes()),
             session_signature: copy(&signature.0),
-            authority_digest: copy(authority.digest(SpaceId::authority(network)).as_bytes()),
             authority: heights.collect(),
-            root: copy(root_digest(&BTreeMap::new()).as_bytes()),
+            root: copy(root.as_bytes()),
             since: Bytes::new(),
+            agreed: false,
             changed: Vec::new(),
-            software: "bare peer".to_owned(),
-            receipts: Bytes::from_static(&[0; 32]),
+            software: software_mark("bare peer"),
+            receipts: 0,
             clock_ms: now_ms(),
         }
     }
@@ -192,6 +193,7 @@ impl BarePeer {
         let bytes = encoder.finish();
         self.say(Message::Entries(Entries {
             space: Bytes::copy_from_slice(space.as_bytes()),
+            sections: Vec::new(),
             packed: zstd::bulk::compress(&bytes, 1)?.into(),
             unpacked_length: u32::try_from(bytes.len())?,
         }))
@@ -233,6 +235,7 @@ impl BarePeer {
         let message = frame.message.context("a frame of a newer version")?;
         self.received += 1;
         if let Message::Entries(entries) = &message {
+            self.received += entries.sections.len() as u64;
             let answer = Acknowledged {
                 space: entries.space.clone(),
                 // Nothing is held.

@@ -3,6 +3,7 @@
 pub mod bare_peer;
 pub mod browser;
 pub mod hall;
+pub mod nation;
 pub mod person;
 pub mod process;
 pub mod reader;

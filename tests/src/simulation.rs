@@ -4,6 +4,7 @@
 //! After a stormy while the network is mended, nobody writes any more, and the promises must hold
 //! ([`World::run`]). The same seed always gives the same run.
 
+mod copies;
 mod dice;
 mod disk;
 mod driver;
@@ -14,4 +15,5 @@ mod promises;
 mod trace;
 mod world;
 
+pub(crate) use dice::Dice;
 pub use world::{Outcome, World};

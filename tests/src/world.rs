@@ -65,7 +65,11 @@ impl World {
 
     /// Invites, connects and starts a hub.
     pub async fn add_hub(&mut self, code: &'static str) {
-        let node = Node::create(&self.path(code)).expect("a new node");
+        let path = self.path(code);
+        std::fs::create_dir_all(&path).expect("a folder");
+        let settings = "[sync]\nfirst_copies = true\n";
+        std::fs::write(path.join("causeway.toml"), settings).expect("settings");
+        let node = Node::create(&path).expect("a new node");
         let invitation = self.invite(code);
         self.connect(&node, &invitation).await;
         drop(node);
@@ -90,7 +94,7 @@ impl World {
         let path = self.path(name);
         std::fs::create_dir_all(&path).expect("a folder");
         let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
-             receipt_interval_ms = 100\n";
+             receipt_interval_ms = 100\nfirst_copies = true\ncopy_entries_min = 64\n";
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         Node::create(&path).expect("a new node")
     }
@@ -313,7 +317,7 @@ impl World {
         let port = self.port;
         let settings = format!(
             "[listen]\naddress = \"127.0.0.1:{port}\"\npublic = \"127.0.0.1:{port}\"\n\
-             [sync]\nreceipt_interval_ms = 100\n"
+             [sync]\nreceipt_interval_ms = 100\nfirst_copies = true\ncopy_entries_min = 64\n"
         );
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         path

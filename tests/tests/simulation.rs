@@ -6,6 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tests::nation::{Plan, simulate};
 use tests::simulation::World;
 
 /// How many seeds the ordinary tests run.
@@ -69,6 +70,37 @@ fn all_members_end_up_equal_and_nothing_acknowledged_is_lost() {
 fn what_once_failed_holds() {
     let broken = EARLIER_FAILURES.iter().filter_map(|seed| broken(*seed));
     assert_none(&broken.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_small_nation_is_equal_after_a_week_apart_and_costs_the_same_twice() {
+    let plan = Plan {
+        day_entries: 20,
+        ..Plan::of(6)
+    };
+    let report = simulate(&plan);
+    assert_none(&report.broken);
+    assert!(report.reunion.kind("entries").bytes > report.day.kind("entries").bytes);
+    assert_eq!(report.again.kind("entries").bytes, 0, "nothing changed");
+    let again = simulate(&plan);
+    assert_eq!(report.first, again.first);
+    assert_eq!(report.day, again.day);
+    assert_eq!(report.reunion, again.reunion);
+    assert_eq!(report.again, again.again);
+    assert_eq!(report.memories, again.memories);
+}
+
+#[test]
+fn a_nation_in_which_few_write_and_none_sign_is_equal_too() {
+    let plan = Plan {
+        one_in: 3,
+        receipts: false,
+        seed: 2,
+        ..Plan::of(8)
+    };
+    let report = simulate(&plan);
+    assert_none(&report.broken);
+    assert_eq!(report.day.kind("receipts").bytes, 0);
 }
 
 fn number_from(variable: &str) -> Option<u64> {

@@ -27,6 +27,15 @@ impl ActorBase {
         ActorId::from(self.0.as_slice())
     }
 
+    /// The actor of this level, as [`level`](Self::level) tells it.
+    pub(crate) fn at(self, level: u8) -> ActorId {
+        if level == 0 {
+            self.actor()
+        } else {
+            ActorId::from([LANE_MAGIC.as_slice(), &[level], &self.0].concat())
+        }
+    }
+
     /// The level of `actor`: 0 for the base, 1 to 64 for a lane of it, nothing for any other.
     pub(crate) fn level(self, actor: &ActorId) -> Option<u8> {
         let bytes = actor.to_bytes();

@@ -69,6 +69,22 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// A batch of entries that were read and checked before, to be [picked](Self::pick) from.
+    pub(crate) fn prepared(entries: &'a [ChangesEntry], candidates: Vec<Candidate>) -> Self {
+        let order = entries.iter().enumerate();
+        let order = order.map(|(index, entry)| ((entry.feed, entry.number), index));
+        let mut queues = BTreeMap::<_, VecDeque<usize>>::new();
+        for ((feed, _), index) in order.collect::<BTreeMap<_, _>>() {
+            queues.entry(feed).or_default().push_back(index);
+        }
+        Self {
+            entries,
+            candidates: candidates.into_iter().map(|one| Some(Ok(one))).collect(),
+            queues,
+            outcomes: BTreeMap::new(),
+        }
+    }
+
     /// Applies what can be applied. A batch that fails is halved until the entry at fault stands
     /// alone; only that is set aside.
     pub(crate) fn run(mut self, document: &mut Document) -> Vec<Outcome> {
@@ -127,7 +143,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Up to `limit` entries that can be applied one after the other.
-    fn pick(&self, document: &Document, limit: usize) -> Vec<usize> {
+    pub(crate) fn pick(&self, document: &Document, limit: usize) -> Vec<usize> {
         let mut plan = Plan::new(&document.automerge, &document.book);
         let mut taken = BTreeMap::<FeedName, usize>::new();
         let mut picked = Vec::new();
@@ -156,12 +172,16 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn accept(&mut self, document: &mut Document, trial: Trial, picked: &[usize]) {
-        let applied = picked
+    /// Picked entries with what was read of them.
+    pub(crate) fn chosen(&self, picked: &[usize]) -> Vec<(&ChangesEntry, &Candidate)> {
+        picked
             .iter()
             .filter_map(|index| Some((&self.entries[*index], self.candidate(*index)?)))
-            .collect::<Vec<_>>();
-        document.accept(trial, &applied);
+            .collect()
+    }
+
+    fn accept(&mut self, document: &mut Document, trial: Trial, picked: &[usize]) {
+        document.accept(trial, &self.chosen(picked));
         for index in picked {
             self.close(*index, Outcome::Applied);
         }

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use automerge::{ActorId, ObjId};
-use node_feed::{DecodeError, Decoder, Encoder, FeedName, Hash, HubId};
+use node_feed::{DecodeError, Decoder, DocumentId, Encoder, FeedName, Hash, HubId, Nonce};
 
+use crate::actor::ActorBase;
+use crate::claims::{ClaimedActor, ClaimedEntry, Claims};
+use crate::copied::NotCopied;
 use crate::entry::{Authorship, ChangesEntry};
+use crate::numbers;
 use crate::outcome::{SetAside, SetAsideReason};
 
 /// Who wrote each change, the last number decided per feed, and what was set aside.
@@ -20,8 +24,17 @@ pub(crate) struct Book {
     aside_changes: BTreeMap<[u8; 32], (FeedName, u64)>,
     /// Branches that lost against another, and from which number on they give way.
     pub(crate) giving_way: BTreeMap<FeedName, u64>,
+    /// Feed → its first entry that brought a change again which another had brought before.
+    repeating: BTreeMap<FeedName, u64>,
     writers: Vec<Writer>,
-    actors: BTreeMap<Vec<u8>, Vec<Span>>,
+    actors: BTreeMap<Vec<u8>, Actor>,
+}
+
+/// What an actor wrote, and the start nonce that it is derived from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Actor {
+    nonce: Nonce,
+    spans: Vec<Span>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +77,23 @@ impl Book {
             number: entry.number,
             time_ms: entry.time_ms,
         };
-        let spans = self.actors.entry(actor.to_bytes().to_vec()).or_default();
+        let known = self.actors.entry(actor.to_bytes().to_vec());
+        let spans = &mut known
+            .or_insert_with(|| Actor {
+                nonce: entry.changes.nonce,
+                spans: Vec::new(),
+            })
+            .spans;
         match spans.last_mut() {
             Some(last) if last.number == span.number && last.writer == span.writer => *last = span,
             _ => spans.push(span),
         }
+    }
+
+    /// Notes that an entry brought a change that another had brought before.
+    pub(crate) fn note_repeating(&mut self, entry: &ChangesEntry) {
+        let first = self.repeating.entry(entry.feed).or_insert(entry.number);
+        *first = (*first).min(entry.number);
     }
 
     /// Notes that everything of a feed up to `number` is decided.
@@ -81,7 +106,7 @@ impl Book {
     pub(crate) fn last_seq(&self, actor: &ActorId) -> u64 {
         self.actors
             .get(actor.to_bytes())
-            .and_then(|spans| spans.last())
+            .and_then(|actor| actor.spans.last())
             .map_or(0, |s| s.last_seq)
     }
 
@@ -89,8 +114,9 @@ impl Book {
     pub(crate) fn actors_of(&self, feed: FeedName) -> usize {
         self.actors
             .values()
-            .filter(|spans| {
-                spans
+            .filter(|actor| {
+                actor
+                    .spans
                     .first()
                     .and_then(|span| self.writer(span))
                     .is_some_and(|w| w.feed == feed)
@@ -103,7 +129,7 @@ impl Book {
         let writers = self
             .actors
             .values()
-            .filter_map(|spans| self.writer(spans.first()?));
+            .filter_map(|actor| self.writer(actor.spans.first()?));
         writers.filter(|writer| writer.key == *key).count()
     }
 
@@ -121,7 +147,7 @@ impl Book {
 
     /// The feed and number of the entry that brought change `seq` of `actor`.
     pub(crate) fn source(&self, actor: &ActorId, seq: u64) -> Option<(FeedName, u64)> {
-        let spans = self.actors.get(actor.to_bytes())?;
+        let spans = &self.actors.get(actor.to_bytes())?.spans;
         let span = spans.get(spans.partition_point(|span| span.last_seq < seq))?;
         Some((self.writer(span)?.feed, span.number))
     }
@@ -136,7 +162,7 @@ impl Book {
 
     /// Who made the operation of `actor` with this counter.
     pub(crate) fn author_of_op(&self, actor: &ActorId, counter: u64) -> Option<Authorship> {
-        let spans = self.actors.get(actor.to_bytes())?;
+        let spans = &self.actors.get(actor.to_bytes())?.spans;
         let span = spans.get(spans.partition_point(|span| span.last_op < counter))?;
         let writer = self.writer(span)?;
         Some(Authorship {
@@ -178,6 +204,64 @@ impl Book {
         self.actors.len() > 1
     }
 
+    /// What the entries of `feed` up to `base` brought, as it travels with a copy.
+    ///
+    /// # Errors
+    /// [`NotCopied`] if it cannot be said so that others can prove it.
+    pub(crate) fn claims(
+        &self,
+        document: DocumentId,
+        feed: FeedName,
+        base: u64,
+    ) -> Result<Claims, NotCopied> {
+        let up_to_base =
+            |numbers: &BTreeMap<_, u64>| numbers.get(&feed).is_some_and(|first| *first <= base);
+        if up_to_base(&self.waiting) {
+            return Err(NotCopied::Waiting);
+        }
+        if up_to_base(&self.repeating) {
+            return Err(NotCopied::Repeated);
+        }
+        let mut claims = Claims::new(feed, base);
+        let mut entries = BTreeMap::<u64, ClaimedEntry>::new();
+        for (bytes, actor) in &self.actors {
+            let mut before = 0;
+            let mut claimed = None::<(usize, u64)>;
+            for span in &actor.spans {
+                let first = before + 1;
+                let steps = span.last_seq.saturating_sub(before);
+                before = span.last_seq;
+                let writer = self.writer(span).filter(|writer| writer.feed == feed);
+                let Some(writer) = writer.filter(|_| span.number <= base) else {
+                    continue;
+                };
+                let index = match claimed {
+                    Some((index, next)) if next == first => index,
+                    Some(_) => return Err(NotCopied::Interrupted),
+                    None => {
+                        let level = ActorBase::derive(&writer.key, document, actor.nonce)
+                            .level(&ActorId::from(bytes.as_slice()))
+                            .ok_or(NotCopied::Interrupted)?;
+                        claims.add_actor(ClaimedActor {
+                            nonce: actor.nonce,
+                            level,
+                            first,
+                        })
+                    }
+                };
+                claimed = Some((index, span.last_seq + 1));
+                let entry = entries.entry(span.number).or_insert_with(|| ClaimedEntry {
+                    number: span.number,
+                    time_ms: span.time_ms,
+                    steps: Vec::new(),
+                });
+                entry.steps.push((index, steps));
+            }
+        }
+        claims.entries = entries.into_values().collect();
+        Ok(claims)
+    }
+
     fn writer(&self, span: &Span) -> Option<&Writer> {
         self.writers.get(span.writer as usize)
     }
@@ -186,6 +270,7 @@ impl Book {
         encode_numbers(out, &self.decided);
         encode_numbers(out, &self.waiting);
         encode_numbers(out, &self.giving_way);
+        encode_numbers(out, &self.repeating);
         count(out, self.set_aside.len());
         for aside in self.set_aside.values() {
             out.bytes(aside.feed.as_bytes())
@@ -204,14 +289,14 @@ impl Book {
                 .bytes(writer.hub.as_bytes());
         }
         count(out, self.actors.len());
-        for (actor, spans) in &self.actors {
+        for (actor, known) in &self.actors {
             count(out, actor.len());
-            out.bytes(actor);
-            count(out, spans.len());
-            for span in spans {
-                out.u64(span.last_seq).u64(span.last_op).u32(span.writer);
-                out.u64(span.number).u64(span.time_ms);
-            }
+            out.bytes(actor).bytes(&known.nonce.0);
+            count(out, known.spans.len());
+            let mut columns = Vec::new();
+            encode_spans(&mut columns, &known.spans);
+            count(out, columns.len());
+            out.bytes(&columns);
         }
     }
 
@@ -220,6 +305,7 @@ impl Book {
             decided: decode_numbers(input)?,
             waiting: decode_numbers(input)?,
             giving_way: decode_numbers(input)?,
+            repeating: decode_numbers(input)?,
             ..Self::default()
         };
         for _ in 0..input.u32("a count")? {
@@ -235,24 +321,22 @@ impl Book {
         for _ in 0..input.u32("a count")? {
             let length = input.u32("a length")? as usize;
             let actor = input.take(length, "an actor")?.to_vec();
-            let mut spans = Vec::new();
-            for _ in 0..input.u32("a count")? {
-                spans.push(Span {
-                    last_seq: input.u64("a sequence number")?,
-                    last_op: input.u64("a counter")?,
-                    writer: input.u32("a writer")?,
-                    number: input.u64("a number")?,
-                    time_ms: input.u64("a time")?,
-                });
-            }
-            book.actors.insert(actor, spans);
+            let nonce = Nonce(input.array("a start nonce")?);
+            let entries = input.u32("a count")?;
+            let length = input.u32("a length")? as usize;
+            let spans = decode_spans(&mut input.take(length, "entries")?, entries)?;
+            book.actors.insert(actor, Actor { nonce, spans });
         }
         Ok(book)
     }
 
     /// Bytes that it takes in memory, roughly.
     pub(crate) fn weight(&self) -> usize {
-        let spans = self.actors.values().map(Vec::len).sum::<usize>();
+        let spans = self
+            .actors
+            .values()
+            .map(|actor| actor.spans.len())
+            .sum::<usize>();
         spans * size_of::<Span>()
             + self.actors.len() * 64
             + self.aside_changes.len() * 96
@@ -262,6 +346,43 @@ impl Book {
 
 fn count(out: &mut Encoder, length: usize) {
     out.u32(u32::try_from(length).unwrap_or(u32::MAX));
+}
+
+/// Spans in columns, each number by its difference from the one before.
+fn encode_spans(out: &mut Vec<u8>, spans: &[Span]) {
+    let columns: [fn(&Span) -> u64; 5] = [
+        |span| span.last_seq,
+        |span| span.last_op,
+        |span| u64::from(span.writer),
+        |span| span.number,
+        |span| span.time_ms,
+    ];
+    for column in columns {
+        numbers::write_differences(out, spans.iter().map(column));
+    }
+}
+
+fn decode_spans(input: &mut &[u8], count: u32) -> Result<Vec<Span>, DecodeError> {
+    let mut column = || numbers::read_differences(input, count as usize);
+    let (seqs, ops, writers) = (column()?, column()?, column()?);
+    let (numbers, times) = (column()?, column()?);
+    let spans = seqs
+        .into_iter()
+        .zip(ops)
+        .zip(writers)
+        .zip(numbers)
+        .zip(times);
+    spans
+        .map(|((((last_seq, last_op), writer), number), time_ms)| {
+            Ok(Span {
+                last_seq,
+                last_op,
+                writer: u32::try_from(writer).map_err(|_| DecodeError::Value("a writer"))?,
+                number,
+                time_ms,
+            })
+        })
+        .collect()
 }
 
 fn encode_numbers(out: &mut Encoder, numbers: &BTreeMap<FeedName, u64>) {

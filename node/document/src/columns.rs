@@ -6,12 +6,31 @@
 use crate::limits::{KEY_BYTES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX};
 use crate::outcome::{Fault, SetAsideReason};
 
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+pub(crate) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const PLAIN_CHANGE: u8 = 1;
-const HASH_BYTES: u64 = 32;
+pub(crate) const HASH_BYTES: u64 = 32;
 /// Column 4, integers: one row for each operation.
 const ACTION: u32 = (4 << 4) | 2;
-const DEFLATED: u32 = 0b1000;
+pub(crate) const DEFLATED: u32 = 0b1000;
+
+/// What the cells of columns may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes of one key.
+    pub(crate) key: u64,
+    /// Bytes of one value.
+    pub(crate) value: u64,
+    /// How many actors there are to name.
+    pub(crate) actors: u64,
+}
+
+/// What an entry's changes may hold. Automerge itself looks whether they name actors that are
+/// there.
+const IN_CHANGE: Bounds = Bounds {
+    key: KEY_BYTES_MAX,
+    value: STRING_BYTES_MAX,
+    actors: u64::MAX,
+};
 
 /// Checks that `chunk` is a plain change chunk with the checksum of `hash` and counts its
 /// operations.
@@ -44,18 +63,12 @@ pub(crate) fn count_operations(chunk: &[u8], hash: &[u8; 32]) -> Result<u64, Fau
 }
 
 fn measure_columns(reader: &mut Reader<'_>) -> Result<u64, Fault> {
-    let count = reader.unsigned()?;
-    let mut columns = Vec::new();
-    for _ in 0..count {
-        let spec = u32::try_from(reader.unsigned()?).map_err(|_| malformed("a column's name"))?;
-        columns.push((spec, reader.unsigned()?));
-    }
     let mut operations = 0;
-    for (spec, length) in columns {
+    for (spec, length) in reader.columns()? {
         if spec & DEFLATED != 0 {
             return Err(SetAsideReason::NotPlain.into());
         }
-        let rows = measure_column(spec, reader.take(length)?)?;
+        let rows = measure_column(spec, reader.take(length)?, &IN_CHANGE)?;
         if rows > OPERATIONS_MAX {
             return Err(Fault::new(
                 SetAsideReason::TooManyOperations,
@@ -70,13 +83,14 @@ fn measure_columns(reader: &mut Reader<'_>) -> Result<u64, Fault> {
 }
 
 /// The rows of a column, or for a group column its rows or items, whichever are more.
-fn measure_column(spec: u32, data: &[u8]) -> Result<u64, Fault> {
+pub(crate) fn measure_column(spec: u32, data: &[u8], bounds: &Bounds) -> Result<u64, Fault> {
     match spec & 0b111 {
-        0 => measure_runs(data, Cell::Group),
-        1..=3 => measure_runs(data, Cell::Number), // actors, integers, differences
+        0 => measure_runs(data, Cell::Group, bounds),
+        1 => measure_runs(data, Cell::Actor, bounds),
+        2 | 3 => measure_runs(data, Cell::Number, bounds), // integers, differences
         4 => measure_booleans(data),
-        5 => measure_runs(data, Cell::Text),
-        6 => measure_runs(data, Cell::ValueMetadata),
+        5 => measure_runs(data, Cell::Text, bounds),
+        6 => measure_runs(data, Cell::ValueMetadata, bounds),
         _ => Ok(0), // raw values: as long as they are
     }
 }
@@ -84,12 +98,13 @@ fn measure_column(spec: u32, data: &[u8]) -> Result<u64, Fault> {
 #[derive(Clone, Copy)]
 enum Cell {
     Group,
+    Actor,
     Number,
     Text,
     ValueMetadata,
 }
 
-fn measure_runs(data: &[u8], cell: Cell) -> Result<u64, Fault> {
+fn measure_runs(data: &[u8], cell: Cell, bounds: &Bounds) -> Result<u64, Fault> {
     let mut reader = Reader(data);
     let (mut rows, mut items) = (0u64, 0u64);
     while !reader.0.is_empty() {
@@ -97,13 +112,13 @@ fn measure_runs(data: &[u8], cell: Cell) -> Result<u64, Fault> {
             0 => rows = rows.saturating_add(reader.unsigned()?),
             run if run > 0 => {
                 rows = rows.saturating_add(run.unsigned_abs());
-                let inside = reader.cell(cell)?;
+                let inside = reader.cell(cell, bounds)?;
                 items = items.saturating_add(inside.saturating_mul(run.unsigned_abs()));
             }
             literal => {
                 rows = rows.saturating_add(literal.unsigned_abs());
                 for _ in 0..literal.unsigned_abs() {
-                    items = items.saturating_add(reader.cell(cell)?);
+                    items = items.saturating_add(reader.cell(cell, bounds)?);
                 }
             }
         }
@@ -120,32 +135,42 @@ fn measure_booleans(data: &[u8]) -> Result<u64, Fault> {
     Ok(rows)
 }
 
-fn malformed(detail: &str) -> Fault {
+pub(crate) fn malformed(detail: &str) -> Fault {
     Fault::new(SetAsideReason::Malformed, detail)
 }
 
-fn cut_off() -> Fault {
+pub(crate) fn cut_off() -> Fault {
     malformed("it is cut off")
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: u64) -> Result<&'a [u8], Fault> {
+    pub(crate) fn take(&mut self, count: u64) -> Result<&'a [u8], Fault> {
         let count = usize::try_from(count).map_err(|_| cut_off())?;
         let (head, tail) = self.0.split_at_checked(count).ok_or_else(cut_off)?;
         self.0 = tail;
         Ok(head)
     }
 
-    fn skip(&mut self, count: u64) -> Result<(), Fault> {
+    pub(crate) fn skip(&mut self, count: u64) -> Result<(), Fault> {
         self.take(count).map(|_| ())
     }
 
-    fn skip_prefixed(&mut self) -> Result<u64, Fault> {
+    pub(crate) fn skip_prefixed(&mut self) -> Result<u64, Fault> {
         let length = self.unsigned()?;
         self.skip(length)?;
         Ok(length)
+    }
+
+    /// The names and lengths of columns, whose data follows.
+    pub(crate) fn columns(&mut self) -> Result<Vec<(u32, u64)>, Fault> {
+        let mut columns = Vec::new();
+        for _ in 0..self.unsigned()? {
+            let spec = u32::try_from(self.unsigned()?).map_err(|_| malformed("a column's name"))?;
+            columns.push((spec, self.unsigned()?));
+        }
+        Ok(columns)
     }
 
     /// A LEB128 number's bits and their width.
@@ -165,7 +190,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unsigned(&mut self) -> Result<u64, Fault> {
+    pub(crate) fn unsigned(&mut self) -> Result<u64, Fault> {
         self.bits().map(|(value, ..)| value)
     }
 
@@ -182,17 +207,23 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one cell and returns how many items it stands for.
-    fn cell(&mut self, cell: Cell) -> Result<u64, Fault> {
+    fn cell(&mut self, cell: Cell, bounds: &Bounds) -> Result<u64, Fault> {
         match cell {
             Cell::Group => self.unsigned(),
+            Cell::Actor => {
+                if self.unsigned()? >= bounds.actors {
+                    return Err(malformed("an actor in it is not there"));
+                }
+                Ok(0)
+            }
             Cell::Number => self.skip_number().map(|()| 0),
             Cell::Text => {
                 let length = self.skip_prefixed()?;
-                bounded("a key", length, KEY_BYTES_MAX)
+                bounded("a key", length, bounds.key)
             }
             Cell::ValueMetadata => {
                 // The low four bits are the value's type, the rest its length.
-                bounded("a text", self.unsigned()? >> 4, STRING_BYTES_MAX)
+                bounded("a text", self.unsigned()? >> 4, bounds.value)
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::trial::{self, Trial};
 use crate::view::View;
 
 /// The first bytes of a saved document, with the version of its format.
-const FORMAT: &[u8; 8] = b"cwdoc\0\0\x01";
+const FORMAT: &[u8; 8] = b"cwdoc\0\0\x02";
 
 /// One Automerge document, with who wrote what in it.
 ///
@@ -28,7 +28,7 @@ pub struct Document {
     pub(crate) id: DocumentId,
     pub(crate) automerge: Automerge,
     pub(crate) book: Book,
-    saved: Bytes,
+    pub(crate) saved: Bytes,
 }
 
 /// Why a saved document cannot be opened. Build it again from its entries.
@@ -67,16 +67,8 @@ impl Document {
     /// # Errors
     /// [`LoadError`]: the document must be built again from its entries.
     pub fn load(id: DocumentId, snapshot: &[u8]) -> Result<Self, LoadError> {
-        let mut input = Decoder::new(snapshot);
-        if input.take(FORMAT.len(), "the format").ok() != Some(FORMAT.as_slice()) {
-            return Err(LoadError::Format);
-        }
-        if input.array("the document's id")? != *id.as_bytes() {
-            return Err(LoadError::OtherDocument);
-        }
-        let digest = Hash::from_bytes(input.array("the digest")?);
-        let book = Book::decode(&mut input)?;
-        let saved = Bytes::copy_from_slice(input.rest());
+        let (digest, book, saved) = take_apart(id, snapshot)?;
+        let saved = Bytes::copy_from_slice(saved);
         let automerge = guarded(SetAsideReason::Poison, || {
             trial::load(&saved).map_err(|error| {
                 crate::outcome::Fault::new(SetAsideReason::Poison, error.to_string())
@@ -262,14 +254,12 @@ impl Document {
         for (entry, candidate) in applied {
             for change in &candidate.changes {
                 // A change that another entry brought before stays that entry's.
-                if self
-                    .automerge
-                    .get_change_meta_by_hash(&change.hash())
-                    .is_none()
-                {
+                if self.book.last_seq(change.actor_id()) < change.seq() {
                     let last_op = crate::plan::last_op(change);
                     self.book
                         .record(entry, change.actor_id(), change.seq(), last_op);
+                } else {
+                    self.book.note_repeating(entry);
                 }
             }
             self.book.decide(entry.feed, entry.number);
@@ -277,6 +267,23 @@ impl Document {
         self.automerge = trial.automerge;
         self.saved = trial.saved.into();
     }
+}
+
+/// The digest, the book and Automerge's part of what [`Document::save`] gave, not looked into.
+pub(crate) fn take_apart(
+    id: DocumentId,
+    snapshot: &[u8],
+) -> Result<(Hash, Book, &[u8]), LoadError> {
+    let mut input = Decoder::new(snapshot);
+    if input.take(FORMAT.len(), "the format").ok() != Some(FORMAT.as_slice()) {
+        return Err(LoadError::Format);
+    }
+    if input.array("the document's id")? != *id.as_bytes() {
+        return Err(LoadError::OtherDocument);
+    }
+    let digest = Hash::from_bytes(input.array("the digest")?);
+    let book = Book::decode(&mut input)?;
+    Ok((digest, book, input.rest()))
 }
 
 impl fmt::Debug for Document {

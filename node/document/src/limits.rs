@@ -19,3 +19,9 @@ pub const LANES_MAX: u8 = 64;
 pub const COUNTER_GAP_MAX: u64 = 1_000_000;
 /// The highest operation counter.
 pub const COUNTER_MAX: u64 = u32::MAX as u64 / 2;
+
+/// Bytes, inflated, of a document that travels as a copy. This bound and the next are a machine's:
+/// what is larger travels as entries.
+pub const COPY_BYTES_MAX: u64 = 128 << 20;
+/// Operations, or changes, of a document that travels as a copy.
+pub const COPY_OPERATIONS_MAX: u64 = 4_000_000;

@@ -59,7 +59,7 @@ pub(crate) fn load(saved: &[u8]) -> Result<Automerge, automerge::AutomergeError>
     )
 }
 
-fn check_depth(document: &Automerge, made: &[ObjId]) -> Result<(), Fault> {
+pub(crate) fn check_depth(document: &Automerge, made: &[ObjId]) -> Result<(), Fault> {
     for object in made {
         let parents = document
             .parents(object)

@@ -2,7 +2,7 @@
 
 mod records;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -25,6 +25,10 @@ pub struct Authority {
     nodes: BTreeMap<NodeId, NodeRecord>,
     spaces: BTreeMap<SpaceId, SpaceRecord>,
     grants: BTreeMap<GrantId, GrantRecord>,
+    /// The grants of each space to each hub: access is asked for at every receipt.
+    granted: BTreeMap<(SpaceId, HubId), Vec<GrantId>>,
+    /// The spaces that each hub was ever granted.
+    spaces_of: BTreeMap<HubId, BTreeSet<SpaceId>>,
     cuts: Vec<CutRecord>,
     certificates: Option<Bytes>,
     terms: BTreeMap<FeedName, TermRecord>,
@@ -41,6 +45,8 @@ impl Authority {
             nodes: BTreeMap::new(),
             spaces: BTreeMap::new(),
             grants: BTreeMap::new(),
+            granted: BTreeMap::new(),
+            spaces_of: BTreeMap::new(),
             cuts: Vec::new(),
             certificates: None,
             terms: BTreeMap::new(),
@@ -74,8 +80,10 @@ impl Authority {
                     since: at,
                     ended: None,
                 };
-                self.grants
-                    .insert(GrantId::from_bytes(*hash.as_bytes()), grant);
+                let id = GrantId::from_bytes(*hash.as_bytes());
+                self.grants.insert(id, grant);
+                self.granted.entry((space, hub)).or_default().push(id);
+                self.spaces_of.entry(hub).or_default().insert(space);
             }
             Some(Fact::Cut(cut)) => self.cut(at, cut),
             Some(Fact::Certificates { authority }) => self.certificates = Some(authority),
@@ -155,53 +163,49 @@ impl Authority {
 
     /// What `hub` might do in `space` when the log had `length` entries.
     pub fn access_at(&self, length: u64, hub: HubId, space: SpaceId) -> Option<Access> {
-        self.grants
-            .values()
-            .filter(|grant| grant.hub == hub && grant.space == space && grant.is_open(length))
-            .map(|grant| grant.access)
+        self.granted(space, hub)
+            .filter(|(_, grant)| grant.is_open(length))
+            .map(|(_, grant)| grant.access)
             .max()
+    }
+
+    /// Every grant of `space` to `hub`, ended ones included, in the order of the log.
+    fn granted(&self, space: SpaceId, hub: HubId) -> impl Iterator<Item = (GrantId, &GrantRecord)> {
+        let ids = self.granted.get(&(space, hub)).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.grants.get(id)?)))
     }
 
     /// The spaces that both hubs might read when the log had `length` entries, in order.
     pub fn shared_at(&self, length: u64, one: HubId, other: HubId) -> Vec<SpaceId> {
-        let mut spaces = BTreeMap::<SpaceId, (bool, bool)>::new();
-        for grant in self.grants.values().filter(|grant| grant.is_open(length)) {
-            let pair = spaces.entry(grant.space).or_default();
-            pair.0 |= grant.hub == one;
-            pair.1 |= grant.hub == other;
-        }
-        spaces
-            .into_iter()
-            .filter(|(_, pair)| pair.0 && pair.1)
-            .map(|(space, _)| space)
+        let spaces = |hub: HubId| self.spaces_of.get(&hub).map_or(0, BTreeSet::len);
+        let (few, many) = if spaces(one) <= spaces(other) {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        let reads = |hub: HubId, space: SpaceId| self.access_at(length, hub, space).is_some();
+        let of_few = self.spaces_of.get(&few).into_iter().flatten().copied();
+        of_few
+            .filter(|space| reads(few, *space) && reads(many, *space))
             .collect()
     }
 
     /// The hubs that may read `space` now.
     pub fn members(&self, space: SpaceId) -> Vec<HubId> {
-        let mut hubs = self
-            .grants
-            .values()
-            .filter(|grant| grant.space == space && grant.is_open(self.length))
-            .map(|grant| grant.hub)
-            .collect::<Vec<_>>();
-        hubs.sort_unstable();
-        hubs.dedup();
-        hubs
+        let first = HubId::from_bytes([0; HubId::BYTES]);
+        let last = HubId::from_bytes([0xff; HubId::BYTES]);
+        let granted = self.granted.range((space, first)..=(space, last));
+        let hubs = granted.map(|((_, hub), _)| *hub);
+        hubs.filter(|hub| self.access(*hub, space).is_some())
+            .collect()
     }
 
     /// The grant under which `hub` may open a feed in `space` now.
     pub fn write_grant(&self, hub: HubId, space: SpaceId) -> Option<GrantId> {
-        self.grants
-            .iter()
-            .filter(|(_, grant)| {
-                grant.hub == hub
-                    && grant.space == space
-                    && grant.access == Access::Write
-                    && grant.is_open(self.length)
-            })
+        self.granted(space, hub)
+            .filter(|(_, grant)| grant.access == Access::Write && grant.is_open(self.length))
             .max_by_key(|(_, grant)| grant.since)
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
     }
 
     /// Every place where the log cuts the feed of `writer` in `space`. A run that ends at one of

@@ -44,6 +44,10 @@ pub enum Tag {
     Preview,
     /// The digest of a space's entries that no longer count, kept beside a node's lists.
     Evidence,
+    /// The chained digest of one feed's entries about one document.
+    Trail,
+    /// The mark of a program's name and version.
+    Software,
 }
 
 impl Tag {
@@ -69,6 +73,8 @@ impl Tag {
             Self::Origin => b"causeway/1 origin\0",
             Self::Preview => b"causeway/1 preview\0",
             Self::Evidence => b"causeway/1 evidence\0",
+            Self::Trail => b"causeway/1 trail\0",
+            Self::Software => b"causeway/1 software\0",
         }
     }
 }

@@ -101,11 +101,6 @@ byte_id!(
     32
 );
 byte_id!(
-    /// One life of a node's store: 16 random bytes, drawn when the store is made or restored.
-    Incarnation,
-    16
-);
-byte_id!(
     /// A network: the first 16 bytes of the hash of its root key.
     NetworkId,
     16

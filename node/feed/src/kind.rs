@@ -18,7 +18,7 @@ impl Kind {
     pub const ERASE: Self = Self(4);
     /// A content-addressed file. Reserved: carried, not yet understood.
     pub const FILE: Self = Self(5);
-    /// What a first copy is verified against. Reserved: carried, not yet understood.
+    /// What a first copy is verified against.
     pub const CHECKPOINT: Self = Self(6);
     /// A fact of the authority log.
     pub const GRANT: Self = Self(7);

@@ -11,6 +11,7 @@ mod chunk;
 mod codec;
 mod entry;
 mod fact;
+mod first_copy;
 mod hash;
 mod heights;
 mod id;
@@ -31,18 +32,20 @@ pub use chunk::{ChunkError, change_hash, split_chunks};
 pub use codec::{DecodeError, Decoder, Encoder};
 pub use entry::{Entry, HEADER_BYTES, Header};
 pub use fact::{Access, Cut, CutTarget, Fact, FeedCut, SpaceKind};
+pub use first_copy::{CopyBegins, CopyPiece, CopySlice, KeptEntry};
 pub use hash::{Hash, Tag};
 pub use heights::{Height, Heights, root_digest};
 pub use id::{
-    CardId, DocumentId, FeedName, FileId, GrantId, HubId, IdError, Incarnation, NetworkId, NodeId,
-    SpaceId, Subject, Writers,
+    CardId, DocumentId, FeedName, FileId, GrantId, HubId, IdError, NetworkId, NodeId, SpaceId,
+    Subject, Writers,
 };
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use kind::Kind;
 pub use log::{AuthorityLog, LogEntry, LogFeed};
 pub use payload::{
-    AuthorityOpen, CARD_REPLACES_MAX, Card, Changes, EARLIER_FEEDS_MAX, ERASE_IDS_MAX, Erase,
-    NodeOpen, Nonce, Open, PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MIN, Payload, PayloadError,
+    AuthorityOpen, CARD_REPLACES_MAX, Card, Changes, Checkpoint, EARLIER_FEEDS_MAX, ERASE_IDS_MAX,
+    Erase, NodeOpen, Nonce, Open, PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MIN, Payload, PayloadError,
+    Trail,
 };
 pub use receipt::Receipt;
 pub use refusal::{Refusal, RefusalReason, Retry};

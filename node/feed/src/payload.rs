@@ -5,6 +5,7 @@
 
 mod card;
 mod changes;
+mod checkpoint;
 mod erase;
 mod open;
 
@@ -17,6 +18,7 @@ use crate::{DecodeError, Hash, KeyError, Kind, Tag};
 
 pub use card::{CARD_REPLACES_MAX, Card};
 pub use changes::Changes;
+pub use checkpoint::{Checkpoint, Trail};
 pub use erase::{ERASE_IDS_MAX, Erase};
 pub use open::{AuthorityOpen, EARLIER_FEEDS_MAX, NodeOpen, Open};
 

@@ -221,7 +221,7 @@ impl Run {
         Ok(runs)
     }
 
-    fn decode(bytes: &Bytes) -> Result<(Self, usize), RunError> {
+    pub(crate) fn decode(bytes: &Bytes) -> Result<(Self, usize), RunError> {
         let mut input = Decoder::new(bytes);
         let writer = input.array("the writer")?;
         let first = input.u64("the first number")?;
@@ -262,7 +262,7 @@ impl Run {
         let mut signed = Bytes::new();
         for (entry, number) in self.entries.iter().zip(self.first..) {
             let payload_hash = entry
-                .check(number)
+                .checked_hash(number)
                 .map_err(|source| RunError::Payload { number, source })?;
             let header = Header {
                 space,
@@ -306,7 +306,7 @@ impl Run {
 
 impl RunEntry {
     /// The payload's hash, if the entry may stand at `number`.
-    fn check(&self, number: u64) -> Result<Hash, PayloadError> {
+    pub(crate) fn checked_hash(&self, number: u64) -> Result<Hash, PayloadError> {
         if (number == 0) != (self.kind == Kind::OPEN) {
             return Err(PayloadError::Opening);
         }
@@ -317,7 +317,7 @@ impl RunEntry {
         self.payload.hash(self.kind)
     }
 
-    fn encode(&self, out: &mut Encoder) {
+    pub(crate) fn encode(&self, out: &mut Encoder) {
         out.u64(self.time_ms)
             .u8(self.kind.0)
             .bytes(self.subject.as_bytes());
@@ -327,7 +327,7 @@ impl RunEntry {
         };
     }
 
-    fn decode(bytes: &Bytes, input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(bytes: &Bytes, input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let time_ms = input.u64("the time")?;
         let kind = Kind(input.u8("the kind")?);
         let subject = Subject::from_bytes(input.array("the subject")?);

@@ -14,6 +14,10 @@ pub enum TreeError {
     /// The entry before the run's first is not held.
     #[error("an entry before number {0} is missing")]
     Gap(u64),
+    /// The run parts from what is held at or before the base, whose entries are not held: the feed
+    /// must be fetched whole to tell where.
+    #[error("entry {0} parts from a feed of which only what follows its base is held")]
+    Base(u64),
 }
 
 /// One feed of the tree.
@@ -25,9 +29,18 @@ pub struct TreeFeed {
     pub start: u64,
     /// The last entry held; none for a trunk that forked at number 0.
     pub tip: Option<Height>,
+    /// The number of the checkpoint that the feed was copied from; 0 if all its entries are held.
+    /// Of the entries before it only those are held that the checkpoint keeps. Only a trunk
+    /// without a fork at or before it has one.
+    pub base: u64,
 }
 
 impl TreeFeed {
+    /// Whether all entries from this number on are held.
+    pub const fn holds(&self, number: u64) -> bool {
+        self.base == 0 || number > self.base
+    }
+
     /// The number that the next entry would have.
     pub fn next(&self) -> u64 {
         self.tip.map_or(self.start, |tip| tip.number + 1)
@@ -100,7 +113,8 @@ impl FeedTree {
     /// 0). They must be linked and signed by `writer`; [`FeedTree::graft`] is this for a run.
     ///
     /// # Errors
-    /// [`TreeError::Gap`] if `before` is not held.
+    /// [`TreeError::Gap`] if `before` is not held; [`TreeError::Base`] if the chain parts from a
+    /// feed where its entries are not held. What leads nowhere beyond them counts as held.
     pub fn place(
         &self,
         writer: [u8; 32],
@@ -108,12 +122,19 @@ impl FeedTree {
         chain: impl IntoIterator<Item = Height>,
         hash_at: impl Fn(FeedName, u64) -> Option<Hash>,
     ) -> Result<Graft, TreeError> {
+        let gap = || {
+            let number = before.map_or(0, |before| before.number.saturating_add(1));
+            TreeError::Gap(number)
+        };
         let mut at = match before {
             None => FeedName::from_bytes(writer),
-            Some(before) => self
-                .holder(before, &hash_at)
-                .ok_or(TreeError::Gap(before.number.saturating_add(1)))?,
+            Some(before) => match self.holder(before, &hash_at) {
+                Some(holder) => holder,
+                None => self.covers(before.number).ok_or_else(gap)?,
+            },
         };
+        // Whether the entry before is known to be the one that is held here.
+        let mut linked = before.is_none_or(|before| hash_at(at, before.number).is_some());
         for height in chain {
             let Some(feed) = self.feeds.get(&at) else {
                 return Ok(Graft::Extend {
@@ -124,7 +145,15 @@ impl FeedTree {
             if height.number < feed.next() {
                 let held = hash_at(at, height.number);
                 if held == Some(height.hash) {
+                    linked = true;
                     continue;
+                }
+                if held.is_none() && !feed.holds(height.number) {
+                    linked = false;
+                    continue;
+                }
+                if !linked || !feed.holds(height.number) {
+                    return Err(TreeError::Base(height.number));
                 }
                 return Ok(Graft::Fork {
                     trunk: at,
@@ -222,6 +251,14 @@ impl FeedTree {
             }
         }
         counted
+    }
+
+    /// The feed that was copied from a checkpoint after this number, and so stands for the entry
+    /// under it without holding it.
+    fn covers(&self, number: u64) -> Option<FeedName> {
+        let mut feeds = self.feeds.iter();
+        let covering = feeds.find(|(_, feed)| feed.start <= number && number < feed.base);
+        covering.map(|(name, _)| *name)
     }
 
     /// The feed that itself holds this entry.

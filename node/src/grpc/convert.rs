@@ -1,14 +1,19 @@
 //! Between the session engine's messages and frames. Wire types go no further than this.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use node_feed::{
-    Encoder, FeedName, Hash, Height, Heights, HubId, Incarnation, NodeId, Receipt, Refusal,
-    RefusalReason, Retry, Run, Signature, SpaceId,
+    CopyBegins, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Receipt,
+    Refusal, RefusalReason, Retry, Run, Signature, SpaceId,
 };
-use node_sync::{Farewell, Goodbye, Hello, Message, SpaceHeights};
+use node_sync::{
+    Changed, CopyHeld, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights,
+};
 use proto::sync::v1 as wire;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::packer::Packer;
 use crate::clock::now_ms;
@@ -17,8 +22,16 @@ use crate::clock::now_ms;
 pub(crate) const FRAME_BYTES_MAX: usize = 4 << 20;
 /// The largest `packed` of entries once unpacked.
 const UNPACKED_BYTES_MAX: usize = 8 << 20;
+/// How many further spaces' entries a frame may hold.
+const SECTIONS_MAX: usize = 1_024;
 /// Quick, and enough for what is mostly hashes and deflated text.
 const ZSTD_LEVEL: i32 = 1;
+
+thread_local! {
+    /// Setting one up costs more than a small frame does.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// Why a frame is an offence.
 #[derive(Debug, thiserror::Error)]
@@ -30,19 +43,29 @@ pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {
     use wire::frame::Message as Wire;
     let message = match message {
         Message::Hello(hello) => Wire::Hello(from_hello(hello)),
-        Message::Spaces(spaces) => Wire::Spaces(wire::Spaces {
-            spaces: digests(spaces),
+        Message::Spaces {
+            digests: all,
+            authority,
+        } => Wire::Spaces(wire::Spaces {
+            spaces: digests(all),
+            authority: heights(authority.iter()),
         }),
         Message::Heights(said) => Wire::Heights(wire::Heights {
             space: copy(said.space.as_bytes()),
             ask: said.ask,
             digest: copy(said.digest.as_bytes()),
-            heights: heights(said.heights.iter().copied()),
+            heights: based(&said.heights, &said.bases),
             base_digest: said
                 .base
                 .map(|base| copy(base.as_bytes()))
                 .unwrap_or_default(),
+            whole: said.whole,
+            copy: said.copy.as_ref().map(|held| wire::CopyHeld {
+                bases: heights(held.bases.iter()),
+                documents: held.documents,
+            }),
         }),
+        Message::Copy(slice) => Wire::Copy(from_slice(slice)),
         Message::Entries { space, runs } => Wire::Entries(packer.pack(*space, runs)),
         Message::Acknowledged {
             space,
@@ -51,7 +74,10 @@ pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {
             through,
         } => Wire::Acknowledged(wire::Acknowledged {
             space: copy(space.as_bytes()),
-            digest: copy(digest.as_bytes()),
+            digest: Some(digest)
+                .filter(|digest| **digest != Hash::ZERO)
+                .map(|digest| copy(digest.as_bytes()))
+                .unwrap_or_default(),
             heights: heights(changed.iter().copied()),
             through: *through,
         }),
@@ -106,32 +132,44 @@ pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {
     }
 }
 
-/// The message that `frame` carries; none for a kind that only newer versions know.
+/// The frame that carries several messages with entries, compressed together.
+pub(crate) fn to_shared_frame(parts: &[(SpaceId, Arc<[Run]>)]) -> wire::Frame {
+    let parts = parts.iter().map(|(space, runs)| (*space, runs.as_ref()));
+    wire::Frame {
+        message: Some(wire::frame::Message::Entries(pack_all(parts))),
+    }
+}
+
+/// The messages that `frame` carries; none for a kind that only newer versions know.
 ///
 /// # Errors
 /// [`FrameError`] if a field has the wrong width or what it carries does not decode.
-pub(crate) fn to_message(frame: wire::Frame) -> Result<Option<Message>, FrameError> {
+pub(crate) fn to_messages(frame: wire::Frame) -> Result<Vec<Message>, FrameError> {
     use wire::frame::Message as Wire;
     let Some(message) = frame.message else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    Ok(Some(match message {
+    Ok(vec![match message {
         Wire::Hello(hello) => Message::Hello(Box::new(to_hello(hello)?)),
-        Wire::Spaces(spaces) => Message::Spaces(to_digests(&spaces.spaces)?),
+        Wire::Spaces(said) => Message::Spaces {
+            digests: to_digests(&said.spaces)?,
+            authority: to_heights(&said.authority)?.into_iter().collect(),
+        },
         Wire::Heights(said) => Message::Heights(SpaceHeights {
             space: space(&said.space)?,
             base: optional_hash(&said.base_digest)?,
             digest: hash(&said.digest)?,
             heights: to_heights(&said.heights)?,
+            bases: to_bases(&said.heights)?,
             ask: said.ask,
+            whole: said.whole,
+            copy: said.copy.map(to_copy_held).transpose()?,
         }),
-        Wire::Entries(entries) => Message::Entries {
-            space: space(&entries.space)?,
-            runs: unpack(&entries)?,
-        },
+        Wire::Copy(slice) => Message::Copy(to_slice(&slice)?),
+        Wire::Entries(entries) => return unpack(&entries),
         Wire::Acknowledged(said) => Message::Acknowledged {
             space: space(&said.space)?,
-            digest: hash(&said.digest)?,
+            digest: optional_hash(&said.digest)?.unwrap_or(Hash::ZERO),
             heights: to_heights(&said.heights)?,
             through: said.through,
         },
@@ -166,87 +204,239 @@ pub(crate) fn to_message(frame: wire::Frame) -> Result<Option<Message>, FrameErr
             reason: to_goodbye(goodbye.reason()),
             text: goodbye.text,
         }),
-    }))
+    }])
 }
 
 /// Entries, encoded and compressed.
 pub(super) fn pack(space: SpaceId, runs: &[Run]) -> wire::Entries {
-    let mut encoder = Encoder::new();
-    for run in runs {
-        run.encode(&mut encoder);
+    pack_all(std::iter::once((space, runs)))
+}
+
+fn pack_all<'a>(parts: impl Iterator<Item = (SpaceId, &'a [Run])>) -> wire::Entries {
+    let mut bytes = Vec::new();
+    let mut sections = Vec::new();
+    for (space, runs) in parts {
+        let start = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let space = copy(space.as_bytes());
+        sections.push(wire::entries::Section { space, start });
+        let mut encoder = Encoder::new();
+        for run in runs {
+            run.encode(&mut encoder);
+        }
+        bytes.extend_from_slice(&encoder.finish());
     }
-    let bytes = encoder.finish();
-    // Compressing into memory fails only for want of memory, which ends the process anyway; an
-    // empty frame is then the peer's to refuse.
-    let packed = zstd::bulk::compress(&bytes, ZSTD_LEVEL).unwrap_or_default();
+    let space = if sections.is_empty() {
+        Bytes::new()
+    } else {
+        sections.remove(0).space
+    };
+    let (packed, unpacked_length) = pack_bytes(&bytes);
     wire::Entries {
-        space: copy(space.as_bytes()),
-        packed: packed.into(),
-        unpacked_length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        space,
+        sections,
+        packed,
+        unpacked_length,
     }
 }
 
-fn unpack(entries: &wire::Entries) -> Result<Arc<[Run]>, FrameError> {
-    let length = entries.unpacked_length as usize;
-    if length > UNPACKED_BYTES_MAX {
-        return Err(FrameError(format!(
-            "{length} bytes of entries in one frame"
-        )));
+fn from_slice(slice: &CopySlice) -> wire::Copy {
+    let mut encoder = Encoder::new();
+    for piece in slice.pieces.iter() {
+        piece.encode(&mut encoder);
     }
-    let bytes = zstd::bulk::decompress(&entries.packed, length)
-        .map_err(|error| FrameError(format!("entries do not unpack: {error}")))?;
+    let (packed, unpacked_length) = pack_bytes(&encoder.finish());
+    wire::Copy {
+        space: copy(slice.space.as_bytes()),
+        id: copy(slice.id.as_bytes()),
+        begins: slice.begins.as_ref().map(|begins| wire::CopyBegins {
+            bases: heights(begins.bases.iter()),
+            documents: begins.documents,
+            anew: begins.anew,
+        }),
+        documents_before: slice.documents_before,
+        packed,
+        unpacked_length,
+        last: slice.last,
+    }
+}
+
+fn to_slice(slice: &wire::Copy) -> Result<CopySlice, FrameError> {
+    let begins = slice.begins.as_ref().map(|begins| {
+        Ok::<_, FrameError>(CopyBegins {
+            bases: to_heights(&begins.bases)?.into_iter().collect(),
+            documents: begins.documents,
+            anew: begins.anew,
+        })
+    });
+    let bytes = unpack_bytes(&slice.packed, slice.unpacked_length)?;
+    let pieces = CopyPiece::decode_all(&bytes).map_err(|error| FrameError(error.to_string()))?;
+    Ok(CopySlice {
+        space: space(&slice.space)?,
+        id: hash(&slice.id)?,
+        begins: begins.transpose()?,
+        documents_before: slice.documents_before,
+        pieces: pieces.into(),
+        last: slice.last,
+    })
+}
+
+fn to_copy_held(held: wire::CopyHeld) -> Result<CopyHeld, FrameError> {
+    Ok(CopyHeld {
+        bases: to_heights(&held.bases)?.into_iter().collect(),
+        documents: held.documents,
+    })
+}
+
+/// The bytes, compressed, and how many they are.
+fn pack_bytes(bytes: &[u8]) -> (Bytes, u32) {
+    // Compressing into memory fails only for want of memory, which ends the process anyway; an
+    // empty frame is then the peer's to refuse.
+    let packed = compress(bytes).unwrap_or_default();
+    (
+        packed.into(),
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+    )
+}
+
+/// What [`pack_bytes`] packed; never more than a frame may hold.
+fn unpack_bytes(packed: &[u8], length: u32) -> Result<Bytes, FrameError> {
+    let length = length as usize;
+    if length > UNPACKED_BYTES_MAX {
+        return Err(FrameError(format!("{length} bytes packed in one frame")));
+    }
+    let bytes = decompress(packed, length)
+        .map_err(|error| FrameError(format!("a frame does not unpack: {error}")))?;
     if bytes.len() != length {
         return Err(FrameError(
-            "entries unpack to another length than said".to_owned(),
+            "a frame unpacks to another length than said".to_owned(),
         ));
     }
-    let runs =
-        Run::decode_all(&Bytes::from(bytes)).map_err(|error| FrameError(error.to_string()))?;
-    Ok(runs.into())
+    Ok(bytes.into())
+}
+
+fn unpack(entries: &wire::Entries) -> Result<Vec<Message>, FrameError> {
+    if entries.sections.len() > SECTIONS_MAX {
+        return Err(FrameError(format!(
+            "entries of {} spaces in one frame",
+            entries.sections.len() + 1
+        )));
+    }
+    let bytes = unpack_bytes(&entries.packed, entries.unpacked_length)?;
+    let mut messages = Vec::with_capacity(1 + entries.sections.len());
+    let (mut at, mut of) = (0, &entries.space);
+    let ends = entries
+        .sections
+        .iter()
+        .map(|next| (next.start, &next.space));
+    for (end, next) in ends.chain([(entries.unpacked_length, &entries.space)]) {
+        let end = end as usize;
+        // A section is never empty, so that no frame stands for more messages than it has runs.
+        if end <= at || end > bytes.len() {
+            return Err(FrameError(
+                "entries are cut into spaces in a wrong place".to_owned(),
+            ));
+        }
+        let runs = Run::decode_all(&bytes.slice(at..end));
+        let runs = runs.map_err(|error| FrameError(error.to_string()))?;
+        messages.push(Message::Entries {
+            space: space(of)?,
+            runs: runs.into(),
+        });
+        (at, of) = (end, next);
+    }
+    Ok(messages)
+}
+
+fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(compressor) => compressor.compress(bytes),
+        None => kept.insert(Compressor::new(ZSTD_LEVEL)?).compress(bytes),
+    })
+}
+
+fn decompress(packed: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(packed, length),
+        None => kept.insert(Decompressor::new()?).decompress(packed, length),
+    })
 }
 
 fn from_hello(hello: &Hello) -> wire::Hello {
+    let optional = |hash: &Option<Hash>| {
+        let bytes = hash.as_ref().map(|hash| copy(hash.as_bytes()));
+        bytes.unwrap_or_default()
+    };
     wire::Hello {
-        versions: hello.versions.clone(),
-        node: copy(hello.node.as_bytes()),
-        hub: copy(hello.hub.as_bytes()),
-        incarnation: copy(hello.incarnation.as_bytes()),
+        // The first version is every program's until there is a second.
+        versions: Some(&hello.versions)
+            .filter(|versions| ***versions != [PROTOCOL_VERSION])
+            .cloned()
+            .unwrap_or_default(),
+        node: hello
+            .node
+            .map(|node| copy(node.as_bytes()))
+            .unwrap_or_default(),
         session_signature: copy(&hello.signature.0),
-        authority_digest: copy(hello.authority_digest.as_bytes()),
-        authority: heights(hello.authority.iter()),
-        // Where nothing changed, the root is the one that both remember: said once.
-        root: Some(hello.root)
-            .filter(|root| hello.since != Some(*root))
-            .map(|root| copy(root.as_bytes()))
-            .unwrap_or_default(),
-        since: hello
-            .since
-            .map(|since| copy(since.as_bytes()))
-            .unwrap_or_default(),
-        changed: digests(&hello.changed),
-        software: hello.software.clone(),
-        receipts: copy(hello.receipts.as_bytes()),
+        since: optional(&hello.since),
+        agreed: hello.agreed,
+        changed: hello.changed.iter().map(from_changed).collect(),
+        authority: heights(hello.authority.iter().flat_map(Heights::iter)),
+        root: optional(&hello.root),
+        receipts: hello.receipts,
+        software: hello.software,
         clock_ms: now_ms(),
     }
 }
 
 fn to_hello(hello: wire::Hello) -> Result<Hello, FrameError> {
     let since = optional_hash(&hello.since)?;
-    let root = optional_hash(&hello.root)?.or(since);
+    let is_difference = since.is_some() || hello.agreed;
+    let authority = to_heights(&hello.authority)?
+        .into_iter()
+        .collect::<Heights>();
+    let node = Some(&hello.node).filter(|node| !node.is_empty());
     Ok(Hello {
-        node: NodeId::from_bytes(array(&hello.node, "a node")?),
-        hub: HubId::from_bytes(array(&hello.hub, "a hub")?),
-        incarnation: Incarnation::from_bytes(array(&hello.incarnation, "an incarnation")?),
+        versions: if hello.versions.is_empty() {
+            vec![PROTOCOL_VERSION]
+        } else {
+            hello.versions
+        },
+        node: node
+            .map(|node| array(node, "a node").map(NodeId::from_bytes))
+            .transpose()?,
         signature: Signature(array(&hello.session_signature, "a signature")?),
-        authority_digest: hash(&hello.authority_digest)?,
-        authority: to_heights(&hello.authority)?.into_iter().collect(),
-        root: root.ok_or_else(|| FrameError("a Hello without a root".to_owned()))?,
-        receipts: hash(&hello.receipts)?,
         since,
-        changed: to_digests(&hello.changed)?,
-        versions: hello.versions,
+        agreed: hello.agreed,
+        authority: Some(authority).filter(|held| !is_difference || !held.is_empty()),
+        root: optional_hash(&hello.root)?,
+        receipts: hello.receipts,
+        changed: hello
+            .changed
+            .iter()
+            .map(to_changed)
+            .collect::<Result<_, _>>()?,
         software: hello.software,
     })
+}
+
+fn from_changed((space, changed): &(SpaceId, Changed)) -> wire::SpaceChange {
+    let (digest, changed) = match changed {
+        Changed::Digest(digest) => (copy(digest.as_bytes()), Vec::new()),
+        Changed::Heights(changed) => (Bytes::new(), heights(changed.iter().copied())),
+    };
+    wire::SpaceChange {
+        space: copy(space.as_bytes()),
+        digest,
+        heights: changed,
+    }
+}
+
+fn to_changed(said: &wire::SpaceChange) -> Result<(SpaceId, Changed), FrameError> {
+    let changed = match optional_hash(&said.digest)? {
+        Some(digest) => Changed::Digest(digest),
+        None => Changed::Heights(to_heights(&said.heights)?),
+    };
+    Ok((space(&said.space)?, changed))
 }
 
 fn from_receipt(receipt: &Receipt) -> wire::Receipt {
@@ -342,6 +532,28 @@ fn heights(heights: impl Iterator<Item = (FeedName, Height)>) -> Vec<wire::Heigh
             feed: copy(feed.as_bytes()),
             number: height.number,
             hash: copy(height.hash.as_bytes()),
+            base: 0,
+        })
+        .collect()
+}
+
+/// Heights, each with the base of its feed, if it has one.
+fn based(said: &[(FeedName, Height)], bases: &BTreeMap<FeedName, u64>) -> Vec<wire::Height> {
+    let mut heights = heights(said.iter().copied());
+    for ((feed, _), height) in said.iter().zip(&mut heights) {
+        height.base = bases.get(feed).copied().unwrap_or(0);
+    }
+    heights
+}
+
+fn to_bases(heights: &[wire::Height]) -> Result<BTreeMap<FeedName, u64>, FrameError> {
+    let based = heights.iter().filter(|said| said.base > 0);
+    based
+        .map(|said| {
+            Ok((
+                FeedName::from_bytes(array(&said.feed, "a feed")?),
+                said.base,
+            ))
         })
         .collect()
 }

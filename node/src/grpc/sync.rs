@@ -61,6 +61,7 @@ impl Sync for SyncService {
             session,
             exporter,
             dialled: None,
+            server_key: None,
             tally: None,
         };
         let (outgoing, incoming) = session::open(&self.inner, connected);

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
-    Authority, Entry, FeedName, FeedTree, Heights, HubId, Incarnation, NetworkId, NodeId, Nonce,
+    Authority, Entry, FeedName, FeedTree, Height, Heights, HubId, NetworkId, NodeId, Nonce,
     SecretKey, SpaceId,
 };
-use node_store::{ReadStore, StoreError};
-use node_sync::{Engine, Held, Input, Message, Own, SessionId};
+use node_store::{CopyTaken, ReadStore, StoreError};
+use node_sync::{CopyHeld, Engine, Held, Input, Message, Own, SessionId};
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
@@ -18,6 +18,7 @@ use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
+use crate::checkpoints::Checkpoints;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::copying::Copying;
@@ -29,7 +30,6 @@ use crate::library::Library;
 use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
 use crate::peers::Peers;
-use crate::random;
 use crate::records::Memo;
 use crate::session::Tally;
 use crate::storage::{Settled, Storage};
@@ -67,11 +67,11 @@ pub(crate) struct Inner {
     /// Of the last connection that was dialled.
     pub(super) tally: Mutex<Option<Arc<Tally>>>,
     pub(crate) authors: Authors,
+    pub(crate) checkpoints: Checkpoints,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) folder: DataFolder,
     pub(crate) identity: SecretKey,
-    pub(super) incarnation: Incarnation,
     pub(super) membership: RwLock<Option<Membership>>,
     /// Whether there is a membership; sessions begin once there is.
     pub(super) joined: watch::Sender<bool>,
@@ -218,6 +218,36 @@ impl Inner {
         Ok(())
     }
 
+    /// A part of a first copy is durable, or was the last.
+    pub(crate) fn copied(&self, peer: NodeId, space: SpaceId, taken: &CopyTaken, bytes: usize) {
+        match taken {
+            CopyTaken::Partly(place) => self.copying.send_modify(|copying| {
+                copying.documents(space, place.documents, place.of, bytes, now_ms());
+            }),
+            CopyTaken::Placed(placed) => {
+                tracing::info!(%space, %peer, documents = placed.documents, "a first copy is here");
+                self.copying.send_modify(|copying| copying.placed(space));
+                self.applier.copied(space);
+            }
+            CopyTaken::Lost => {}
+            CopyTaken::Refused { why, .. } => {
+                tracing::error!(%space, %peer, why, "a first copy is not taken");
+                self.copying.send_modify(|copying| copying.placed(space));
+            }
+        }
+    }
+
+    /// Takes out of a space all that rests on first copies; it is fetched again, entry by entry.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store does not take it.
+    pub(crate) fn drop_bases(&self, space: SpaceId) -> Result<(), StoreError> {
+        self.storage.drop_bases(space, &self.events)?;
+        self.library.forget_space(space);
+        self.applier.rebuild(space);
+        Ok(())
+    }
+
     /// Who this node writes as.
     pub(crate) fn own(&self) -> Result<Identity, WriteError> {
         let membership = self.membership().ok_or(WriteError::NoAccess)?;
@@ -237,6 +267,16 @@ impl Inner {
         author.writer(&self.storage, &self.authority(), &self.own()?, space)
     }
 
+    /// The key in use in `space` and the end of its feed, if the next entry follows there.
+    pub(crate) fn standing(
+        &self,
+        author: &mut author::Author,
+        space: SpaceId,
+    ) -> Result<Option<([u8; 32], Height)>, WriteError> {
+        let own = self.own()?;
+        Ok(author.standing(&self.storage, &self.authority(), &own, space)?)
+    }
+
     /// Signs entries, stores them durably, and only then tells anyone.
     pub(crate) fn write(
         &self,
@@ -244,6 +284,7 @@ impl Inner {
         space: SpaceId,
         entries: Vec<Entry>,
     ) -> Result<Wrote, WriteError> {
+        self.checkpoints.count(space, entries.len());
         let wrote = author.write(
             &self.storage,
             &self.authority(),
@@ -336,6 +377,11 @@ impl Inner {
                 held.spaces.insert(space, store.trees(space)?);
                 held.receipts.extend(store.receipts(space)?);
             }
+            for (space, place) in store.copies()? {
+                let (bases, documents) = (place.bases, place.documents);
+                held.copies.insert(space, CopyHeld { bases, documents });
+            }
+            held.unchecked = store.unchecked_spaces()?.into_iter().collect();
             for name in store.settings(author::WRITER_SETTINGS)? {
                 let space = name[author::WRITER_SETTINGS.len()..].parse::<SpaceId>();
                 let saved = store.setting(&name)?.unwrap_or_default();
@@ -351,7 +397,6 @@ impl Inner {
         let own = Own {
             hub: membership.hub,
             identity: self.identity.clone(),
-            incarnation: self.incarnation,
             software: concat!("causeway ", env!("CARGO_PKG_VERSION")).to_owned(),
             relay: membership.coordinator.is_none(),
             writers,
@@ -360,6 +405,8 @@ impl Inner {
             bytes_in_flight_max: usize::try_from(self.config.sync.in_flight_bytes_max)
                 .unwrap_or(usize::MAX),
             receipt_interval_ms: self.config.sync.receipt_interval_ms,
+            first_copies: self.config.sync.first_copies,
+            copy_entries_min: self.config.sync.copy_entries_min,
             ..node_sync::Config::default()
         };
         Ok(Some(Engine::new(config, own, self.authority(), held)))
@@ -397,20 +444,6 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-/// Where a store's incarnation is kept.
-pub(crate) const INCARNATION_SETTING: &str = "incarnation";
-
-/// The incarnation of this store, drawn when it is new.
-pub(super) fn incarnation(storage: &Storage) -> Result<Incarnation, StoreError> {
-    let saved = storage.read(|store| store.setting(INCARNATION_SETTING))?;
-    if let Some(incarnation) = saved.and_then(|saved| Incarnation::try_from(saved.as_ref()).ok()) {
-        return Ok(incarnation);
-    }
-    let incarnation = Incarnation::from_bytes(random());
-    storage.set_setting(INCARNATION_SETTING, Some(incarnation.as_bytes()))?;
-    Ok(incarnation)
 }
 
 /// The heights of a space whose feeds these are.

@@ -36,14 +36,16 @@ impl Node {
                 .inner
                 .storage
                 .read(|store| store.entries_of(subject, 0))?;
-            if places.is_empty() {
+            let copied = self.begun_in_copies(subject)?;
+            if places.is_empty() && copied.is_empty() {
                 return Err(RecordsError::Missing((*text).to_owned()));
             }
             // Only where this hub wrote it: anybody may name its id elsewhere.
             let own = places.iter().filter(|entry| {
                 matches!(entry.opening, Some(Opening::Node { hub: by, .. }) if Some(by) == hub)
             });
-            let own = own.map(|entry| entry.space).collect::<BTreeSet<_>>();
+            let own = own.map(|entry| entry.space).chain(copied);
+            let own = own.collect::<BTreeSet<_>>();
             let copies = self.copies_of(subject)?;
             for (space, of) in own
                 .into_iter()

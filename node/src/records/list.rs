@@ -8,6 +8,7 @@ use super::{RecordId, RecordsError, parse_space, record_id, record_kind};
 use crate::Node;
 use crate::cards::card_view;
 use crate::node::heights_of;
+use crate::storage::documents_of;
 
 /// One line of a list of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl Node {
     fn documents_digest(&self, space: SpaceId) -> Result<(u64, Hash), StoreError> {
         let (documents, cards) = self.inner.storage.read(|store| {
             Ok((
-                store.subjects(space, Kind::CHANGES)?,
+                documents_of(store, space)?,
                 store.subjects(space, Kind::CARD)?,
             ))
         })?;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use node_feed::Hash;
 use node_sync::Message;
 
 use crate::tls::Traffic;
@@ -77,7 +78,11 @@ impl Tally {
     pub(crate) fn said(&self, message: &Message) {
         let mut counts = self.lock();
         counts.sent += 1;
-        if matches!(message, Message::Acknowledged { .. }) {
+        // Nothing waits for news of receipts.
+        if matches!(
+            message,
+            Message::Acknowledged { .. } | Message::Receipts(_) | Message::ReceiptsHeld(_)
+        ) {
             return;
         }
         let next = (counts.sent, counts.basis);
@@ -90,20 +95,27 @@ impl Tally {
         }
     }
 
+    /// The engine said something that follows from nothing that was heard: entries that it was
+    /// reading before the peer had said anything.
+    pub(crate) fn said_unasked(&self) {
+        self.lock().sent += 1;
+    }
+
     /// The engine is about to hear something. An acknowledgement says which message it answers;
     /// anything else is taken to answer the last one, which can only count too many. Nothing waits
     /// for news of receipts.
     pub(crate) fn heard(&self, message: &Message) {
         let mut counts = self.lock();
         let answered = match message {
-            // An acknowledgement without heights is one of receipts.
-            Message::Acknowledged { heights, .. } if heights.is_empty() => return,
+            // It says nothing of a space, and only makes room.
+            Message::Acknowledged { digest, .. } if *digest == Hash::ZERO => return,
             Message::Receipts(_) | Message::ReceiptsHeld(_) => return,
             Message::Acknowledged { through, .. } => *through,
             Message::Hello(_) => 1,
-            Message::Spaces(_)
+            Message::Spaces { .. }
             | Message::Heights(_)
             | Message::Entries { .. }
+            | Message::Copy(_)
             | Message::Refused(_)
             | Message::Probe { .. }
             | Message::Common { .. }

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tonic::transport::server::Connected;
 
 use super::EXPORTER_LABEL;
-use super::certificate::CertificateSubject;
+use super::certificate::{CertificateSubject, public_key};
 use super::fault::Fault;
 
 /// Keying material that only the two ends of one connection know.
@@ -53,6 +53,8 @@ pub struct ConnectionInfo {
     /// The node that the other end's certificate names, verified against the network's
     /// authority. None for a client that showed no certificate, and for a server.
     pub peer: Option<CertificateSubject>,
+    /// The public key of the certificate that the other end showed, if it is a server.
+    pub server_key: Option<Arc<[u8]>>,
     /// The connection's exporter, the same on both ends and nowhere else.
     pub exporter: Exporter,
     /// Bytes so far.
@@ -113,6 +115,10 @@ impl SecureStream {
             tokio_rustls::TlsStream::Server(_) => named(session.peer_certificates())?,
             tokio_rustls::TlsStream::Client(_) => None,
         };
+        let server_key = match &inner {
+            tokio_rustls::TlsStream::Server(_) => None,
+            tokio_rustls::TlsStream::Client(_) => shown_key(session.peer_certificates())?,
+        };
         let traffic = Arc::new(Traffic {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -122,6 +128,7 @@ impl SecureStream {
         let info = ConnectionInfo {
             remote_addr,
             peer,
+            server_key,
             exporter,
             traffic,
             fault,
@@ -220,6 +227,16 @@ fn named(
     chain
         .and_then(<[_]>::first)
         .map(CertificateSubject::read)
+        .transpose()
+        .map_err(|error| Fault::Certificate(error.to_string()))
+}
+
+fn shown_key(
+    chain: Option<&[rustls::pki_types::CertificateDer<'static>]>,
+) -> Result<Option<Arc<[u8]>>, Fault> {
+    chain
+        .and_then(<[_]>::first)
+        .map(|shown| public_key(shown).map(Arc::from))
         .transpose()
         .map_err(|error| Fault::Certificate(error.to_string()))
 }

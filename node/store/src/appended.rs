@@ -45,4 +45,7 @@ pub struct Refused {
     pub hash: Hash,
     /// Why.
     pub reason: RefusalReason,
+    /// Whether it parts from a feed where only a first copy stands for its entries: what rests on
+    /// that copy must be fetched whole to tell where.
+    pub at_base: bool,
 }

@@ -110,6 +110,65 @@ macro_rules! read_store {
             fn receipts(&self, space: SpaceId) -> Result<Vec<Receipt>, StoreError> {
                 self.ask(|shelf| ReadShelf::receipts(shelf, space))
             }
+
+            fn checkpoint(
+                &self,
+                space: SpaceId,
+                feed: FeedName,
+                through: u64,
+            ) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
+                self.ask(|shelf| reading::checkpoint(shelf, space, feed, through))
+            }
+
+            fn kept(
+                &self,
+                space: SpaceId,
+                feed: FeedName,
+                height: Height,
+            ) -> Result<Option<KeptEntry>, StoreError> {
+                self.ask(|shelf| reading::kept(shelf, space, feed, height))
+            }
+
+            fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError> {
+                self.ask(|shelf| ReadBases::copies(shelf))
+            }
+
+            fn base(
+                &self,
+                space: SpaceId,
+                document: Subject,
+            ) -> Result<Option<BaseDocument>, StoreError> {
+                self.ask(|shelf| ReadBases::base(shelf, space, document))
+            }
+
+            fn base_spaces(&self, document: Subject) -> Result<Vec<SpaceId>, StoreError> {
+                self.ask(|shelf| ReadBases::base_spaces(shelf, document))
+            }
+
+            fn bases(
+                &self,
+                space: SpaceId,
+                after: Option<Subject>,
+                limit: usize,
+            ) -> Result<Vec<Subject>, StoreError> {
+                self.ask(|shelf| ReadBases::bases(shelf, space, after, limit))
+            }
+
+            fn unchecked(
+                &self,
+                after: Option<(SpaceId, Subject)>,
+                limit: usize,
+            ) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
+                self.ask(|shelf| ReadBases::unchecked(shelf, after, limit))
+            }
+
+            fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
+                self.ask(|shelf| ReadBases::unchecked_spaces(shelf))
+            }
+
+            fn unchecked_count(&self) -> Result<u64, StoreError> {
+                self.ask(|shelf| ReadBases::unchecked_count(shelf))
+            }
         }
     };
 }
@@ -129,6 +188,27 @@ macro_rules! entry_store {
 
             fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError> {
                 self.change(|shelf| ledger::reconcile(shelf, authority))
+            }
+
+            fn take_copy(
+                &mut self,
+                authority: &Authority,
+                peer: NodeId,
+                slice: &CopySlice,
+            ) -> Result<CopyTaken, StoreError> {
+                self.change(|shelf| ledger::take_copy(shelf, authority, peer, slice))
+            }
+
+            fn set_checked(
+                &mut self,
+                space: SpaceId,
+                documents: &[Subject],
+            ) -> Result<(), StoreError> {
+                self.change(|shelf| Bases::set_checked(shelf, space, documents))
+            }
+
+            fn drop_bases(&mut self, space: SpaceId) -> Result<bool, StoreError> {
+                self.change(|shelf| ledger::drop_bases(shelf, space))
             }
 
             fn drop_replaced_cards(&mut self, before_ms: u64) -> Result<u64, StoreError> {
@@ -166,14 +246,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, FeedName, FeedTree, Hash, Height, Kind, LogFeed, NetworkId, NodeId, Opening,
-    Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+    Authority, Checkpoint, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry, Kind, LogFeed,
+    NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
 };
 
-use crate::shelf::{ReadShelf, Shelf};
+use crate::shelf::{Bases, ReadBases, ReadShelf, Shelf};
 use crate::{
-    Appended, Evidence, MemoryStore, PeerMemory, Readers, SqliteStore, StoreError, StoredEntry,
-    Totals, Withheld, ledger, reading,
+    Appended, BaseDocument, CopyPlace, CopyTaken, Evidence, MemoryStore, PeerMemory, Readers,
+    SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,
 };
 
 read_store!(MemoryStore);

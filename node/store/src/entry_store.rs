@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, AuthorityLog, FeedName, FeedTree, Hash, Height, Kind, LogFeed, NetworkId, NodeId,
-    Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+    Authority, AuthorityLog, Checkpoint, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry,
+    Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject,
+    VerifiedRun,
 };
 
-use crate::{Appended, Evidence, PeerMemory, StoreError, StoredEntry, Totals, Withheld};
+use crate::{
+    Appended, BaseDocument, CopyPlace, CopyTaken, Evidence, PeerMemory, StoreError, StoredEntry,
+    Totals, Withheld,
+};
 
 /// Reading what is held.
 ///
@@ -105,6 +109,53 @@ pub trait ReadStore {
 
     /// The latest receipt of each node for `space`.
     fn receipts(&self, space: SpaceId) -> Result<Vec<Receipt>, StoreError>;
+
+    /// The last checkpoint of `feed` that is held whole: its parts in order, and the height of the
+    /// last.
+    fn checkpoint(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        through: u64,
+    ) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError>;
+
+    /// An entry of `feed` as a first copy carries it, if `feed` itself holds it.
+    fn kept(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        height: Height,
+    ) -> Result<Option<KeptEntry>, StoreError>;
+
+    /// The first copies that are under way.
+    fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError>;
+
+    /// A document that came by a first copy.
+    fn base(&self, space: SpaceId, document: Subject) -> Result<Option<BaseDocument>, StoreError>;
+
+    /// The spaces into which a document came by first copies.
+    fn base_spaces(&self, document: Subject) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// Up to `limit` documents of `space` that came by first copies, in the order of their bytes.
+    fn bases(
+        &self,
+        space: SpaceId,
+        after: Option<Subject>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, StoreError>;
+
+    /// Up to `limit` of them that are not checked, of any space, in the order of their bytes.
+    fn unchecked(
+        &self,
+        after: Option<(SpaceId, Subject)>,
+        limit: usize,
+    ) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
+
+    /// The spaces with any that are not checked.
+    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// How many are not checked.
+    fn unchecked_count(&self) -> Result<u64, StoreError>;
 }
 
 /// Storing entries and what belongs to them.
@@ -132,6 +183,24 @@ pub trait EntryStore: ReadStore {
     ///
     /// Cheap when nothing changed for a writer. See [`settle_authority`] for when to call it.
     fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError>;
+
+    /// Keeps a part of a first copy that `peer` sent, and places the copy when its last part is
+    /// here: every feed is checked against its checkpoint and `authority`, documents are there but
+    /// unchecked. Repeating a part is harmless.
+    fn take_copy(
+        &mut self,
+        authority: &Authority,
+        peer: NodeId,
+        slice: &CopySlice,
+    ) -> Result<CopyTaken, StoreError>;
+
+    /// Notes that documents of a first copy were checked.
+    fn set_checked(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError>;
+
+    /// Takes out of `space` all that rests on first copies, so that it is fetched again, entry by
+    /// entry if the peer is asked for that. Returns whether there was anything; then documents must
+    /// be rebuilt.
+    fn drop_bases(&mut self, space: SpaceId) -> Result<bool, StoreError>;
 
     /// Drops the payloads of card revisions that a held revision replaces and whose author's time
     /// is before `before_ms`. Returns how many.

@@ -1,6 +1,7 @@
 //! What a run does to what is held: the rules of carriage, over any store's rows.
 
 mod attach;
+mod place;
 mod settle;
 
 use std::cell::RefCell;
@@ -8,9 +9,10 @@ use std::collections::BTreeMap;
 
 use node_feed::{
     Admission, Authority, Erase, FeedName, Graft, Hash, Height, Kind, Opening, PublicKey,
-    RefusalReason, RunEntry, SpaceId, Subject, TreeFeed, VerifiedRun,
+    RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
 };
 
+pub(crate) use self::place::{drop_bases, take_copy};
 pub(crate) use self::settle::{evident_opening, reconcile};
 use crate::shelf::{ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::WriterFeeds;
@@ -52,8 +54,13 @@ fn append_run(
     feeds: &mut WriterFeeds,
     run: VerifiedRun,
 ) -> Result<Appended, StoreError> {
-    let Ok(graft) = graft(shelf, feeds, &run)? else {
-        return Ok(refuse(feeds.trunk(), &run, run.first(), RefusalReason::Gap));
+    let graft = match graft(shelf, feeds, &run)? {
+        Ok(graft) => graft,
+        Err(error) => {
+            let mut refused = refused(feeds.trunk(), &run, run.first(), RefusalReason::Gap);
+            refused.at_base = matches!(error, TreeError::Base(_));
+            return Ok(Appended::Refused(refused));
+        }
     };
     let (feed, from) = match &graft {
         Graft::Held => {
@@ -106,12 +113,17 @@ fn append_run(
 }
 
 fn refuse(feed: FeedName, run: &VerifiedRun, number: u64, reason: RefusalReason) -> Appended {
-    Appended::Refused(Refused {
+    Appended::Refused(refused(feed, run, number, reason))
+}
+
+fn refused(feed: FeedName, run: &VerifiedRun, number: u64, reason: RefusalReason) -> Refused {
+    Refused {
         feed,
         number,
         hash: run.hash_at(number).unwrap_or(run.last().hash),
         reason,
-    })
+        at_base: false,
+    }
 }
 
 /// What the run's feed says of its writer: its own number 0, or that of the feed it extends.
@@ -273,7 +285,7 @@ fn graft(
     shelf: &impl Shelf,
     feeds: &WriterFeeds,
     run: &VerifiedRun,
-) -> Result<Result<Graft, node_feed::TreeError>, StoreError> {
+) -> Result<Result<Graft, TreeError>, StoreError> {
     let hashes = Hashes::new(shelf, feeds);
     let graft = feeds
         .tree()

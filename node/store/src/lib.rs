@@ -10,6 +10,7 @@ mod delegate;
 mod disclosure;
 mod entry_store;
 mod error;
+mod first_copy;
 mod ledger;
 mod memory_store;
 mod pool;
@@ -27,10 +28,11 @@ pub use appended::{Appended, Refused, Stored};
 pub use disclosure::{Disclosure, DisclosureAction};
 pub use entry_store::{EntryStore, ReadStore, settle_authority};
 pub use error::StoreError;
+pub use first_copy::{BaseDocument, CopyPlace, CopyTaken, PlacedCopy};
 pub use memory_store::MemoryStore;
 pub use projections::{
     Cell, CellValue, Filter, ListQuery, Listing, ProjectionReaders, Projections, RecordRow,
-    SetAsideRow, Sort,
+    SavedState, SetAsideRow, Sort,
 };
 pub use readers::Readers;
 pub use sqlite_store::{AccountTables, Check, ForeignPlace, ForeignSlice, SqliteStore};

@@ -1,5 +1,6 @@
 //! A store that forgets: for tests and the simulator.
 
+mod bases;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use node_feed::{FeedName, Hash, NodeId, Receipt, Refusal, SpaceId, Subject};
 
 use crate::shelf::{EvidenceRow, Row};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
-use crate::{PeerMemory, StoreError};
+use crate::{BaseDocument, PeerMemory, StoreError};
 
 /// A store in memory, with the same rules as [`SqliteStore`](crate::SqliteStore). A clone is what
 /// a backup is to a file.
@@ -29,6 +30,10 @@ pub struct MemoryStore {
     peers: BTreeMap<NodeId, PeerMemory>,
     refusals: BTreeMap<NodeId, BTreeMap<(SpaceId, FeedName), Refusal>>,
     receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
+    copies: BTreeMap<SpaceId, bases::Copying>,
+    arriving: BTreeMap<(SpaceId, Subject), Bytes>,
+    bases: BTreeMap<(SpaceId, Subject), BaseDocument>,
+    links: BTreeMap<(FeedKey, u64), Hash>,
 }
 
 /// A writer's evidence, in the order of the numbers.

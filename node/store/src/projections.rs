@@ -13,6 +13,7 @@ mod order;
 mod projection_readers;
 mod record_row;
 mod saved;
+mod saved_state;
 mod scrub;
 mod set_aside_row;
 mod words;
@@ -27,11 +28,12 @@ use rusqlite::{Connection, Params, Row, Transaction, params};
 pub use self::list_query::{Filter, ListQuery, Listing, Sort};
 pub use self::projection_readers::ProjectionReaders;
 pub use self::record_row::{Cell, CellValue, RecordRow};
+pub use self::saved_state::SavedState;
 pub use self::set_aside_row::SetAsideRow;
 use crate::StoreError;
 
 /// Of another number, the file is made anew: there is nothing in it to bring along.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 const TABLES: &str = include_str!("projections.sql");
 /// How long a change waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -105,25 +107,15 @@ impl Projections {
         saved::snapshot(&self.connection, space, subject)
     }
 
-    /// Keeps a document's state.
+    /// Keeps documents' states: all of them, or none if this fails.
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be written.
-    pub fn save_snapshot(
-        &self,
-        space: SpaceId,
-        subject: Subject,
-        arrival: u64,
-        bytes: &[u8],
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO snapshots (space, subject, arrival, bytes) VALUES (?1, ?2, ?3, ?4)
-                   ON CONFLICT (space, subject)
-                   DO UPDATE SET arrival = excluded.arrival, bytes = excluded.bytes";
-        let arrival = arrival.cast_signed();
-        self.write(
-            sql,
-            params![space.as_bytes(), subject.as_bytes(), arrival, bytes],
-        )
+    pub fn save_snapshots(&mut self, states: &[SavedState]) -> Result<(), StoreError> {
+        if states.is_empty() {
+            return Ok(());
+        }
+        self.change(|transaction| saved::put_snapshots(transaction, states))
     }
 
     /// Puts a record's line in, in the place of an earlier one of the same space.
@@ -155,6 +147,9 @@ impl Projections {
             return Ok(());
         };
         let line = params![space, subject.as_bytes()];
+        if !lines::is_there(&self.connection, space, subject)? {
+            return Ok(());
+        }
         self.take_out(|transaction| {
             lines::take_out(transaction, "space = ?1 AND subject = ?2", line)
         })
@@ -219,6 +214,10 @@ impl Projections {
         subject: Subject,
         rows: &[SetAsideRow],
     ) -> Result<(), StoreError> {
+        // Of nearly all documents nothing is, and nothing was.
+        if rows.is_empty() && !saved::is_any_set_aside(&self.connection, space, subject)? {
+            return Ok(());
+        }
         self.change(|transaction| saved::put_set_aside(transaction, space, subject, rows))
     }
 
@@ -252,6 +251,18 @@ impl Projections {
             Some(number) => lines::take_out(transaction, "space = ?1", [number]),
             None => Ok(0),
         })
+    }
+
+    /// Takes out all saved states of documents of a space.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be written.
+    pub fn drop_snapshots(&mut self, space: SpaceId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM snapshots WHERE space = ?1";
+        self.connection
+            .prepare_cached(sql)?
+            .execute([space.as_bytes()])?;
+        Ok(())
     }
 
     /// The digest of what no longer counted in a space when its lines were last made; none if

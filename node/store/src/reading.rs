@@ -5,13 +5,13 @@ mod runs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Card, FeedName, FeedTree, Hash, Height, Kind, LogEntry, LogFeed, NetworkId, Opening, SpaceId,
-    Subject,
+    Card, Checkpoint, FeedName, FeedTree, Hash, Height, KeptEntry, Kind, LogEntry, LogFeed,
+    NetworkId, Opening, RunEntry, SpaceId, Subject,
 };
 
 pub(crate) use self::runs::read;
 use crate::ledger::{hash_at, holder};
-use crate::shelf::{ReadShelf, Shelf};
+use crate::shelf::{ReadShelf, Row, Shelf};
 use crate::writer_feeds::{Feed, WriterFeeds};
 use crate::{StoreError, StoredEntry, Withheld};
 
@@ -167,6 +167,75 @@ fn log_entries(shelf: &impl ReadShelf, feed: &Feed) -> Result<Vec<LogEntry>, Sto
         payload: row.payload.bytes().cloned().unwrap_or_default(),
     });
     Ok(entries.collect())
+}
+
+/// The last checkpoint of a feed, up to a number, of which all parts are held.
+pub(crate) fn checkpoint(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+    feed: FeedName,
+    through: u64,
+) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
+    let writers = shelf.writers_in(space)?;
+    let Some(held) = writers.iter().find_map(|writer| writer.feeds.get(&feed)) else {
+        return Ok(None);
+    };
+    let key = held.key;
+    let numbers = shelf.numbers_of(space, key, Kind::CHECKPOINT, through)?;
+    for last in numbers.into_iter().rev() {
+        let part = |row: &Row| Checkpoint::decode(row.payload.bytes()?).ok();
+        let rows = shelf.rows(key, last, last)?;
+        let Some(end) = rows.first().and_then(part) else {
+            continue;
+        };
+        let Some(first) = last.checked_sub(u64::from(end.part)) else {
+            continue;
+        };
+        if end.part + 1 != end.parts {
+            continue;
+        }
+        let rows = shelf.rows(key, first, last)?;
+        let parts = rows.iter().filter_map(part).collect::<Vec<_>>();
+        let in_order = parts.iter().zip(0..).all(|(read, part)| read.part == part);
+        if let Some(row) = rows.last()
+            && in_order
+            && parts.len() == usize::from(end.parts)
+        {
+            return Ok(Some((parts, row.height)));
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn kept(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+    feed: FeedName,
+    height: Height,
+) -> Result<Option<KeptEntry>, StoreError> {
+    let writers = shelf.writers_in(space)?;
+    let held = writers
+        .iter()
+        .find(|writer| writer.feeds.contains_key(&feed));
+    let Some((held, key)) = held.and_then(|held| Some((held, held.feeds.get(&feed)?.key))) else {
+        return Ok(None);
+    };
+    let rows = shelf.rows(key, height.number, height.number)?;
+    let Some(row) = rows.into_iter().find(|row| row.height == height) else {
+        return Ok(None);
+    };
+    let previous = runs::previous(shelf, held, feed, height.number)?;
+    Ok(Some(KeptEntry {
+        writer: held.writer,
+        number: height.number,
+        previous: previous.unwrap_or(Hash::ZERO),
+        entry: RunEntry {
+            time_ms: row.time_ms,
+            kind: row.kind,
+            subject: row.subject,
+            payload: row.payload,
+        },
+    }))
 }
 
 /// Dropped payloads that nothing held explains.

@@ -3,13 +3,15 @@
 //! The rules (what a run does to feeds, what counts, what is sent) are in `ledger` and `reading`,
 //! written once over these traits.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use node_feed::{
     Hash, Height, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason, SpaceId, Subject,
 };
 
 use crate::writer_feeds::{FeedKey, WriterFeeds};
-use crate::{Evidence, PeerMemory, StoreError, StoredEntry, Totals};
+use crate::{BaseDocument, CopyPlace, Evidence, PeerMemory, StoreError, StoredEntry, Totals};
 
 /// One entry, as it lies in a feed.
 #[derive(Debug, Clone)]
@@ -26,6 +28,7 @@ pub(crate) struct Row {
 /// What planning a read needs of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
+    pub(crate) number: u64,
     pub(crate) arrival: u64,
     pub(crate) payload_bytes: usize,
     pub(crate) proven: bool,
@@ -40,8 +43,68 @@ pub(crate) struct EvidenceRow {
     pub(crate) reason: RefusalReason,
 }
 
+/// What is held of first copies.
+pub(crate) trait ReadBases {
+    /// The copy of a space that is under way.
+    fn copy_place(&self, space: SpaceId) -> Result<Option<CopyPlace>, StoreError>;
+    /// Every copy that is under way.
+    fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError>;
+    /// What has come of it beside documents, in order.
+    fn copy_pieces(&self, space: SpaceId) -> Result<Vec<Bytes>, StoreError>;
+    /// Whether a document has come with it.
+    fn is_arriving(&self, space: SpaceId, subject: Subject) -> Result<bool, StoreError>;
+    /// The hash before an entry whose predecessor is not held.
+    fn link(&self, feed: FeedKey, number: u64) -> Result<Option<Hash>, StoreError>;
+    fn base(&self, space: SpaceId, subject: Subject) -> Result<Option<BaseDocument>, StoreError>;
+    /// The spaces into which a document came by copies.
+    fn base_spaces(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError>;
+    /// Documents that came with copies, in the order of their bytes: all of a space after one.
+    fn bases(
+        &self,
+        space: SpaceId,
+        after: Option<Subject>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, StoreError>;
+    /// Up to `limit` of those that are not checked, of any space after one.
+    fn unchecked(
+        &self,
+        after: Option<(SpaceId, Subject)>,
+        limit: usize,
+    ) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
+    /// The spaces that have any.
+    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
+    /// How many those are.
+    fn unchecked_count(&self) -> Result<u64, StoreError>;
+}
+
+/// What is changed of first copies.
+pub(crate) trait Bases: ReadBases {
+    fn set_copy(&mut self, space: SpaceId, place: &CopyPlace) -> Result<(), StoreError>;
+    fn set_link(&mut self, feed: FeedKey, number: u64, previous: Hash) -> Result<(), StoreError>;
+    fn add_copy_piece(&mut self, space: SpaceId, bytes: &Bytes) -> Result<(), StoreError>;
+    fn drop_copy_pieces(&mut self, space: SpaceId) -> Result<(), StoreError>;
+    fn put_arriving(
+        &mut self,
+        space: SpaceId,
+        subject: Subject,
+        bytes: &Bytes,
+    ) -> Result<(), StoreError>;
+    /// Makes these documents that have arrived the space's own, unchecked, in the place of earlier
+    /// ones.
+    fn place_arriving(
+        &mut self,
+        space: SpaceId,
+        documents: &BTreeSet<Subject>,
+    ) -> Result<(), StoreError>;
+    /// Forgets the copy that is under way, and what arrived of it and was not placed.
+    fn end_copy(&mut self, space: SpaceId) -> Result<(), StoreError>;
+    fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError>;
+    /// Takes out all documents of a space that came with copies; whether there were any.
+    fn drop_base_documents(&mut self, space: SpaceId) -> Result<bool, StoreError>;
+}
+
 /// Rows to read.
-pub(crate) trait ReadShelf {
+pub(crate) trait ReadShelf: ReadBases {
     fn spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
     /// Every writer ever seen, also those of whom only evidence is left.
     fn writers(&self) -> Result<Vec<(SpaceId, [u8; 32])>, StoreError>;
@@ -68,6 +131,14 @@ pub(crate) trait ReadShelf {
     fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
     fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
+    /// The numbers up to `through` of a feed's entries of a kind, in order.
+    fn numbers_of(
+        &self,
+        space: SpaceId,
+        feed: FeedKey,
+        kind: Kind,
+        through: u64,
+    ) -> Result<Vec<u64>, StoreError>;
     /// Cards with more than one revision whose payload is held.
     fn revised_cards(&self) -> Result<Vec<Subject>, StoreError>;
     fn is_erased(&self, subject: Subject) -> Result<bool, StoreError>;
@@ -85,7 +156,7 @@ pub(crate) trait ReadShelf {
 }
 
 /// Rows to write. Called within one change that is undone as a whole if anything fails.
-pub(crate) trait Shelf: ReadShelf {
+pub(crate) trait Shelf: ReadShelf + Bases {
     /// Makes room for a feed of `feeds`' writer, whom it makes known if need be.
     fn create_feed(
         &mut self,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod bases;
 mod changes;
 mod connect;
 mod disclosures;

@@ -67,7 +67,9 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // If the thread has ended already there is nothing to stop.
         let _ = self.handle.jobs.send(Job::Stop);
+        // Whoever was told last on that thread may hold what drops this.
         if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
             && thread.join().is_err()
         {
             tracing::error!("the store's thread ended in a panic");

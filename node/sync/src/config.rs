@@ -13,8 +13,8 @@ pub struct ConfigError {
 /// The engine's settings. The defaults suit every node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
-    /// Bytes of entries that a peer may be sent before it acknowledges: 64 KiB to 64 MiB, 4 MiB
-    /// unless set. A peer that sends twice as much is cut off.
+    /// Bytes of entries that a peer may be sent before it acknowledges: 64 KiB to 4 MiB, which it is
+    /// unless set. Whoever sends more than 8 MiB is cut off.
     pub bytes_in_flight_max: usize,
     /// Bytes of entries in one message: 4 KiB to 2 MiB, 256 KiB unless set. A single run may be
     /// larger.
@@ -22,13 +22,19 @@ pub struct Config {
     /// Milliseconds between two receipts for one space: 100 to 60,000, 3,000 unless set.
     pub receipt_interval_ms: u64,
     /// Milliseconds between two effects [`Remember`](crate::Effect::Remember) of one session:
-    /// 100 to 600,000, 2,000 unless set.
+    /// 100 to 600,000, 10,000 unless set. They only save bytes at the next session, and one is
+    /// said at the end of every session that ends in order.
     pub remember_interval_ms: u64,
     /// Milliseconds after which an entry that was refused for now is asked for again: 1,000 to
     /// 3,600,000, 30,000 unless set.
     pub retry_ms: u64,
     /// Milliseconds that a peer has for its Hello: 1,000 to 600,000, 30,000 unless set.
     pub hello_timeout_ms: u64,
+    /// Whether first copies are sent and taken; not unless set. Without, entries travel one by one.
+    pub first_copies: bool,
+    /// How many entries of a feed a peer must lack for it to be sent a first copy in their place:
+    /// 64 to 1,000,000, 1,000 unless set.
+    pub copy_entries_min: u64,
     /// Forged runs after which a session is closed: 1 to 1,000, 3 unless set.
     pub offences_max: u32,
 }
@@ -39,9 +45,11 @@ impl Default for Config {
             bytes_in_flight_max: 4 << 20,
             batch_bytes: 256 << 10,
             receipt_interval_ms: 3_000,
-            remember_interval_ms: 2_000,
+            remember_interval_ms: 10_000,
             retry_ms: 30_000,
             hello_timeout_ms: 30_000,
+            first_copies: false,
+            copy_entries_min: 1_000,
             offences_max: 3,
         }
     }
@@ -59,7 +67,7 @@ impl Config {
                 "bytes_in_flight_max",
                 size(self.bytes_in_flight_max),
                 64 << 10,
-                64 << 20,
+                4 << 20,
             ),
             ("batch_bytes", size(self.batch_bytes), 4 << 10, 2 << 20),
             ("receipt_interval_ms", self.receipt_interval_ms, 100, 60_000),
@@ -71,6 +79,7 @@ impl Config {
             ),
             ("retry_ms", self.retry_ms, 1_000, 3_600_000),
             ("hello_timeout_ms", self.hello_timeout_ms, 1_000, 600_000),
+            ("copy_entries_min", self.copy_entries_min, 64, 1_000_000),
             ("offences_max", u64::from(self.offences_max), 1, 1_000),
         ];
         for (setting, found, least, most) in bounds {

@@ -1,8 +1,12 @@
 //! What is to be done.
 
-use node_feed::{FeedName, Height, NodeId, Receipt, Refusal, SpaceId, VerifiedRun};
+use std::sync::Arc;
 
-use crate::{Goodbye, Message, PeerMemory, SessionId, Ticket};
+use node_feed::{
+    CopySlice, FeedName, Height, Heights, NodeId, Receipt, Refusal, SpaceId, VerifiedRun,
+};
+
+use crate::{CopyPlan, Goodbye, Message, PeerMemory, SessionId, Ticket};
 
 /// Why a session is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,15 @@ pub enum Alarm {
         /// The writer that the entries claim.
         writer: [u8; 32],
         /// What does not hold.
+        what: String,
+    },
+    /// A first copy that a peer sent does not hold together.
+    Copy {
+        /// The peer.
+        peer: NodeId,
+        /// The space.
+        space: SpaceId,
+        /// What is wrong with it.
         what: String,
     },
     /// Where a peer's copy of a feed parts from ours could not be found; the feed is not sent to
@@ -90,6 +103,48 @@ pub enum Effect {
         from: Vec<(FeedName, u64)>,
         /// About how many bytes at most.
         bytes_max: usize,
+    },
+    /// Say whether these feeds, each from this number on, can be sent as a first copy; answer with
+    /// [`Input::CopyPlanned`](crate::Input::CopyPlanned).
+    PlanCopy {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// The feeds, each with the number of the first entry that the peer lacks.
+        feeds: Vec<(FeedName, u64)>,
+        /// The copy that the peer holds a part of, to go on with if that can be done.
+        bases: Option<Heights>,
+    },
+    /// Read the pieces of a first copy from this one on; answer with
+    /// [`Input::CopyRead`](crate::Input::CopyRead).
+    ReadCopy {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// The copy.
+        plan: Arc<CopyPlan>,
+        /// The first piece wanted.
+        from: usize,
+        /// About how many bytes at most.
+        bytes_max: usize,
+    },
+    /// Store a part of a first copy durably; answer with
+    /// [`Input::CopyTaken`](crate::Input::CopyTaken). Takes effect in order with appends.
+    TakeCopy {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The peer that sent it.
+        peer: NodeId,
+        /// The part.
+        slice: CopySlice,
+    },
+    /// Take out of a space all that rests on first copies; answer with
+    /// [`Input::Renewed`](crate::Input::Renewed). A peer holds the entries that it stands for.
+    DropBases {
+        /// The space.
+        space: SpaceId,
     },
     /// Give points of every feed of a writer, thinning out towards the start; answer with
     /// [`Input::Sampled`](crate::Input::Sampled).

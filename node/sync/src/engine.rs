@@ -2,6 +2,7 @@
 
 mod access;
 mod compare;
+mod copy;
 mod deliver;
 mod greet;
 mod heights;
@@ -10,6 +11,8 @@ mod receive;
 mod refuse;
 mod search;
 mod settle;
+
+pub use receive::run_bytes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +23,8 @@ use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
 use crate::space::Space;
 use crate::{
-    CloseReason, Config, Effect, Farewell, Goodbye, Held, Input, Message, Own, SessionId, Ticket,
-    Timestamp,
+    CloseReason, Config, CopyHeld, Effect, Farewell, Goodbye, Held, Input, Message, Own, SessionId,
+    Ticket, Timestamp,
 };
 
 /// A run, without its entries.
@@ -41,6 +44,19 @@ enum Pending {
         space: SpaceId,
         runs: Vec<RunEnds>,
         refused: Vec<Refusal>,
+    },
+    Plan {
+        session: SessionId,
+        space: SpaceId,
+    },
+    ReadCopy {
+        session: SessionId,
+        space: SpaceId,
+    },
+    Copy {
+        session: SessionId,
+        frame: u64,
+        space: SpaceId,
     },
     Read {
         session: SessionId,
@@ -79,10 +95,20 @@ pub struct Engine {
     folding: bool,
     /// Own feeds of which a peer was found to hold more.
     ahead: BTreeSet<(SpaceId, [u8; 32])>,
+    /// First copies that are under way here.
+    copies: BTreeMap<SpaceId, CopyHeld>,
+    /// Spaces of which this node wants entries and no copies.
+    whole: BTreeSet<SpaceId>,
+    /// Spaces with documents of first copies that are not checked.
+    unchecked: BTreeSet<SpaceId>,
     receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
     receipts_due: BTreeMap<SpaceId, Timestamp>,
     now: Timestamp,
-    /// Sessions in which something changed while handling the current input.
+    /// Whether nothing was handled yet.
+    is_new: bool,
+    /// What became durable while handling the current inputs, with where it came from.
+    fresh: Vec<(SpaceId, Option<SessionId>, Vec<deliver::Fresh>)>,
+    /// Sessions in which something changed while handling the current inputs.
     touched: BTreeSet<SessionId>,
     effects: Vec<Effect>,
 }
@@ -100,7 +126,7 @@ impl Engine {
             .into_iter()
             .map(|receipt| ((receipt.space, receipt.node), receipt))
             .collect();
-        let mut engine = Self {
+        Self {
             config,
             node: own.identity.public().node(),
             own,
@@ -113,14 +139,17 @@ impl Engine {
             authority_appends: 0,
             folding: false,
             ahead: BTreeSet::new(),
+            copies: held.copies,
+            whole: BTreeSet::new(),
+            unchecked: held.unchecked,
             receipts,
             receipts_due: BTreeMap::new(),
             now: Timestamp(0),
+            is_new: true,
+            fresh: Vec::new(),
             touched: BTreeSet::new(),
             effects: Vec::new(),
-        };
-        engine.schedule_all_receipts();
-        engine
+        }
     }
 
     /// Takes one input and says what is to be done about it.
@@ -128,7 +157,28 @@ impl Engine {
     /// An input of a session that was closed, or an answer to a question that was not asked, has
     /// no effect.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        self.handle_all(now, [input])
+    }
+
+    /// Takes several inputs, in order, and says what is to be done about them together: what became
+    /// durable with one is passed on and acknowledged with the others.
+    pub fn handle_all(
+        &mut self,
+        now: Timestamp,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Vec<Effect> {
         self.now = self.now.max(now);
+        if std::mem::take(&mut self.is_new) {
+            self.schedule_all_receipts();
+        }
+        for input in inputs {
+            self.take(input);
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Connected {
                 session,
@@ -136,26 +186,37 @@ impl Engine {
                 dialled,
                 memory,
                 refusals,
-            } => self.connected(session, exporter, dialled, memory, refusals),
+                known,
+            } => {
+                self.connected(session, exporter, dialled, memory, refusals);
+                if known {
+                    self.send_early(session);
+                }
+            }
             Input::Recalled {
                 session,
                 memory,
                 refusals,
             } => self.recalled(session, memory, refusals),
             Input::Received { session, message } => self.received(session, message),
+            Input::PassedOver { session } => self.passed_over(session),
             Input::Disconnected { session } => self.forget(session),
             Input::Appended { ticket, results } => self.appended(ticket, results),
             Input::Read { ticket, runs } => self.read(ticket, runs),
             Input::Sampled { ticket, points } => self.sampled(ticket, points),
             Input::Found { ticket, held } => self.found(ticket, &held),
+            Input::CopyPlanned { ticket, plan } => self.copy_planned(ticket, plan),
+            Input::CopyRead { ticket, pieces } => self.copy_read(ticket, pieces),
+            Input::CopyTaken { ticket, result } => self.copy_taken(ticket, result),
+            Input::Doubted { space } => self.doubted(space),
+            Input::Renewed { space, trees } => self.renewed(space, trees),
+            Input::Checked { space } => self.checked(space),
             Input::Written(stored) => self.written(stored),
             Input::AuthorityChanged { authority, spaces } => {
                 self.authority_changed(authority, spaces);
             }
             Input::Tick => self.tick(),
         }
-        self.settle();
-        std::mem::take(&mut self.effects)
     }
 
     /// How many entries of a space somebody holds, by these heights, that are lacking here.
@@ -172,10 +233,9 @@ impl Engine {
     /// When [`Input::Tick`] is due; none while there is nothing to wait for. It may have passed.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let sessions = self.sessions.values().flat_map(|session| {
-            let greeting = (!session.is_live()).then_some(session.hello_due);
-            let remember = self
-                .is_worth_remembering(session)
-                .then_some(session.remember_due);
+            let greeting = session.is_greeting().then_some(session.hello_due);
+            let is_news = session.equal && session.unremembered;
+            let remember = is_news.then_some(session.remember_due);
             [greeting, remember, session.retry_due]
         });
         let receipts = self.receipts_due.values().copied().map(Some);
@@ -198,6 +258,9 @@ impl Engine {
         }
         match (&session.phase, message) {
             (Phase::Greeting, Message::Hello(hello)) => self.greeted(id, *hello),
+            (Phase::Recalling(_), Message::Entries { space, runs }) => {
+                self.take_entries(id, space, runs);
+            }
             (Phase::Greeting | Phase::Recalling(_), _) | (Phase::Live, Message::Hello(_)) => {
                 self.leave(id, Goodbye::Malformed);
             }
@@ -205,12 +268,19 @@ impl Engine {
         }
     }
 
+    fn passed_over(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.frames_received += 1;
+        }
+    }
+
     fn discuss(&mut self, id: SessionId, message: Message) {
         self.touched.insert(id);
         match message {
-            Message::Spaces(digests) => self.take_spaces(id, digests),
+            Message::Spaces { digests, authority } => self.take_spaces(id, digests, authority),
             Message::Heights(heights) => self.take_heights(id, heights),
             Message::Entries { space, runs } => self.take_entries(id, space, runs),
+            Message::Copy(slice) => self.take_copy(id, slice),
             Message::Acknowledged {
                 space,
                 digest,
@@ -239,7 +309,7 @@ impl Engine {
         let silent = self
             .sessions
             .iter()
-            .filter(|(_, session)| !session.is_live() && session.hello_due <= now)
+            .filter(|(_, session)| session.is_greeting() && session.hello_due <= now)
             .map(|(id, _)| *id)
             .collect::<Vec<_>>();
         for id in silent {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    Authority, FeedName, FeedTree, Hash, Height, NodeId, Refusal, RefusalReason, Run, SpaceId,
-    TreeFeed, VerifiedRun,
+    Authority, CopyPiece, FeedName, FeedTree, Hash, Height, NodeId, Refusal, RefusalReason, Run,
+    SpaceId, TreeFeed, VerifiedRun,
 };
 
-use crate::{Message, PeerMemory};
+use crate::{CopyPlan, CopyResult, Message, PeerMemory};
 
 /// One connection, numbered by the driver. A number is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +78,9 @@ pub enum Input {
         memory: Option<PeerMemory>,
         /// What the node that was dialled refused.
         refusals: Vec<Refusal>,
+        /// Whether this connection's other end showed the TLS key with which the node that was
+        /// dialled has proven itself before: it may then be sent entries before its Hello comes.
+        known: bool,
     },
     /// The answer to [`Effect::Recall`](crate::Effect::Recall).
     Recalled {
@@ -95,6 +98,11 @@ pub enum Input {
         session: SessionId,
         /// The message.
         message: Message,
+    },
+    /// A frame arrived of a kind that only newer versions know: it counts, and says nothing.
+    PassedOver {
+        /// The session.
+        session: SessionId,
     },
     /// The connection is gone.
     Disconnected {
@@ -129,6 +137,46 @@ pub enum Input {
         ticket: Ticket,
         /// For each point the feed that itself holds it, if any does.
         held: Vec<Option<FeedName>>,
+    },
+    /// The answer to [`Effect::PlanCopy`](crate::Effect::PlanCopy); none if they cannot.
+    CopyPlanned {
+        /// The question.
+        ticket: Ticket,
+        /// What the copy is made of.
+        plan: Option<CopyPlan>,
+    },
+    /// The answer to [`Effect::ReadCopy`](crate::Effect::ReadCopy): at least one piece, or none if
+    /// the copy cannot be made any more.
+    CopyRead {
+        /// The question.
+        ticket: Ticket,
+        /// The pieces.
+        pieces: Result<Option<Vec<CopyPiece>>, StorageDown>,
+    },
+    /// The answer to [`Effect::TakeCopy`](crate::Effect::TakeCopy).
+    CopyTaken {
+        /// The part.
+        ticket: Ticket,
+        /// What became of it.
+        result: Result<CopyResult, StorageDown>,
+    },
+    /// Documents of a space's first copies are not what was signed, or entries part from a feed where
+    /// only a copy stands for what came before.
+    Doubted {
+        /// The space.
+        space: SpaceId,
+    },
+    /// The answer to [`Effect::DropBases`](crate::Effect::DropBases).
+    Renewed {
+        /// The space.
+        space: SpaceId,
+        /// All its feeds now.
+        trees: BTreeMap<[u8; 32], FeedTree>,
+    },
+    /// All documents that came with a space's first copies were checked.
+    Checked {
+        /// The space.
+        space: SpaceId,
     },
     /// This node wrote something itself, and it is durable.
     Written(Stored),

@@ -13,6 +13,7 @@
 mod config;
 mod effect;
 mod engine;
+mod first_copy;
 mod input;
 mod keyring;
 mod message;
@@ -25,10 +26,12 @@ mod timestamp;
 
 pub use config::{Config, ConfigError};
 pub use effect::{Alarm, CloseReason, Effect};
-pub use engine::Engine;
+pub use engine::{Engine, run_bytes};
+pub use first_copy::{CopyHeld, CopyPlan, CopyResult};
 pub use input::{AppendResult, Input, SessionId, StorageDown, Stored, Ticket};
 pub use message::{
-    Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights, session_signature,
+    Changed, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights, session_signature,
+    software_mark,
 };
 pub use own::{Held, Own};
 pub use peer_memory::PeerMemory;

@@ -1,11 +1,14 @@
 //! What two engines say to each other. docs/protocol.md and sync.proto say how it is written.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    FeedName, Hash, Height, Heights, HubId, Incarnation, NetworkId, NodeId, Receipt, Refusal, Run,
+    CopySlice, FeedName, Hash, Height, Heights, NetworkId, NodeId, Receipt, Refusal, Run,
     SecretKey, Signature, SpaceId, Tag,
 };
+
+use crate::CopyHeld;
 
 /// The version of the protocol that this engine speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -15,9 +18,14 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub enum Message {
     /// Says who speaks and sums up what it holds. The first message of either end.
     Hello(Box<Hello>),
-    /// The digest of every shared space that has any entry; said by the dialling end if the other
-    /// does not remember the `since` of its Hello.
-    Spaces(Vec<(SpaceId, Hash)>),
+    /// What the Hello left out; said by the dialling end if the other does not remember the
+    /// `since` of its Hello.
+    Spaces {
+        /// The digest of every shared space that has any entry.
+        digests: Vec<(SpaceId, Hash)>,
+        /// The authority log's heights, whole.
+        authority: Heights,
+    },
     /// How far the sender holds the feeds of one space.
     Heights(SpaceHeights),
     /// Runs of one space, in the sender's arrival order. Shared, so that one encoding can serve
@@ -28,13 +36,17 @@ pub enum Message {
         /// The runs.
         runs: Arc<[Run]>,
     },
+    /// A part of a first copy, in the place of many entries.
+    Copy(CopySlice),
     /// What became durable at the sender; also the answer to receipts.
     Acknowledged {
         /// The space.
         space: SpaceId,
-        /// The digest of all the sender's heights of the space.
+        /// The digest of all the sender's heights of the space; zero where it says nothing of the
+        /// space, and only makes room.
         digest: Hash,
-        /// The heights of the feeds that the entries were of.
+        /// The heights of the feeds that the entries were of. Left out where the sender, by all
+        /// that it knows, now holds just what the receiver does.
         heights: Vec<(FeedName, Height)>,
         /// The number of the last frame that the sender has dealt with, along with all before it.
         through: u64,
@@ -75,35 +87,50 @@ impl Message {
 }
 
 /// Opens a session.
+///
+/// The dialling end sums up what it holds as the difference to what it remembers both ends to have
+/// had last (`since`). The accepting end answers in the same way if it remembers that too, and
+/// else says all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// The protocol versions that the sender speaks.
     pub versions: Vec<u32>,
-    /// The sender.
-    pub node: NodeId,
-    /// The hub that it says it belongs to; the authority log decides.
-    pub hub: HubId,
-    /// The incarnation of its store.
-    pub incarnation: Incarnation,
+    /// The sender. The accepting end leaves it out: the other end knows whom it dialled.
+    pub node: Option<NodeId>,
     /// Made by [`session_signature`].
     pub signature: Signature,
-    /// Digest of the authority log's heights.
-    pub authority_digest: Hash,
-    /// The authority log's heights, whole.
-    pub authority: Heights,
-    /// Root digest over the spaces that both may read, as far as the sender knows.
-    pub root: Hash,
-    /// Digest over the receipts that the sender holds of these spaces.
-    pub receipts: Hash,
-    /// The root that the sender remembers both ends to have had last. The accepting end says it
-    /// only if the dialling end said the same.
+    /// The root digest that the dialling end remembers both ends to have had last.
     pub since: Option<Hash>,
-    /// The digest of each space that differs from what went into `since`; without `since`, of
-    /// every shared space that has any entry. Left empty by the accepting end if the roots and
-    /// the authority's digests are equal.
-    pub changed: Vec<(SpaceId, Hash)>,
-    /// Name and version of the sender's software.
-    pub software: String,
+    /// Whether the accepting end remembers the `since` of the other's Hello.
+    pub agreed: bool,
+    /// The authority log's heights, whole. Left out if they are those of `since`.
+    pub authority: Option<Heights>,
+    /// Root digest over the spaces that both may read, as far as the sender knows. Left out by an
+    /// end that says differences.
+    pub root: Option<Hash>,
+    /// The first bytes of the digest over the receipts that the sender holds of these spaces.
+    pub receipts: u64,
+    /// How each space differs from `since`; without `since`, the digest of every shared space that
+    /// has any entry. Left empty by the accepting end if the roots are equal.
+    pub changed: Vec<(SpaceId, Changed)>,
+    /// Made by [`software_mark`] of name and version of the sender's software.
+    pub software: u32,
+}
+
+/// How a space differs from what both ends remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// The heights that changed. No feed is gone, so that they say all.
+    Heights(Vec<(FeedName, Height)>),
+    /// The digest, where only whole heights can say what changed.
+    Digest(Hash),
+}
+
+/// Stands for name and version of a program in a Hello. It only tells an upgrade from none.
+pub fn software_mark(software: &str) -> u32 {
+    let hash = Hash::of(Tag::Software, &[software.as_bytes()]);
+    let [a, b, c, d, ..] = *hash.as_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// How far the sender holds the feeds of one space.
@@ -118,8 +145,14 @@ pub struct SpaceHeights {
     pub digest: Hash,
     /// The heights.
     pub heights: Vec<(FeedName, Height)>,
+    /// The feeds among them that the sender holds from a checkpoint on only, by its number.
+    pub bases: BTreeMap<FeedName, u64>,
     /// Whether the receiver is to answer with its own, whole.
     pub ask: bool,
+    /// Whether the sender wants entries and no first copy.
+    pub whole: bool,
+    /// The first copy that the sender holds a part of, and has room to go on with.
+    pub copy: Option<CopyHeld>,
 }
 
 /// Why a session ends.

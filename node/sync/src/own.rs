@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use node_feed::{FeedTree, HubId, Incarnation, Receipt, SecretKey, SpaceId};
+use node_feed::{FeedTree, HubId, Receipt, SecretKey, SpaceId};
+
+use crate::CopyHeld;
 
 /// Who this node is.
 #[derive(Debug, Clone)]
@@ -11,8 +13,6 @@ pub struct Own {
     pub hub: HubId,
     /// Its identity key, which signs sessions and receipts.
     pub identity: SecretKey,
-    /// Its store's incarnation.
-    pub incarnation: Incarnation,
     /// Name and version of the program, for people and for stored refusals.
     pub software: String,
     /// Whether it passes on other nodes' receipts, as the coordinator does.
@@ -29,4 +29,8 @@ pub struct Held {
     pub spaces: BTreeMap<SpaceId, BTreeMap<[u8; 32], FeedTree>>,
     /// The latest receipt of each node and space.
     pub receipts: Vec<Receipt>,
+    /// The first copies that are under way.
+    pub copies: BTreeMap<SpaceId, CopyHeld>,
+    /// Spaces with documents of first copies that are not checked.
+    pub unchecked: BTreeSet<SpaceId>,
 }

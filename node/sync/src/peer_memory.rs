@@ -10,6 +10,6 @@ use node_feed::{Hash, Heights, SpaceId};
 pub struct PeerMemory {
     /// Root digest over `spaces`.
     pub root: Hash,
-    /// The heights of every shared space that had any entry.
+    /// The heights of every shared space that had any entry, the authority log's among them.
     pub spaces: BTreeMap<SpaceId, Heights>,
 }

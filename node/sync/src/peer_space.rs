@@ -6,9 +6,42 @@ use std::sync::Arc;
 use node_feed::{FeedName, Height, Heights, Retry, TreeFeed};
 
 use crate::space::Space;
+use crate::{CopyHeld, CopyPlan};
 
 /// How often the place where two copies of a writer part is looked for in one session.
 const SEARCHES_MAX: u32 = 16;
+
+/// How a space is sent.
+#[derive(Debug, Default)]
+pub(crate) enum Sending {
+    /// Whether anything is to be copied was not asked yet.
+    #[default]
+    Undecided,
+    /// It is being found out whether these feeds can be copied.
+    Planning(BTreeSet<FeedName>),
+    /// A first copy is under way, and this is its next piece.
+    Copy {
+        plan: Arc<CopyPlan>,
+        next: usize,
+        /// Whether the peer was told what it is of.
+        begun: bool,
+    },
+    /// All of a copy was sent, the last of it in this frame.
+    Sent { frame: u64, plan: Arc<CopyPlan> },
+    /// Entry by entry.
+    Entries,
+}
+
+impl Sending {
+    /// Whether entries of a feed wait for a copy.
+    fn holds_up(&self, feed: &FeedName) -> bool {
+        match self {
+            Self::Undecided | Self::Entries => false,
+            Self::Planning(feeds) => feeds.contains(feed),
+            Self::Copy { plan, .. } | Self::Sent { plan, .. } => plan.bases.get(feed).is_some(),
+        }
+    }
+}
 
 /// One space of one session.
 #[derive(Debug, Default)]
@@ -31,6 +64,10 @@ pub(crate) struct PeerSpace {
     refused_writers: BTreeMap<[u8; 32], Retry>,
     /// Feeds that the peer takes only up to before this number.
     refused_from: BTreeMap<FeedName, u64>,
+    /// How it is sent.
+    pub(crate) sending: Sending,
+    /// The first copy that the peer holds a part of.
+    pub(crate) their_copy: Option<CopyHeld>,
     /// Whether heights were sent that the peer is to answer.
     pub(crate) asked: bool,
     /// Whether the peer was told "not yet".
@@ -93,6 +130,11 @@ impl PeerSpace {
         heights
     }
 
+    /// How far the peer is known to hold a feed.
+    pub(crate) fn height(&self, feed: &FeedName) -> Option<Height> {
+        self.theirs.as_ref()?.get(feed)
+    }
+
     /// The peer said that these are its heights now.
     pub(crate) fn confirm(&mut self, heights: &[(FeedName, Height)], space: &Space) {
         for (name, height) in heights {
@@ -128,6 +170,13 @@ impl PeerSpace {
         self.differing.clear();
         self.sent.clear();
         self.parted.clear();
+    }
+
+    /// The peer holds just these, which we held a moment ago.
+    pub(crate) fn held(&mut self, theirs: Arc<Heights>, ours: &Heights) {
+        self.theirs = Some(theirs);
+        self.exact = true;
+        self.compare(ours);
     }
 
     /// Our heights of these feeds changed.
@@ -191,6 +240,8 @@ impl PeerSpace {
             });
             if let Some((_, name, from)) = needed.min()
                 && self.takes(&name, from)
+                && !self.sending.holds_up(&name)
+                && tree.feeds().get(&name).is_none_or(|feed| feed.holds(from))
             {
                 wants.push((name, from));
                 if wants.len() == limit {
@@ -199,6 +250,58 @@ impl PeerSpace {
             }
         }
         wants
+    }
+
+    /// Whether it may be asked what of the space can be copied.
+    pub(crate) const fn may_plan(&self) -> bool {
+        matches!(self.sending, Sending::Undecided)
+    }
+
+    /// The feeds that the peer is better sent a first copy of, each with the number of the first
+    /// entry that it lacks: of which it holds nothing and lacks so many entries, or lacks some that
+    /// are not held here.
+    pub(crate) fn copyable(&self, space: &Space, entries_min: u64) -> Vec<(FeedName, u64)> {
+        let mut feeds = Vec::new();
+        for (writer, tree) in space.trees() {
+            if self.is_held_back(writer) || tree.is_forked() {
+                continue;
+            }
+            for (name, feed) in tree.feeds() {
+                let from = self.position(name, feed);
+                let lacks = feed.next().saturating_sub(from);
+                let many = from == feed.start && lacks >= entries_min;
+                let must = lacks > 0 && !feed.holds(from);
+                if (many || must) && self.takes(name, from) {
+                    feeds.push((*name, from));
+                }
+            }
+        }
+        feeds
+    }
+
+    /// Decides anew how the space is sent: what is held of it changed in other ways than growing.
+    pub(crate) fn plan_again(&mut self) {
+        if !matches!(self.sending, Sending::Entries) {
+            self.sending = Sending::Undecided;
+        }
+    }
+
+    /// The peer said whether it takes first copies, and which it holds a part of.
+    pub(crate) fn hear_of_copies(&mut self, whole: bool, held: Option<CopyHeld>) {
+        if let Sending::Copy {
+            plan, begun: true, ..
+        }
+        | Sending::Sent { plan, .. } = &self.sending
+            && held.as_ref().is_none_or(|held| plan.bases != held.bases)
+        {
+            // It has lost what came, or passes over this copy as long as it is not told that its
+            // own cannot go on.
+            self.sending = Sending::Undecided;
+        }
+        if whole {
+            self.sending = Sending::Entries;
+        }
+        self.their_copy = held;
     }
 
     /// Whether a run of `feed` from `first` on is just what the peer needs next.
@@ -214,6 +317,7 @@ impl PeerSpace {
             && !self.is_held_back(&writer)
             && parent.unwrap_or(true)
             && self.takes(name, first)
+            && !self.sending.holds_up(name)
             && self.position(name, feed) == first
     }
 

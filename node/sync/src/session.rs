@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use node_feed::{FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId};
+use node_feed::{CopySlice, FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId};
 
 use crate::peer_space::PeerSpace;
 use crate::{Hello, PeerMemory, Timestamp};
@@ -25,7 +25,8 @@ pub(crate) struct Peer {
     pub(crate) node: NodeId,
     /// None while the authority log that is held here does not know the node.
     pub(crate) hub: Option<HubId>,
-    pub(crate) software: String,
+    /// The mark of its software.
+    pub(crate) software: u32,
 }
 
 /// Our heights of one space as the Hello summed them up.
@@ -42,14 +43,33 @@ pub(crate) struct Flight {
     pub(crate) bytes: usize,
     pub(crate) space: SpaceId,
     pub(crate) feeds: Vec<FeedName>,
+    /// What was held here when it was sent, and the digest of that.
+    pub(crate) heights: Arc<Heights>,
+    pub(crate) digest: Hash,
 }
 
-/// Entries that wait until the authority log is up to date.
+/// What a peer sent to be stored.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Entries { space: SpaceId, runs: Arc<[Run]> },
+    Copy(CopySlice),
+}
+
+/// Something that waits until the authority log is up to date.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) frame: u64,
-    pub(crate) space: SpaceId,
-    pub(crate) runs: Arc<[Run]>,
+    pub(crate) arrived: Arrived,
+}
+
+/// An acknowledgement that is due.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    pub(crate) feeds: BTreeSet<FeedName>,
+    /// The last frame that it answers.
+    pub(crate) frame: u64,
+    /// Whether anything of these frames was refused.
+    pub(crate) refused: bool,
 }
 
 /// One session.
@@ -66,9 +86,11 @@ pub(crate) struct Session {
     pub(crate) said: BTreeMap<SpaceId, Said>,
     /// The spaces that it was about.
     pub(crate) said_shared: BTreeSet<SpaceId>,
-    pub(crate) said_authority: Hash,
-    pub(crate) said_receipts: Hash,
+    pub(crate) said_authority: Said,
+    pub(crate) said_receipts: u64,
     pub(crate) said_since: Option<Hash>,
+    /// The spaces of which our Hello says all to a peer that remembers the same state.
+    pub(crate) told: BTreeSet<SpaceId>,
     /// Whether both ends remember the same state.
     pub(crate) agreed: bool,
     /// Whether the peer's Spaces are still to come.
@@ -80,6 +102,8 @@ pub(crate) struct Session {
     pub(crate) unequal: BTreeSet<SpaceId>,
     pub(crate) equal: bool,
     pub(crate) remembered: Option<Hash>,
+    /// Whether anything changed since it was looked what is to be remembered.
+    pub(crate) unremembered: bool,
     pub(crate) remember_due: Timestamp,
 
     pub(crate) frames_sent: u64,
@@ -87,7 +111,8 @@ pub(crate) struct Session {
     pub(crate) bytes_in_flight: usize,
     /// Spaces of which the peer may lack something.
     pub(crate) behind: BTreeSet<SpaceId>,
-    pub(crate) reading: bool,
+    /// How many reads for this session are on their way.
+    pub(crate) reads: usize,
     pub(crate) last_read: Option<SpaceId>,
     /// Spaces whose heights the peer must be told whole, and whether it is to answer with its own.
     pub(crate) restate: BTreeMap<SpaceId, bool>,
@@ -96,6 +121,12 @@ pub(crate) struct Session {
     pub(crate) frames_received: u64,
     /// Messages with entries that are not dealt with yet, with their bytes.
     pub(crate) inbound: BTreeMap<u64, usize>,
+    /// What is to be acknowledged, with the feeds that became longer.
+    pub(crate) acknowledge: BTreeMap<SpaceId, Due>,
+    /// The feeds of which heights were left out of acknowledgements since any were said.
+    pub(crate) said_plainly: BTreeMap<SpaceId, BTreeSet<FeedName>>,
+    /// The last message of each space that was dealt with while its acknowledgement was not there.
+    pub(crate) landed: BTreeMap<SpaceId, Flight>,
     pub(crate) waiting: VecDeque<Waiting>,
     pub(crate) offences: u32,
 
@@ -104,11 +135,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) const fn new(
-        exporter: [u8; 32],
-        dialled: Option<NodeId>,
-        hello_due: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(exporter: [u8; 32], dialled: Option<NodeId>, hello_due: Timestamp) -> Self {
         Self {
             exporter,
             dialled,
@@ -119,9 +146,13 @@ impl Session {
             refusals: Vec::new(),
             said: BTreeMap::new(),
             said_shared: BTreeSet::new(),
-            said_authority: Hash::ZERO,
-            said_receipts: Hash::ZERO,
+            said_authority: Said {
+                heights: Arc::default(),
+                digest: Hash::ZERO,
+            },
+            said_receipts: 0,
             said_since: None,
+            told: BTreeSet::new(),
             agreed: false,
             awaits_spaces: false,
             same_authority: false,
@@ -129,17 +160,21 @@ impl Session {
             unequal: BTreeSet::new(),
             equal: false,
             remembered: None,
+            unremembered: false,
             remember_due: Timestamp(0),
             frames_sent: 0,
             in_flight: VecDeque::new(),
             bytes_in_flight: 0,
             behind: BTreeSet::new(),
-            reading: false,
+            reads: 0,
             last_read: None,
             restate: BTreeMap::new(),
             retry_due: None,
             frames_received: 0,
             inbound: BTreeMap::new(),
+            acknowledge: BTreeMap::new(),
+            said_plainly: BTreeMap::new(),
+            landed: BTreeMap::new(),
             waiting: VecDeque::new(),
             offences: 0,
             receipts_due: BTreeSet::new(),
@@ -149,6 +184,11 @@ impl Session {
 
     pub(crate) const fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Live)
+    }
+
+    /// Whether the peer still owes what opens a session: its Hello, or the Spaces that belong to it.
+    pub(crate) const fn is_greeting(&self) -> bool {
+        !self.is_live() || self.awaits_spaces
     }
 
     /// Whether the peer may be sent anything but heights: a node that called us and that our

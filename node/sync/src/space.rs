@@ -78,6 +78,30 @@ impl Space {
         changed.chain(stored.removed.iter().copied()).collect()
     }
 
+    /// Takes note of feeds that a first copy brought, and says which they are.
+    pub(crate) fn place(&mut self, placed: &[([u8; 32], FeedName, TreeFeed)]) -> Vec<FeedName> {
+        let heights = Arc::make_mut(&mut self.heights);
+        for (writer, name, feed) in placed {
+            let tree = self.trees.entry(*writer).or_default();
+            let mut feeds = tree.feeds().clone();
+            feeds.insert(*name, *feed);
+            *tree = FeedTree::new(feeds);
+            self.writers.insert(*name, *writer);
+            if let Some(tip) = feed.tip {
+                heights.set(*name, tip);
+            }
+        }
+        self.digest_is_old = true;
+        placed.iter().map(|(_, name, _)| *name).collect()
+    }
+
+    /// The feeds that are held from a checkpoint on only, by its number.
+    pub(crate) fn bases(&self) -> BTreeMap<FeedName, u64> {
+        let feeds = self.trees.values().flat_map(|tree| tree.feeds());
+        let based = feeds.filter(|(_, feed)| feed.base > 0);
+        based.map(|(name, feed)| (*name, feed.base)).collect()
+    }
+
     pub(crate) const fn heights(&self) -> &Arc<Heights> {
         &self.heights
     }

@@ -3,9 +3,12 @@
 
 #[path = "sessions/bench.rs"]
 mod bench;
+#[path = "sessions/copies.rs"]
+mod copies;
 #[path = "sessions/relaying.rs"]
 mod relaying;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bench::{
@@ -13,11 +16,11 @@ use bench::{
     names, part, run, talk,
 };
 use node_feed::{
-    FeedName, Hash, Height, Heights, Incarnation, Payload, Proof, RefusalReason, SecretKey,
-    Signature, SpaceId,
+    FeedName, Hash, Height, Heights, Payload, Proof, RefusalReason, SecretKey, Signature,
 };
 use node_sync::{
     CloseReason, Goodbye, Hello, Input, Message, SpaceHeights, StorageDown, session_signature,
+    software_mark,
 };
 
 fn writer(index: u8) -> SecretKey {
@@ -46,20 +49,17 @@ fn closing(node: &Node) -> Option<Goodbye> {
 
 /// A Hello of node 1 to node 0, which dialled it in session [`SESSION`].
 fn hello_of_node_1(signature: Signature) -> Hello {
-    let empty = SpaceId::authority(NETWORK);
     Hello {
         versions: vec![1],
-        node: identity(1).public().node(),
-        hub: hub(1),
-        incarnation: Incarnation::from_bytes([1; 16]),
+        node: None,
         signature,
-        authority_digest: Heights::new().digest(empty),
-        authority: Heights::new(),
-        root: Hash::ZERO,
-        receipts: Hash::ZERO,
         since: None,
+        agreed: false,
+        authority: Some(Heights::new()),
+        root: Some(Hash::ZERO),
+        receipts: 0,
         changed: Vec::new(),
-        software: "causeway 0.1.0".to_owned(),
+        software: software_mark("causeway 0.1.0"),
     }
 }
 
@@ -72,6 +72,7 @@ fn hears(hello: Hello) -> Node {
         dialled: Some(identity(1).public().node()),
         memory: None,
         refusals: Vec::new(),
+        known: false,
     };
     let effects = node.handle(1, connected);
     carry_out(&mut node, 1, effects);
@@ -102,12 +103,136 @@ fn what_was_written_apart_is_pushed_right_after_the_hellos() {
     nodes[1].write(&writer(2));
     let said = converse(&mut nodes);
     let [dialler, acceptor] = said.map(|said| names(&said));
-    // The acceptor does not wait for the dialler's heights, nor the dialler for anything more
-    // than the Hello.
-    assert_eq!(acceptor[..3], ["hello", "heights", "entries"]);
-    assert_eq!(dialler[..3], ["hello", "heights", "entries"]);
+    // The Hellos say what changed, and neither end waits for anything more.
+    assert_eq!(acceptor[..2], ["hello", "entries"]);
+    assert_eq!(dialler[..2], ["hello", "entries"]);
     assert!(nodes.iter().all(|node| node.equal));
     assert_eq!(nodes[0].tip(&writer(2)), nodes[1].tip(&writer(2)));
+}
+
+/// What the dialling end says before the other has said anything, if it showed a key that is known.
+fn says_at_once(nodes: &mut [Node; 2], known: bool) -> Vec<Message> {
+    let connected = Input::Connected {
+        session: SESSION,
+        exporter: [5; 32],
+        dialled: Some(identity(1).public().node()),
+        memory: nodes[0].memory.clone(),
+        refusals: Vec::new(),
+        known,
+    };
+    let effects = nodes[0].handle(1_000, connected);
+    carry_out(&mut nodes[0], 1_000, effects)
+}
+
+fn accept(node: &mut Node) {
+    let accepted = Input::Connected {
+        session: SESSION,
+        exporter: [5; 32],
+        dialled: None,
+        memory: None,
+        refusals: Vec::new(),
+        known: false,
+    };
+    let effects = node.handle(1_000, accepted);
+    carry_out(node, 1_000, effects);
+}
+
+#[test]
+fn a_peer_that_showed_a_known_key_is_sent_what_it_lacks_without_being_waited_for() {
+    let mut nodes = acquainted();
+    nodes[0].write(&writer(1));
+    let first = says_at_once(&mut nodes, true);
+    assert_eq!(names(&first), ["hello", "entries"]);
+    accept(&mut nodes[1]);
+    let said = talk(&mut nodes, 1_000, [first, Vec::new()]);
+    assert_eq!(names(&said[0]), ["hello", "entries"]);
+    assert_eq!(names(&said[1]), ["hello", "acknowledged"]);
+    assert!(nodes.iter().all(|node| node.equal));
+    assert_eq!(nodes[0].runs, nodes[1].runs);
+}
+
+#[test]
+fn a_peer_of_which_only_the_certificate_is_known_is_sent_no_entry_before_it_is_proven() {
+    let mut nodes = acquainted();
+    nodes[0].write(&writer(1));
+    let first = says_at_once(&mut nodes, false);
+    assert_eq!(names(&first), ["hello"]);
+}
+
+#[test]
+fn what_was_sent_early_to_a_peer_that_has_forgotten_all_arrives_in_the_end() {
+    for is_forgotten in [true, false] {
+        let mut nodes = acquainted();
+        nodes[0].write(&writer(1));
+        nodes[1].memory = None;
+        if is_forgotten {
+            // Its store is lost too.
+            nodes[1] = Node::new(1);
+        }
+        let first = says_at_once(&mut nodes, true);
+        accept(&mut nodes[1]);
+        let said = talk(&mut nodes, 1_000, [first, Vec::new()]);
+        assert!(names(&said[0]).contains(&"spaces"));
+        if !is_forgotten {
+            assert!(nodes.iter().all(|node| node.equal));
+            assert_eq!(nodes[0].runs, nodes[1].runs);
+        }
+    }
+}
+
+#[test]
+fn what_becomes_durable_together_is_acknowledged_and_passed_on_together() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    nodes[1].held_appends = Some(Vec::new());
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        let effects = nodes[0].write(&writer(1));
+        sent.extend(carry_out(&mut nodes[0], 1_000, effects));
+    }
+    assert_eq!(names(&sent), ["entries"; 3]);
+    talk(&mut nodes, 1_000, [sent, Vec::new()]);
+    let held = nodes[1].held_appends.take().unwrap_or_default();
+    let appended = held.into_iter().map(|(ticket, runs)| {
+        let results = Ok(runs.into_iter().map(|run| nodes[1].store(run)).collect());
+        Input::Appended { ticket, results }
+    });
+    let appended = appended.collect::<Vec<_>>();
+    let effects = nodes[1]
+        .engine
+        .handle_all(node_sync::Timestamp(1_000), appended);
+    let sent = carry_out(&mut nodes[1], 1_000, effects);
+    assert_eq!(names(&sent), ["acknowledged"]);
+    talk(&mut nodes, 1_000, [Vec::new(), sent]);
+    assert!(nodes.iter().all(|node| node.equal));
+}
+
+#[test]
+fn a_slow_peer_is_sent_few_messages_with_many_entries() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    nodes[1].held_appends = Some(Vec::new());
+    let mut messages = Vec::new();
+    for _ in 0..20 {
+        let effects = nodes[0].write(&writer(1));
+        messages.extend(carry_out(&mut nodes[0], 1_000, effects));
+    }
+    assert_eq!(messages.len(), 4, "the others wait for an answer");
+    talk(&mut nodes, 1_000, [messages, Vec::new()]);
+    let mut sent = Vec::new();
+    for (ticket, runs) in nodes[1].held_appends.take().unwrap_or_default() {
+        let results = Ok(runs.into_iter().map(|run| nodes[1].store(run)).collect());
+        let effects = nodes[1].handle(1_000, Input::Appended { ticket, results });
+        sent.extend(carry_out(&mut nodes[1], 1_000, effects));
+    }
+    let said = talk(&mut nodes, 1_000, [Vec::new(), sent]);
+    assert_eq!(
+        names(&said[0]),
+        ["entries"],
+        "all that waited goes together"
+    );
+    assert!(nodes[0].tip(&writer(1)) == nodes[1].tip(&writer(1)));
+    assert!(nodes.iter().all(|node| node.equal));
 }
 
 #[test]
@@ -196,16 +321,10 @@ fn a_peer_must_prove_that_it_is_the_node_that_was_dialled() {
         assert_eq!(closing(&node), Some(Goodbye::Unproven));
     }
     let another = Hello {
-        node: identity(2).public().node(),
-        hub: hub(2),
+        node: Some(identity(2).public().node()),
         ..hello_of_node_1(session_signature(&identity(2), NETWORK, &[5; 32], false))
     };
     assert_eq!(closing(&hears(another)), Some(Goodbye::Unproven));
-    let pretender = Hello {
-        hub: hub(2),
-        ..hello_of_node_1(good)
-    };
-    assert_eq!(closing(&hears(pretender)), Some(Goodbye::NotAdmitted));
     let newer = Hello {
         versions: vec![2, 3],
         ..hello_of_node_1(good)
@@ -226,7 +345,6 @@ fn nodes_that_were_never_admitted_or_were_ended_are_turned_away() {
             let own = node_sync::Own {
                 hub: hub(0),
                 identity: identity(0),
-                incarnation: Incarnation::from_bytes([0; 16]),
                 software: "causeway 0.1.0".to_owned(),
                 relay: true,
                 writers: std::collections::BTreeMap::new(),
@@ -332,12 +450,16 @@ fn what_comes_out_of_turn_ends_the_session() {
         dialled: None,
         memory: None,
         refusals: Vec::new(),
+        known: false,
     };
     let effects = early.handle(1, connected);
     carry_out(&mut early, 1, effects);
     let received = Input::Received {
         session: SESSION,
-        message: Message::Spaces(Vec::new()),
+        message: Message::Spaces {
+            digests: Vec::new(),
+            authority: Heights::new(),
+        },
     };
     let effects = early.handle(2, received);
     carry_out(&mut early, 2, effects);
@@ -353,6 +475,7 @@ fn a_peer_that_says_nothing_is_let_go() {
         dialled: None,
         memory: None,
         refusals: Vec::new(),
+        known: false,
     };
     let effects = node.handle(1, connected);
     carry_out(&mut node, 1, effects);
@@ -385,7 +508,10 @@ fn hostile_heights_do_no_harm() {
             base: None,
             digest: heights.digest(SPACE),
             heights: vec![(name, height)],
+            bases: BTreeMap::new(),
             ask: true,
+            whole: false,
+            copy: None,
         }),
         Message::Probe {
             space: SPACE,

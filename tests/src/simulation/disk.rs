@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    Entry, FeedName, Height, Kind, NodeOpen, Nonce, Run, SecretKey, SpaceId, Subject, VerifiedRun,
+    CopySlice, Entry, FeedName, Height, Heights, Kind, NodeId, NodeOpen, Nonce, Run, SecretKey,
+    SpaceId, Subject, VerifiedRun,
 };
 use node_store::{Appended, EntryStore, MemoryStore, ReadStore, Stored, settle_authority};
-use node_sync::{AppendResult, Input, StorageDown, Ticket};
+use node_sync::{AppendResult, CopyPlan, Input, StorageDown, Ticket};
 
 use super::dice::Dice;
 use super::machine::{Machine, Saved, Writer};
@@ -36,12 +37,37 @@ pub(crate) enum Job {
         writer: [u8; 32],
         points: Vec<Height>,
     },
+    PlanCopy {
+        ticket: Ticket,
+        space: SpaceId,
+        feeds: Vec<(FeedName, u64)>,
+        bases: Option<Heights>,
+    },
+    ReadCopy {
+        ticket: Ticket,
+        space: SpaceId,
+        plan: Arc<CopyPlan>,
+        from: usize,
+        bytes_max: usize,
+    },
+    DropBases {
+        space: SpaceId,
+    },
+    TakeCopy {
+        ticket: Ticket,
+        peer: NodeId,
+        slice: CopySlice,
+    },
     /// Fold the authority log.
     Fold,
     /// Write something of this node's own.
-    Write { space: SpaceId },
+    Write {
+        space: SpaceId,
+    },
     /// Store what the office signed.
-    State { run: VerifiedRun },
+    State {
+        run: VerifiedRun,
+    },
 }
 
 impl Machine {
@@ -52,8 +78,9 @@ impl Machine {
         };
         match job {
             Job::Append { ticket, runs } => {
-                let results = self.append(runs);
-                vec![Input::Appended { ticket, results }]
+                let (results, renewed) = self.append(runs);
+                let appended = Input::Appended { ticket, results };
+                std::iter::once(appended).chain(renewed).collect()
             }
             Job::Read {
                 ticket,
@@ -85,6 +112,31 @@ impl Machine {
                 let held = find(&self.folder.store, space, writer, &points);
                 vec![Input::Found { ticket, held }]
             }
+            Job::PlanCopy {
+                ticket,
+                space,
+                feeds,
+                bases,
+            } => {
+                let plan = self.plan_copy(space, &feeds, bases.as_ref());
+                vec![Input::CopyPlanned { ticket, plan }]
+            }
+            Job::ReadCopy {
+                ticket,
+                space,
+                plan,
+                from,
+                bytes_max,
+            } => {
+                let pieces = Ok(self.read_copy(space, &plan, from, bytes_max));
+                vec![Input::CopyRead { ticket, pieces }]
+            }
+            Job::DropBases { space } => self.drop_bases(space).into_iter().collect(),
+            Job::TakeCopy {
+                ticket,
+                peer,
+                slice,
+            } => self.take_copy(ticket, peer, &slice, dice),
             Job::Fold => self.fold().into_iter().collect(),
             Job::Write { space } => self.write(space, dice).into_iter().collect(),
             Job::State { run } => {
@@ -94,13 +146,24 @@ impl Machine {
         }
     }
 
-    fn append(&mut self, runs: Vec<VerifiedRun>) -> Result<Vec<AppendResult>, StorageDown> {
+    /// Stores runs, and says whether they part from a feed that came by a copy.
+    fn append(
+        &mut self,
+        runs: Vec<VerifiedRun>,
+    ) -> (Result<Vec<AppendResult>, StorageDown>, Option<Input>) {
         if std::mem::take(&mut self.disk_fails) {
-            return Err(StorageDown);
+            return (Err(StorageDown), None);
         }
+        let space = runs.first().map(VerifiedRun::space);
         let appended = self.folder.store.append(&self.authority, runs);
-        let results = appended.map_err(|_| StorageDown)?.into_iter();
-        Ok(results
+        let Ok(appended) = appended else {
+            return (Err(StorageDown), None);
+        };
+        let parts = |appended: &Appended| matches!(appended, Appended::Refused(it) if it.at_base);
+        let parted = space.filter(|_| appended.iter().any(parts));
+        let renewed = parted.map(|space| Input::Doubted { space });
+        let results = appended
+            .into_iter()
             .map(|result| match result {
                 Appended::Held => AppendResult::Held,
                 Appended::Stored(done) => AppendResult::Stored(stored(done)),
@@ -111,7 +174,8 @@ impl Machine {
                     reason: refused.reason,
                 },
             })
-            .collect())
+            .collect();
+        (Ok(results), renewed)
     }
 
     fn append_own(&mut self, run: VerifiedRun) -> Option<node_sync::Stored> {
@@ -170,6 +234,13 @@ impl Machine {
         }
         let name = FeedName::from(&key.public());
         let tip = self.own_tip(space, name);
+        if tip.is_some_and(|tip| tip.number > 3)
+            && dice.chance(25)
+            && let Some(checkpoint) = self.checkpoint(space, name, dice)
+        {
+            // It stands for all that was written before it, and begins what is written now.
+            entries.splice(0..0, checkpoint);
+        }
         let run = Run::sign(network, space, &key, tip, entries).ok()?;
         let writer = *run.writer();
         let heights = run.entries().map(|(height, _)| height).collect::<Vec<_>>();

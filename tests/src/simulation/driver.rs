@@ -1,6 +1,6 @@
 //! Carrying out what an engine asks for, as a node's driver does, and watching the wire.
 
-use node_feed::{NodeId, Refusal, SpaceId};
+use node_feed::{Hash, NodeId, Refusal, SpaceId};
 use node_store::{EntryStore, ReadStore};
 use node_sync::{Effect, Input, Message, PeerMemory, SessionId};
 
@@ -35,6 +35,49 @@ impl World {
                     space,
                     from,
                     bytes_max,
+                },
+            ),
+            Effect::PlanCopy {
+                ticket,
+                space,
+                feeds,
+                bases,
+            } => self.queue(
+                machine,
+                Job::PlanCopy {
+                    ticket,
+                    space,
+                    feeds,
+                    bases,
+                },
+            ),
+            Effect::ReadCopy {
+                ticket,
+                space,
+                plan,
+                from,
+                bytes_max,
+            } => self.queue(
+                machine,
+                Job::ReadCopy {
+                    ticket,
+                    space,
+                    plan,
+                    from,
+                    bytes_max,
+                },
+            ),
+            Effect::DropBases { space } => self.queue(machine, Job::DropBases { space }),
+            Effect::TakeCopy {
+                ticket,
+                peer,
+                slice,
+            } => self.queue(
+                machine,
+                Job::TakeCopy {
+                    ticket,
+                    peer,
+                    slice,
                 },
             ),
             Effect::Sample {
@@ -191,8 +234,9 @@ impl World {
             | Message::Probe { space, .. }
             | Message::Common { space, .. } => vec![*space],
             Message::Heights(heights) => vec![heights.space],
-            Message::Acknowledged { space, heights, .. } if !heights.is_empty() => vec![*space],
-            Message::Spaces(digests) => digests.iter().map(|(space, _)| *space).collect(),
+            Message::Copy(slice) => vec![slice.space],
+            Message::Acknowledged { space, digest, .. } if *digest != Hash::ZERO => vec![*space],
+            Message::Spaces { digests, .. } => digests.iter().map(|(space, _)| *space).collect(),
             Message::Hello(hello) => hello.changed.iter().map(|(space, _)| *space).collect(),
             Message::Receipts(receipts) => receipts.iter().map(|receipt| receipt.space).collect(),
             Message::ReceiptsHeld(held) => held.iter().map(|(space, _, _)| *space).collect(),
@@ -256,6 +300,10 @@ impl Machine {
             | Effect::Close { .. }
             | Effect::Append { .. }
             | Effect::Read { .. }
+            | Effect::PlanCopy { .. }
+            | Effect::ReadCopy { .. }
+            | Effect::TakeCopy { .. }
+            | Effect::DropBases { .. }
             | Effect::Sample { .. }
             | Effect::Find { .. }
             | Effect::Recall { .. }
@@ -278,13 +326,22 @@ impl std::fmt::Display for Summary<'_> {
         match self.0 {
             Message::Hello(hello) => write!(
                 f,
-                "hello root {:?} since {:?} changed {} authority {}",
+                "hello root {:?} since {:?} agreed {} changed {} authority {}",
                 hello.root,
                 hello.since,
+                hello.agreed,
                 hello.changed.len(),
-                hello.authority_digest
+                hello.authority.is_some()
             ),
-            Message::Spaces(digests) => write!(f, "spaces {}", digests.len()),
+            Message::Spaces { digests, .. } => write!(f, "spaces {}", digests.len()),
+            Message::Copy(slice) => write!(
+                f,
+                "copy {} of {} pieces after {} documents, last {}",
+                slice.id,
+                slice.pieces.len(),
+                slice.documents_before,
+                slice.last
+            ),
             Message::Heights(said) => {
                 write!(
                     f,

@@ -1,6 +1,6 @@
 //! What happens to the machines in the stormy part of a run.
 
-use node_feed::{AuthorityLog, CutTarget, Incarnation};
+use node_feed::{AuthorityLog, CutTarget};
 use node_store::ReadStore;
 use node_sync::{Input, SessionId};
 
@@ -103,8 +103,8 @@ impl World {
         self.after(delay, Event::RollBack);
     }
 
-    /// Puts an older folder in the place of the present one. Half the time it is not known that
-    /// the incarnation must change, as with a copied disk.
+    /// Puts an older folder in the place of the present one. Half the time nobody knows, as with
+    /// a copied disk.
     pub(crate) fn roll_back(&mut self) {
         let Some(machine) = self.rolled_back else {
             return;
@@ -121,13 +121,10 @@ impl World {
         self.crash(machine);
         self.trace
             .note(format_args!("{} {machine} is rolled back", self.time));
-        let incarnation = Incarnation::from_bytes(self.dice.bytes());
         let is_known = self.dice.chance(50);
         let target = &mut self.machines[machine];
         target.folder = target.backup.clone();
-        if is_known {
-            target.folder.incarnation = incarnation;
-        } else {
+        if !is_known {
             // It goes on writing before it hears from anyone, and so forks its feeds.
             target.writes_at_boot = true;
             let until = self.time + 3_000 + self.dice.below(3_000);
@@ -146,6 +143,13 @@ impl World {
         });
         if machine == 0 {
             self.office.locked = true;
+        }
+        // A hub that was out before may not be by what is known now.
+        for link in 0..self.links.len() {
+            if self.links[link].ends.contains(&machine) {
+                let delay = 500 + self.dice.below(1_000);
+                self.after(delay, Event::Dial { link });
+            }
         }
     }
 

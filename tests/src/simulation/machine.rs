@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use node_feed::{
-    Authority, FeedName, GrantId, Height, HubId, Incarnation, NodeId, SecretKey, SpaceId,
-};
+use node_feed::{Authority, FeedName, GrantId, Height, HubId, NodeId, SecretKey, SpaceId};
 use node_store::{MemoryStore, ReadStore, settle_authority};
-use node_sync::{Config, Engine, Held, Own, SessionId};
+use node_sync::{Config, CopyHeld, Engine, Held, Own, SessionId};
 
 use super::disk::Job;
 
@@ -23,7 +21,6 @@ pub(crate) struct Writer {
 pub(crate) struct Folder {
     pub(crate) store: MemoryStore,
     pub(crate) writers: BTreeMap<SpaceId, Writer>,
-    pub(crate) incarnation: Incarnation,
 }
 
 /// An entry that a person was told is saved.
@@ -64,13 +61,11 @@ impl Machine {
         name: usize,
         hub: HubId,
         identity: SecretKey,
-        incarnation: Incarnation,
         authority: Arc<Authority>,
     ) -> Self {
         let folder = Folder {
             store: MemoryStore::new(),
             writers: BTreeMap::new(),
-            incarnation,
         };
         Self {
             name,
@@ -116,16 +111,22 @@ impl Machine {
         let own = Own {
             hub: self.hub,
             identity: self.identity.clone(),
-            incarnation: self.folder.incarnation,
             software: "causeway 0.1.0".to_owned(),
             relay: self.name == 0,
             writers: writers
                 .map(|(space, writer)| (*space, BTreeSet::from([*writer.key.public().as_bytes()])))
                 .collect(),
         };
+        let copies = store.copies().unwrap_or_default().into_iter();
+        let copies = copies.map(|(space, place)| {
+            let (bases, documents) = (place.bases, place.documents);
+            (space, CopyHeld { bases, documents })
+        });
         let held = Held {
             spaces: trees,
             receipts,
+            copies: copies.collect(),
+            unchecked: BTreeSet::new(),
         };
         self.engine = Some(Engine::new(
             config(),
@@ -177,6 +178,8 @@ const fn config() -> Config {
         remember_interval_ms: 2_000,
         retry_ms: 5_000,
         hello_timeout_ms: 5_000,
+        first_copies: true,
+        copy_entries_min: 6,
         offences_max: 3,
     }
 }

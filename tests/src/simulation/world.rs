@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use node_feed::{Authority, Fact, HubId, Incarnation, NodeId, SecretKey, SpaceId, SpaceKind};
+use node_feed::{Authority, Fact, HubId, NodeId, SecretKey, SpaceId, SpaceKind};
 use node_store::EntryStore;
 use node_sync::{Input, Message, SessionId, Timestamp};
 
@@ -115,7 +115,6 @@ impl World {
                     name,
                     HubId::from_bytes(dice.bytes()),
                     SecretKey::from_seed(&dice.bytes()),
-                    Incarnation::from_bytes(dice.bytes()),
                     Arc::clone(&authority),
                 )
             })
@@ -322,6 +321,8 @@ impl World {
         exporter[..8].copy_from_slice(&id.to_le_bytes());
         let peer = self.machines[ends[1]].node();
         let (memory, refusals) = self.machines[ends[0]].recall(peer);
+        // Now and then the other end shows another key than the last time.
+        let known = memory.is_some() && self.dice.chance(80);
         let session = SessionId(id);
         self.tell(
             ends[1],
@@ -331,6 +332,7 @@ impl World {
                 dialled: None,
                 memory: None,
                 refusals: Vec::new(),
+                known: false,
             },
         );
         self.tell(
@@ -341,6 +343,7 @@ impl World {
                 dialled: Some(peer),
                 memory,
                 refusals,
+                known,
             },
         );
     }

@@ -136,3 +136,36 @@ async fn a_page_made_before_a_peers_edit_saves_without_overwriting_it() {
         (Some("question"), Some(2))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_changes_in_many_spaces_arrive_after_a_time_apart() {
+    let mut world = World::new().await;
+    world.add_hub("south-yorkshire").await;
+    let mut spaces = Vec::new();
+    for number in 0..10 {
+        let code = format!("NCP24-{number}");
+        spaces.push(world.project(&code, &["south-yorkshire"]).await.0);
+    }
+    let south = world.hub("south-yorkshire").clone();
+    for space in &spaces {
+        world.agree(*space).await;
+    }
+    south.pause(true);
+    for space in &spaces {
+        let mut payload = vec![0; node_feed::PAYLOAD_BYTES_MAX];
+        for chunk in payload.chunks_mut(32) {
+            chunk.copy_from_slice(&node::random::<32>());
+        }
+        let entry = node_feed::Entry {
+            time_ms: node::clock::now_ms(),
+            kind: node_feed::Kind(99),
+            subject: node_feed::Subject::NONE,
+            payload: payload.into(),
+        };
+        south.write(*space, entry).expect("it is saved");
+    }
+    south.pause(false);
+    for space in &spaces {
+        world.agree(*space).await;
+    }
+}

@@ -2,6 +2,8 @@
 
 mod access;
 mod apart;
+mod checkpoints;
+mod first_copy;
 mod hostile;
 mod leaving;
 mod loss;

@@ -108,10 +108,15 @@ async fn x2_nothing_reaches_a_node_outside_its_scope() {
                 | Message::Acknowledged { space, .. }
                 | Message::Probe { space, .. }
                 | Message::Common { space, .. } => vec![space],
-                Message::Spaces(spaces) => spaces.into_iter().map(|(space, _)| space).collect(),
+                Message::Spaces { digests, .. } => {
+                    digests.into_iter().map(|(space, _)| space).collect()
+                }
                 Message::Heights(said) => vec![said.space],
-                Message::Hello(_)
-                | Message::Refused(_)
+                Message::Copy(slice) => vec![slice.space],
+                Message::Hello(hello) => {
+                    hello.changed.into_iter().map(|(space, _)| space).collect()
+                }
+                Message::Refused(_)
                 | Message::Receipts(_)
                 | Message::ReceiptsHeld(_)
                 | Message::Goodbye(_) => Vec::new(),

@@ -6,6 +6,7 @@
 mod dependencies;
 mod edges;
 mod links;
+mod peers;
 mod samples;
 mod sources;
 mod top_level;

@@ -1,5 +1,6 @@
 //! What documents promise, told as stories between hubs.
 
+mod copies;
 mod gate;
 mod hostile;
 mod lanes;

@@ -46,7 +46,9 @@ impl Holder {
         let graft = self
             .tree
             .graft(&run, hash_at)
-            .map_err(|TreeError::Gap(_)| RefusalReason::Gap)?;
+            .map_err(|error| match error {
+                TreeError::Gap(_) | TreeError::Base(_) => RefusalReason::Gap,
+            })?;
         let (feed, from, parent) = match graft {
             Graft::Held => return Ok(false),
             Graft::Extend { feed, from } => (feed, from, None),
@@ -68,6 +70,7 @@ impl Holder {
             parent,
             start: from,
             tip: None,
+            base: 0,
         };
         feeds.entry(feed).or_insert(place).tip = Some(run.last());
         self.tree = FeedTree::new(feeds);
@@ -132,6 +135,7 @@ impl Holder {
                     parent: Some(trunk),
                     start: from,
                     tip: feed.tip,
+                    base: 0,
                 };
                 feed.tip = tip;
                 feeds.insert(moved, branch);

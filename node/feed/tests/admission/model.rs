@@ -84,7 +84,15 @@ impl Model {
                 tip = Some(*only);
                 next = children.get(&tip).map_or(&[][..], Vec::as_slice);
             }
-            feeds.insert(name, TreeFeed { parent, start, tip });
+            feeds.insert(
+                name,
+                TreeFeed {
+                    parent,
+                    start,
+                    tip,
+                    base: 0,
+                },
+            );
             for first in next {
                 let branch = FeedName::from_bytes(*first.hash.as_bytes());
                 open.push((branch, Some(name), first.number, Some(*first)));

@@ -5,6 +5,7 @@ use node_feed::{SpaceId, SpaceKind};
 use node_store::ReadStore;
 
 use super::Desk;
+use crate::CopiedDocuments;
 use crate::records::RecordsError;
 
 /// A space that this hub reads, as people choose one.
@@ -92,6 +93,17 @@ impl Desk {
     /// also while very much arrives.
     pub fn copied(&self) -> Option<(u64, u64)> {
         self.node.copied()
+    }
+
+    /// How far first copies of records have come; none while none is under way.
+    pub fn copied_documents(&self) -> Option<CopiedDocuments> {
+        self.node.copied_documents()
+    }
+
+    /// How many records came with first copies and are not checked yet.
+    pub fn unchecked(&self) -> u64 {
+        // What cannot be read now is told as soon as it can.
+        self.node.unchecked_documents().unwrap_or(0)
     }
 
     /// Whether sharing is paused.

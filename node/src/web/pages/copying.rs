@@ -6,6 +6,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 use node_domain::Duty;
 
+use crate::CopiedDocuments;
 use crate::web::{Visit, Web, parts, words};
 
 const TITLE: &str = "Copying what others share";
@@ -43,17 +44,59 @@ pub(super) fn now(visit: &Visit) -> Option<Markup> {
                 @if may { a href="/settings" { "Go on with it" } } }
         });
     }
-    let (here, of) = desk.copied().filter(|(_, of)| *of >= COPIED_MIN)?;
+    let told = match desk.copied_documents() {
+        Some(copied) => documents(&copied),
+        None => match desk.copied().filter(|(_, of)| *of >= COPIED_MIN) {
+            Some((here, of)) => changes(here, of),
+            None => return checking(desk.unchecked()),
+        },
+    };
     let stop = html! {
         input type="hidden" name="pause" value="yes";
         button.button.button-plain type="submit" { "Stop copying for now" }
     };
     Some(html! {
         div #copying {
-            p { "What others share is being copied here: " (words::number(here)) " of "
-                (words::counted(of, "change", "changes")) ". Pages lack what is not here yet." }
-            progress value=(here) max=(of) aria-label="How much has been copied" {}
+            (told)
             @if may { (parts::form("/settings/pause", visit.csrf(), &stop)) }
+        }
+    })
+}
+
+fn changes(here: u64, of: u64) -> Markup {
+    html! {
+        p { "What others share is being copied here: " (words::number(here)) " of "
+            (words::counted(of, "change", "changes")) ". Pages lack what is not here yet." }
+        progress value=(here) max=(of) aria-label="How much has been copied" {}
+    }
+}
+
+fn documents(copied: &CopiedDocuments) -> Markup {
+    let megabytes = copied.bytes.div_ceil(1 << 20);
+    html! {
+        p { "What others share is being copied here: " (words::number(copied.here)) " of "
+            (words::counted(copied.of, "record", "records")) ", " (words::number(megabytes))
+            " MB so far"
+            @if let Some(left_ms) = copied.left_ms { ", " (left(left_ms)) }
+            ". Pages lack what is not here yet." }
+        progress value=(copied.here) max=(copied.of) aria-label="How much has been copied" {}
+    }
+}
+
+fn left(ms: u64) -> String {
+    match words::length(ms) {
+        length if length.is_empty() => "less than a minute left".to_owned(),
+        length => format!("about {length} left"),
+    }
+}
+
+/// What is here already is checked one by one, and shown as it is found to be right.
+fn checking(unchecked: u64) -> Option<Markup> {
+    (unchecked > 0).then(|| {
+        html! {
+            p #checking { "What others share is here. " (words::counted(unchecked, "record", "records"))
+                " of it " (if unchecked == 1 { "is" } else { "are" })
+                " still being checked: lists show each as soon as it is." }
         }
     })
 }

@@ -97,6 +97,7 @@ fn create(
         parent,
         start,
         tip: None,
+        base: 0,
     };
     feeds.feeds.insert(
         name,

@@ -8,7 +8,7 @@ use node_feed::{
 };
 
 use super::attach::attach;
-use super::{Hashes, hash_at};
+use super::{Hashes, drop_bases, hash_at};
 use crate::StoreError;
 use crate::shelf::{EvidenceRow, Shelf};
 use crate::writer_feeds::WriterFeeds;
@@ -39,6 +39,15 @@ pub(crate) fn reconcile(
             continue;
         }
         let before = feeds.places();
+        if cuts_below_base(shelf, authority, &feeds)? {
+            // Documents of a first copy hold what no longer counts, and nothing here tells which.
+            drop_bases(shelf, space)?;
+            changed.insert(space);
+            let Some(left) = shelf.writer(space, writer)? else {
+                continue;
+            };
+            feeds = left;
+        }
         feeds.applied = said;
         return_evidence(shelf, authority, &mut feeds)?;
         drop_ended_proofs(shelf, authority, &feeds)?;
@@ -49,6 +58,22 @@ pub(crate) fn reconcile(
         }
     }
     Ok(changed.into_iter().collect())
+}
+
+/// Whether entries that only a first copy stands for do not count any more.
+fn cuts_below_base(
+    shelf: &impl Shelf,
+    authority: &Authority,
+    feeds: &WriterFeeds,
+) -> Result<bool, StoreError> {
+    let mut based = feeds.feeds.iter().filter(|(_, feed)| feed.place.base > 0);
+    let Some((name, feed)) = based.next() else {
+        return Ok(false);
+    };
+    let ends = ends(shelf, authority, feeds)?;
+    Ok(ends
+        .get(name)
+        .is_some_and(|(end, _)| *end <= feed.place.base))
 }
 
 /// Notes what `authority` says of a writer whose first entries were stored under it.

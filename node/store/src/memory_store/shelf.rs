@@ -98,6 +98,7 @@ impl ReadShelf for MemoryStore {
         Ok(placed
             .map(|(arrival, placed)| Mark {
                 arrival,
+                number: placed.row.height.number,
                 payload_bytes: placed.row.payload.bytes().map_or(0, Bytes::len),
                 proven: placed.row.proof.is_some(),
             })
@@ -171,6 +172,19 @@ impl ReadShelf for MemoryStore {
         let entries = self.entries_in(space).filter(|entry| entry.kind == kind);
         let subjects = entries.map(|entry| entry.subject).collect::<BTreeSet<_>>();
         Ok(subjects.into_iter().collect())
+    }
+
+    fn numbers_of(
+        &self,
+        _space: SpaceId,
+        feed: FeedKey,
+        kind: Kind,
+        through: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let placed = self.arrivals_of(feed, 0, through);
+        let of_kind = placed.filter(|(_, placed)| placed.row.kind == kind);
+        let numbers = of_kind.map(|(_, placed)| placed.row.height.number);
+        Ok(numbers.collect())
     }
 
     fn revised_cards(&self) -> Result<Vec<Subject>, StoreError> {
@@ -303,6 +317,8 @@ impl Shelf for MemoryStore {
     }
 
     fn delete_rows(&mut self, feed: FeedKey, number: u64) -> Result<(), StoreError> {
+        self.links
+            .retain(|(at, linked), _| *at != feed || *linked < number);
         let gone = self.arrivals_of(feed, number, u64::MAX);
         for arrival in gone.map(|(arrival, _)| arrival).collect::<Vec<_>>() {
             if let Some(Placed { feed, row }) = self.rows.remove(&arrival) {
@@ -344,6 +360,8 @@ impl Shelf for MemoryStore {
 
     fn erase(&mut self, subject: Subject) -> Result<(), StoreError> {
         self.erased.insert(subject);
+        self.bases.retain(|(_, held), _| *held != subject);
+        self.arriving.retain(|(_, held), _| *held != subject);
         let arrivals = self.subjects.get(&subject).cloned().unwrap_or_default();
         for arrival in arrivals {
             if self

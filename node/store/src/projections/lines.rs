@@ -64,6 +64,17 @@ pub(super) const fn owner_number(hub: HubId) -> i64 {
     i64::from_be_bytes(*hub.as_bytes())
 }
 
+/// Whether a record has a line; `space` is the file's own number of its space.
+pub(super) fn is_there(
+    connection: &Connection,
+    space: i64,
+    subject: Subject,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM records WHERE space = ?1 AND subject = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.exists(rusqlite::params![space, subject.as_bytes()])?)
+}
+
 /// The number that stands for a space, if anything of it was ever kept.
 pub(super) fn space_number(
     connection: &Connection,

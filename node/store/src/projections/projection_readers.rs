@@ -117,6 +117,18 @@ impl ProjectionReaders {
         self.ask(|connection| saved::snapshot(connection, space, subject))
     }
 
+    /// How far a document's saved state had seen the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn snapshot_arrival(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+    ) -> Result<Option<u64>, StoreError> {
+        self.ask(|connection| saved::snapshot_arrival(connection, space, subject))
+    }
+
     /// All that is set aside.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use node_feed::{FeedName, Hash, SpaceId, Subject};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::SetAsideRow;
+use super::{SavedState, SetAsideRow};
 use crate::StoreError;
 
 pub(super) fn reflects(connection: &Connection) -> Result<u64, StoreError> {
@@ -43,6 +43,44 @@ pub(super) fn snapshot(
         Ok((arrival, row.get::<_, Vec<u8>>(1)?.into()))
     });
     Ok(found.optional()?)
+}
+
+pub(super) fn snapshot_arrival(
+    connection: &Connection,
+    space: SpaceId,
+    subject: Subject,
+) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT arrival FROM snapshots WHERE space = ?1 AND subject = ?2";
+    let key = (space.as_bytes(), subject.as_bytes());
+    let mut statement = connection.prepare_cached(sql)?;
+    let arrival = statement.query_row(key, |row| row.get::<_, i64>(0));
+    Ok(arrival.optional()?.map(i64::cast_unsigned))
+}
+
+pub(super) fn put_snapshots(
+    transaction: &Transaction<'_>,
+    states: &[SavedState],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO snapshots (space, subject, arrival, bytes) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (space, subject)
+               DO UPDATE SET arrival = excluded.arrival, bytes = excluded.bytes";
+    let mut statement = transaction.prepare_cached(sql)?;
+    for state in states {
+        let (space, subject) = (state.space.as_bytes(), state.subject.as_bytes());
+        let arrival = state.arrival.cast_signed();
+        statement.execute(params![space, subject, arrival, &state.bytes[..]])?;
+    }
+    Ok(())
+}
+
+pub(super) fn is_any_set_aside(
+    connection: &Connection,
+    space: SpaceId,
+    subject: Subject,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM set_aside WHERE space = ?1 AND subject = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.exists((space.as_bytes(), subject.as_bytes()))?)
 }
 
 pub(super) fn put_set_aside(

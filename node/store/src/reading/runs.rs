@@ -72,7 +72,11 @@ impl Cursor {
 
     fn next(&mut self, shelf: &impl ReadShelf) -> Result<Option<Mark>, StoreError> {
         if self.marks.is_empty() && !self.at_end {
-            self.marks = shelf.marks(self.key, self.number, MARKS)?;
+            let marks = shelf.marks(self.key, self.number, MARKS)?;
+            // Before the base of a feed entries are missing.
+            let follow = marks.into_iter().zip(self.number..);
+            let follow = follow.take_while(|(mark, number)| mark.number == *number);
+            self.marks = follow.map(|(mark, _)| mark).collect();
             self.marks.reverse();
             self.at_end = self.marks.is_empty();
         }
@@ -223,7 +227,7 @@ impl Planned {
 }
 
 /// The hash of the entry before `number`, which the feed or its parent holds.
-fn previous(
+pub(crate) fn previous(
     shelf: &impl ReadShelf,
     feeds: &WriterFeeds,
     name: FeedName,
@@ -233,7 +237,10 @@ fn previous(
         return Ok(None);
     };
     match number.checked_sub(1) {
-        Some(before) if before >= feed.place.start => shelf.hash(feed.key, before),
+        Some(before) if before >= feed.place.start => match shelf.hash(feed.key, before)? {
+            Some(hash) => Ok(Some(hash)),
+            None => shelf.link(feed.key, number),
+        },
         Some(_) | None => {
             let parent = feed
                 .place

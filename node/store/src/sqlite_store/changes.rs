@@ -11,7 +11,7 @@ use crate::writer_feeds::{FeedKey, WriterFeeds};
 use crate::{PeerMemory, StoreError};
 
 impl Sql {
-    fn write(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
+    pub(super) fn write(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
         self.connection.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }
@@ -90,8 +90,8 @@ impl Shelf for Sql {
                    WHERE space = ?1 AND writer = ?2 AND applied <> ?3";
         let params = params![feeds.space.as_bytes(), feeds.writer, feeds.applied];
         self.write(sql, params)?;
-        let sql = "UPDATE feeds SET parent = ?2, tip = ?3, tip_hash = ?4, opening = ?5 \
-                   WHERE id = ?1";
+        let sql = "UPDATE feeds SET parent = ?2, tip = ?3, tip_hash = ?4, opening = ?5, \
+                   base = ?6 WHERE id = ?1";
         for feed in feeds.feeds.values() {
             let place = &feed.place;
             let params = params![
@@ -100,6 +100,7 @@ impl Shelf for Sql {
                 place.tip.map(|tip| signed(tip.number)),
                 place.tip.as_ref().map(|tip| tip.hash.as_bytes()),
                 feed.opening.as_ref().map(opening::encode),
+                signed(place.base),
             ];
             self.write(sql, params)?;
         }
@@ -132,6 +133,8 @@ impl Shelf for Sql {
 
     fn delete_rows(&mut self, feed: FeedKey, number: u64) -> Result<(), StoreError> {
         let sql = "DELETE FROM entries WHERE feed = ?1 AND number >= ?2";
+        self.write(sql, params![feed.0, bound(number)])?;
+        let sql = "DELETE FROM links WHERE feed = ?1 AND number >= ?2";
         self.write(sql, params![feed.0, bound(number)])
     }
 
@@ -162,6 +165,8 @@ impl Shelf for Sql {
             "INSERT OR IGNORE INTO erased (subject) VALUES (?1)",
             [bytes],
         )?;
+        self.write("DELETE FROM bases WHERE subject = ?1", [bytes])?;
+        self.log_holds_dropped = true;
         let ids = "SELECT id FROM subjects WHERE subject = ?1";
         let ids = self.all(ids, [bytes], |row| row.get::<_, i64>(0))?;
         for id in ids {

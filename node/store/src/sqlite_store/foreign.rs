@@ -8,7 +8,7 @@ use rusqlite::{Row as Columns, params};
 use super::row::bound;
 use super::{Sql, SqliteStore};
 use crate::StoreError;
-use crate::ledger::evident_opening;
+use crate::ledger::{drop_bases, evident_opening};
 use crate::shelf::{ReadShelf, Shelf};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 
@@ -81,7 +81,10 @@ impl SqliteStore {
         after: ForeignPlace,
     ) -> Result<ForeignSlice, StoreError> {
         self.change(|sql| {
-            let slice = sql.drop_foreign_slice(space, keep, after)?;
+            let mut slice = sql.drop_foreign_slice(space, keep, after)?;
+            if after == ForeignPlace::default() {
+                slice.subjects.extend(sql.drop_foreign_bases(space, keep)?);
+            }
             if !slice.subjects.is_empty() {
                 let left = "INSERT OR IGNORE INTO left_spaces (space, hub) VALUES (?1, ?2)";
                 let mut statement = sql.connection.prepare_cached(left)?;
@@ -180,6 +183,21 @@ impl Sql {
         Ok(Some(Place::Evidence { id: 0 }))
     }
 
+    /// Takes out the documents of first copies that other hubs own.
+    fn drop_foreign_bases(
+        &mut self,
+        space: SpaceId,
+        keep: HubId,
+    ) -> Result<Vec<Subject>, StoreError> {
+        let owned = "space = ?1 AND substr(subject, 1, 8) <> ?2";
+        let key = params![space.as_bytes(), keep.as_bytes()];
+        let sql = format!("SELECT DISTINCT subject FROM bases WHERE {owned}");
+        let gone = self.all(&sql, key, |row| row.get(0).map(Subject::from_bytes))?;
+        self.write(&format!("DELETE FROM bases WHERE {owned}"), key)?;
+        self.log_holds_dropped |= !gone.is_empty();
+        Ok(gone)
+    }
+
     fn drop_evidence(
         &mut self,
         writers: &[WriterFeeds],
@@ -210,11 +228,14 @@ impl Sql {
             let sql = "SELECT 1 FROM feeds f CROSS JOIN entries e INDEXED BY entries_dropped \
                        ON e.feed = f.id WHERE f.writer = ?1 AND e.payload IS NULL \
                        UNION ALL \
-                       SELECT 1 FROM evidence WHERE writer = ?1 AND payload IS NULL LIMIT 1";
+                       SELECT 1 FROM evidence WHERE writer = ?1 AND payload IS NULL \
+                       UNION ALL \
+                       SELECT 1 FROM feeds WHERE writer = ?1 AND base > 0 LIMIT 1";
             if self.one(sql, [writer], |_| Ok(()))?.is_none() {
                 continue;
             }
             for sql in [
+                "DELETE FROM links WHERE feed IN (SELECT id FROM feeds WHERE writer = ?1)",
                 "DELETE FROM entries WHERE feed IN (SELECT id FROM feeds WHERE writer = ?1)",
                 "DELETE FROM feeds WHERE writer = ?1",
                 "DELETE FROM evidence WHERE writer = ?1",
@@ -224,6 +245,10 @@ impl Sql {
             }
             self.log_holds_dropped = true;
             forgotten = true;
+        }
+        if forgotten {
+            // Documents that stood for what these feeds lacked stand for nothing without them.
+            drop_bases(self, space)?;
         }
         Ok(forgotten)
     }

@@ -53,7 +53,7 @@ impl Sql {
         &self,
         id: i64,
     ) -> Result<BTreeMap<FeedName, crate::writer_feeds::Feed>, StoreError> {
-        let sql = "SELECT id, name, parent, start, tip, tip_hash, opening FROM feeds \
+        let sql = "SELECT id, name, parent, start, tip, tip_hash, opening, base FROM feeds \
                    WHERE writer = ?1";
         Ok(self.all(sql, [id], row::feed)?.into_iter().collect())
     }
@@ -130,7 +130,8 @@ impl ReadShelf for Sql {
     }
 
     fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError> {
-        let sql = "SELECT arrival, coalesce(length(payload), 0), proof IS NOT NULL FROM entries \
+        let sql = "SELECT arrival, coalesce(length(payload), 0), proof IS NOT NULL, number \
+                   FROM entries \
                    WHERE feed = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
         self.all(
             sql,
@@ -140,6 +141,7 @@ impl ReadShelf for Sql {
                     arrival: row.get::<_, i64>(0)?.cast_unsigned(),
                     payload_bytes: row.get::<_, u32>(1)? as usize,
                     proven: row.get(2)?,
+                    number: row.get::<_, i64>(3)?.cast_unsigned(),
                 })
             },
         )
@@ -181,6 +183,20 @@ impl ReadShelf for Sql {
              WHERE w.space = ?1 AND e.payload IS NULL ORDER BY e.arrival"
         );
         self.all(&sql, [space.as_bytes()], row::stored)
+    }
+
+    fn numbers_of(
+        &self,
+        space: SpaceId,
+        feed: FeedKey,
+        kind: Kind,
+        through: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT e.number FROM subjects s CROSS JOIN entries e ON e.subject = s.id \
+                   WHERE s.space = ?1 AND s.kind = ?2 AND e.feed = ?3 AND e.number <= ?4 \
+                   ORDER BY e.number";
+        let key = params![space.as_bytes(), kind.0, feed.0, bound(through)];
+        self.all(sql, key, |row| row.get::<_, i64>(0).map(i64::cast_unsigned))
     }
 
     fn is_left(&self, space: SpaceId) -> Result<bool, StoreError> {

@@ -61,7 +61,7 @@ pub(super) fn stored(columns: &Columns<'_>) -> rusqlite::Result<StoredEntry> {
     })
 }
 
-/// A feed, from `id, name, parent, start, tip, tip_hash, opening`.
+/// A feed, from `id, name, parent, start, tip, tip_hash, opening, base`.
 pub(super) fn feed(columns: &Columns<'_>) -> rusqlite::Result<(FeedName, Feed)> {
     let tip = columns.get::<_, Option<i64>>(4)?;
     let tip_hash = columns.get::<_, Option<[u8; 32]>>(5)?;
@@ -72,6 +72,7 @@ pub(super) fn feed(columns: &Columns<'_>) -> rusqlite::Result<(FeedName, Feed)> 
             number: number.cast_unsigned(),
             hash: Hash::from_bytes(hash),
         }),
+        base: columns.get::<_, i64>(7)?.cast_unsigned(),
     };
     let feed = Feed {
         key: FeedKey(columns.get(0)?),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::collections::BTreeMap;
 
 use node_feed::{SpaceId, Subject};
-use node_store::{Cell, ListQuery, ProjectionReaders, Projections, RecordRow};
+use node_store::{Cell, ListQuery, ProjectionReaders, Projections, RecordRow, SavedState};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -60,8 +60,13 @@ fn plant(projections: &mut Projections) {
     projections.put_record(&row(PERSON, PLANTED)).unwrap();
     for repeat in [1, 500] {
         let state = PLANTED.repeat(repeat);
-        let saved = projections.save_snapshot(SPACE, PERSON, 7, state.as_bytes());
-        saved.unwrap();
+        let state = SavedState {
+            space: SPACE,
+            subject: PERSON,
+            arrival: 7,
+            bytes: state.into(),
+        };
+        projections.save_snapshots(&[state]).unwrap();
     }
 }
 

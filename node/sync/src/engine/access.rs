@@ -32,15 +32,17 @@ impl Engine {
         self.take_waiting();
     }
 
-    fn replace_space(&mut self, id: SpaceId, trees: BTreeMap<[u8; 32], FeedTree>) {
+    pub(super) fn replace_space(&mut self, id: SpaceId, trees: BTreeMap<[u8; 32], FeedTree>) {
         let changed = self.space(id).replace(trees);
         let Some(held) = self.spaces.get(&id).filter(|_| !changed.is_empty()) else {
             return;
         };
         for (session_id, session) in &mut self.sessions {
             session.restate(id, true);
+            session.unremembered = true;
             if let Some(peer_space) = session.spaces.get_mut(&id) {
                 peer_space.compare(held.heights());
+                peer_space.plan_again();
                 session.behind.insert(id);
                 session.weigh(id);
             }

@@ -3,22 +3,22 @@
 //! Both ends compare what both *said*, not what they hold by now, so that they come to the same
 //! result; what was stored in between is sent like anything new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use node_feed::{Hash, Heights, SpaceId};
 
 use crate::peer_space::PeerSpace;
-use crate::{Effect, Engine, Goodbye, Hello, Message, SessionId};
+use crate::{Changed, Effect, Engine, Goodbye, Hello, Message, SessionId};
 
-/// What is known of the peer's digests.
-enum Digests {
+/// What is known of the peer's spaces.
+enum Theirs {
     /// They are ours.
     Same,
     /// These differ from what both remember.
-    Since(BTreeMap<SpaceId, Hash>),
-    /// These are all, or, if the authority logs differ, all of the spaces that the peer believes
-    /// to share.
+    Since(BTreeMap<SpaceId, Changed>),
+    /// The digests of all, or, if the authority logs differ, of all that the peer believes to
+    /// share.
     All(BTreeMap<SpaceId, Hash>),
 }
 
@@ -30,23 +30,38 @@ impl Engine {
             return;
         };
         let hub = session.peer.as_ref().and_then(|peer| peer.hub);
-        let remembers_ours = session.said_since.is_none() || session.agreed;
         let agreed = session.agreed;
-        let dialled = session.dialled.is_some();
-        let theirs = Arc::new(hello.authority);
-        for space in self.shared(hub) {
+        let is_forgotten = session.said_since.is_some() && !agreed;
+        let shared = self.shared(hub).into_iter().collect::<BTreeSet<_>>();
+        if let Some(session) = self.sessions.get_mut(&id) {
+            // Entries may have been sent early of a space that is not shared any more.
+            session
+                .spaces
+                .retain(|space, _| *space == authority || shared.contains(space));
+            session
+                .unequal
+                .retain(|space| session.spaces.contains_key(space));
+            session
+                .behind
+                .retain(|space| session.spaces.contains_key(space));
+        }
+        for space in shared {
             self.add_space(id, space);
         }
         self.add_space(id, authority);
-        self.begin(id, authority, Some(theirs), true);
 
-        let changed = hello.changed.into_iter().collect();
-        let digests = if is_same {
-            Digests::Same
+        let theirs = if is_same {
+            Theirs::Same
         } else if agreed {
-            Digests::Since(changed)
+            Theirs::Since(hello.changed.into_iter().collect())
         } else if hello.since.is_none() {
-            Digests::All(changed)
+            let digests = hello.changed.into_iter().filter_map(|(space, changed)| {
+                let Changed::Digest(digest) = changed else {
+                    return None;
+                };
+                Some((space, digest))
+            });
+            Theirs::All(digests.collect())
         } else {
             // The dialling end says its digests once it knows that they are not remembered here.
             if let Some(session) = self.sessions.get_mut(&id) {
@@ -54,18 +69,24 @@ impl Engine {
             }
             return;
         };
-        if dialled && !is_same && !remembers_ours {
+        if is_forgotten {
             self.say_spaces(id);
         }
-        self.compare_spaces(id, &digests);
+        self.compare_spaces(id, &theirs);
     }
 
-    pub(super) fn take_spaces(&mut self, id: SessionId, digests: Vec<(SpaceId, Hash)>) {
+    pub(super) fn take_spaces(
+        &mut self,
+        id: SessionId,
+        digests: Vec<(SpaceId, Hash)>,
+        authority: Heights,
+    ) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         if std::mem::take(&mut session.awaits_spaces) {
-            self.compare_spaces(id, &Digests::All(digests.into_iter().collect()));
+            self.take_authority_heights(id, Some(authority));
+            self.compare_spaces(id, &Theirs::All(digests.into_iter().collect()));
         } else {
             self.leave(id, Goodbye::Malformed);
         }
@@ -77,22 +98,22 @@ impl Engine {
             // Access may have ended since the Hello.
             let shared = said.filter(|(space, _)| session.spaces.contains_key(space));
             let digests = shared.map(|(space, said)| (*space, said.digest)).collect();
-            self.send(id, Message::Spaces(digests));
+            let authority = session.said_authority.heights.as_ref().clone();
+            self.send(id, Message::Spaces { digests, authority });
         }
     }
 
     pub(super) fn add_space(&mut self, id: SessionId, space: SpaceId) {
         self.space(space);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session
-                .spaces
-                .entry(space)
-                .or_insert_with(PeerSpace::default);
+        if let Some(session) = self.sessions.get_mut(&id)
+            && !session.spaces.contains_key(&space)
+        {
+            session.spaces.insert(space, PeerSpace::default());
             session.unequal.insert(space);
         }
     }
 
-    fn compare_spaces(&mut self, id: SessionId, digests: &Digests) {
+    fn compare_spaces(&mut self, id: SessionId, theirs: &Theirs) {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -102,7 +123,7 @@ impl Engine {
         let (summed_up, new): (Vec<_>, Vec<_>) =
             spaces.partition(|space| session.said_shared.contains(space));
         for space in summed_up {
-            self.compare_space(id, space, digests);
+            self.compare_space(id, space, theirs);
         }
         // Shared since our Hello was said.
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -112,7 +133,7 @@ impl Engine {
         }
     }
 
-    fn compare_space(&mut self, id: SessionId, space: SpaceId, digests: &Digests) {
+    fn compare_space(&mut self, id: SessionId, space: SpaceId, theirs: &Theirs) {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -121,43 +142,68 @@ impl Engine {
         let mine = said.unwrap_or_default();
         let my_digest = mine.digest(space);
         let empty = Heights::new().digest(space);
-        let base_digest = base.as_ref().map(|base| base.digest(space));
-        let their_digest = match digests {
-            Digests::Same => Some(my_digest),
-            Digests::Since(changed) => changed.get(&space).copied().or(base_digest),
-            Digests::All(all) => match all.get(&space) {
-                Some(digest) => Some(*digest),
-                None => session.same_authority.then_some(empty),
+        // All that the peer holds, or else the digest of it.
+        let none = Heights::new();
+        let (exact, digest) = match theirs {
+            Theirs::Same => (Some(mine.as_ref().clone()), None),
+            Theirs::Since(changed) => match (changed.get(&space), &base) {
+                (Some(Changed::Digest(digest)), _) => (None, Some(*digest)),
+                (None, base) => (base.clone(), None),
+                (Some(Changed::Heights(heights)), base) => {
+                    let base = base.as_ref().unwrap_or(&none);
+                    (Some(PeerSpace::changed(base, heights)), None)
+                }
+            },
+            Theirs::All(all) => match all.get(&space) {
+                Some(digest) => (None, Some(*digest)),
+                None => (None, session.same_authority.then_some(empty)),
             },
         };
         let same_authority = session.same_authority;
-        if their_digest == Some(my_digest) {
-            self.begin(id, space, Some(mine), true);
-            return;
-        }
-        if their_digest == Some(empty) {
-            self.begin(id, space, Some(Arc::default()), true);
-        } else {
-            let exact = base_digest == their_digest;
-            self.begin(id, space, base.map(Arc::new), exact);
-        }
-        let is_empty = mine.is_empty() && (same_authority || their_digest.is_none());
-        let is_known = is_empty || base_digest == Some(my_digest);
-        let is_awaited = self.sessions.get_mut(&id).and_then(|session| {
-            let peer_space = session.spaces.get_mut(&space)?;
-            Some(&mut peer_space.asked)
-        });
-        if let Some(is_awaited) = is_awaited {
-            // The peer finds the same difference, and says its heights without being asked.
-            *is_awaited = their_digest.is_some();
-        }
+        let is_told = session.agreed && session.told.contains(&space);
+        let is_known = match (exact, digest) {
+            (Some(theirs), _) => {
+                let is_same = theirs == *mine;
+                self.begin(id, space, Some(Arc::new(theirs)), true);
+                is_same || is_told
+            }
+            (None, Some(digest)) if digest == my_digest => {
+                self.begin(id, space, Some(mine), true);
+                true
+            }
+            (None, digest) => {
+                let is_empty = mine.is_empty() && (same_authority || digest.is_none());
+                if digest == Some(empty) {
+                    self.begin(id, space, Some(Arc::default()), true);
+                } else {
+                    self.begin(id, space, base.map(Arc::new), false);
+                }
+                let session = self.sessions.get_mut(&id);
+                if let Some(peer_space) = session.and_then(|it| it.spaces.get_mut(&space)) {
+                    // The peer finds the same difference, and says its heights without being asked.
+                    peer_space.asked = digest.is_some();
+                }
+                is_empty || is_told
+            }
+        };
+        // A copy that is under way goes on where it stands.
+        let is_known =
+            is_known && !self.copies.contains_key(&space) && !self.whole.contains(&space);
         if !is_known {
-            self.say_heights(id, space, their_digest.is_none());
+            // Of a space that the peer said nothing of, nothing follows by itself.
+            let ask = digest.is_none() && matches!(theirs, Theirs::All(_));
+            self.say_heights(id, space, ask);
         }
     }
 
     /// Starts a space of a session from what the peer holds.
-    fn begin(&mut self, id: SessionId, space: SpaceId, theirs: Option<Arc<Heights>>, exact: bool) {
+    pub(super) fn begin(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        theirs: Option<Arc<Heights>>,
+        exact: bool,
+    ) {
         let ours = self.space(space).heights().clone();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;

@@ -1,5 +1,7 @@
 //! Saying and taking heights.
 
+use std::collections::BTreeMap;
+
 use node_feed::{FeedName, Hash, Height, SpaceId};
 
 use crate::message::SpaceHeights;
@@ -10,7 +12,8 @@ impl Engine {
     /// Says our heights of a space: the difference to what both remember, or all.
     pub(super) fn say_heights(&mut self, id: SessionId, space: SpaceId, ask: bool) {
         let digest = self.digest(space);
-        let ours = self.space(space).heights().clone();
+        let held = self.space(space);
+        let (ours, bases) = (held.heights().clone(), held.bases());
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -30,6 +33,9 @@ impl Engine {
                 digest,
                 heights,
                 ask,
+                bases,
+                whole: self.whole.contains(&space),
+                copy: self.copies.get(&space).cloned(),
             }),
         );
     }
@@ -37,7 +43,8 @@ impl Engine {
     /// Says all our heights of a space.
     pub(super) fn say_whole(&mut self, id: SessionId, space: SpaceId, ask: bool) {
         let digest = self.digest(space);
-        let heights = self.space(space).heights().iter().collect();
+        let held = self.space(space);
+        let (heights, bases) = (held.heights().iter().collect(), held.bases());
         if let Some(session) = self.sessions.get_mut(&id)
             && let Some(peer_space) = session.spaces.get_mut(&space)
         {
@@ -51,20 +58,24 @@ impl Engine {
                 digest,
                 heights,
                 ask,
+                bases,
+                whole: self.whole.contains(&space),
+                copy: self.copies.get(&space).cloned(),
             }),
         );
     }
 
     pub(super) fn take_heights(&mut self, id: SessionId, said: SpaceHeights) {
         let space = said.space;
-        let held = self
-            .spaces
-            .entry(space)
-            .or_insert_with(|| crate::space::Space::new(space, std::collections::BTreeMap::new()));
-        let Some(session) = self.sessions.get_mut(&id) else {
+        // A grant that is not known here yet: the peer is asked once it is.
+        if !self.shared_with(id, space) {
+            return;
+        }
+        self.space(space);
+        let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
+        else {
             return;
         };
-        // A grant that is not known here yet: the peer is asked once it is.
         let base = session.base(&space);
         let frame = session.frames_received;
         let keep = session.feeds_in_flight(space);
@@ -88,9 +99,11 @@ impl Engine {
                 return;
             }
         }
+        peer_space.hear_of_copies(said.whole, said.copy.clone());
         session.behind.insert(space);
         session.weigh(space);
         self.look_for_forks(id, space, &said.heights);
+        self.look_for_whole(space, &said);
         self.heard(id, space, said.heights, said.base.is_none());
         if said.ask {
             self.say_whole(id, space, false);
@@ -114,15 +127,35 @@ impl Engine {
             self.leave(id, Goodbye::Malformed);
             return;
         }
-        while let Some(flight) = session.in_flight.front()
-            && flight.frame <= through
-        {
+        let mut learnt = heights.iter().copied().collect::<BTreeMap<_, _>>();
+        let mut reached = None;
+        let mut landed = Vec::new();
+        landed.extend(session.landed.remove(&space));
+        while let Some(mut flight) = session.in_flight.pop_front_if(|it| it.frame <= through) {
             session.bytes_in_flight -= flight.bytes;
-            session.in_flight.pop_front();
+            if flight.space == space {
+                landed.push(flight);
+            } else {
+                // Its space's own acknowledgement follows.
+                let before = session.landed.remove(&flight.space);
+                flight
+                    .feeds
+                    .extend(before.into_iter().flat_map(|it| it.feeds));
+                session.landed.insert(flight.space, flight);
+            }
+        }
+        for flight in landed.into_iter().filter(|it| it.digest == digest) {
+            let known = flight.feeds.iter();
+            learnt.extend(known.filter_map(|feed| Some((*feed, flight.heights.get(feed)?))));
+            reached = Some(flight.heights);
         }
         if session.receipts_frame.is_some_and(|frame| frame <= through) {
             session.receipts_frame = None;
         }
+        self.copy_acknowledged(id, through);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let (Some(peer_space), Some(held)) =
             (session.spaces.get_mut(&space), self.spaces.get(&space))
         else {
@@ -131,12 +164,15 @@ impl Engine {
         peer_space.confirm(heights, held);
         if digest == ours {
             peer_space.holds_all(held.heights());
+        } else if let Some(reached) = reached {
+            // The peer held what was held here when the last of these messages was sent.
+            peer_space.held(reached, held.heights());
         }
         session.weigh(space);
         if !peer_space_is_done(session, space) {
             session.behind.insert(space);
         }
-        self.heard(id, space, heights.to_vec(), false);
+        self.heard(id, space, learnt.into_iter().collect(), false);
     }
 
     /// A peer that holds more of a feed of this node than the node itself shows that this node was

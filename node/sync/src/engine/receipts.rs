@@ -22,6 +22,8 @@ impl Engine {
     pub(super) fn schedule_receipt(&mut self, space: SpaceId) {
         if self.receipts_due.contains_key(&space)
             || space == self.authority_space()
+            // Nobody signs for documents that may be forged.
+            || self.unchecked.contains(&space)
             || !self.has_other_members(space)
         {
             return;
@@ -48,7 +50,7 @@ impl Engine {
         let due = due.map(|(space, _)| *space).collect::<Vec<_>>();
         for space in due {
             self.receipts_due.remove(&space);
-            if !self.has_other_members(space) {
+            if !self.has_other_members(space) || self.unchecked.contains(&space) {
                 continue;
             }
             let last = self.receipts.get(&(space, self.node));
@@ -78,12 +80,6 @@ impl Engine {
                 self.keep_receipt(receipt, Some(id));
             }
         }
-        let is_shared = self.shared_with(id, space);
-        let digest = if is_shared {
-            self.digest(space)
-        } else {
-            Hash::ZERO
-        };
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -92,7 +88,7 @@ impl Engine {
             id,
             Message::Acknowledged {
                 space,
-                digest,
+                digest: Hash::ZERO,
                 heights: Vec::new(),
                 through,
             },
@@ -122,7 +118,7 @@ impl Engine {
             if is_passed_on
                 && Some(*id) != origin
                 && peer != Some(receipt.node)
-                && session.spaces.contains_key(&receipt.space)
+                && (session.spaces.contains_key(&receipt.space) || !session.is_live())
             {
                 session.receipts_due.insert(key);
                 self.touched.insert(*id);
@@ -146,8 +142,10 @@ impl Engine {
         while bytes < self.config.batch_bytes
             && let Some((space, node)) = session.receipts_due.pop_first()
         {
+            let is_peers = session.peer.as_ref().is_some_and(|peer| peer.node == node);
             if let Some(receipt) = self.receipts.get(&(space, node))
                 && session.spaces.contains_key(&space)
+                && !is_peers
             {
                 bytes += 128 + receipt.heights.len() * 72;
                 receipts.push(receipt.clone());
@@ -159,8 +157,8 @@ impl Engine {
         }
     }
 
-    /// Digest over the receipts held of the spaces shared with a hub.
-    pub(super) fn receipts_digest(&self, hub: Option<HubId>) -> Hash {
+    /// The first bytes of the digest over the receipts held of the spaces shared with a hub.
+    pub(super) fn receipts_mark(&self, hub: Option<HubId>) -> u64 {
         let shared = self.shared(hub).into_iter().collect();
         let mut bytes = Vec::new();
         for (space, node, time_ms) in self.receipts_of(&shared) {
@@ -168,7 +166,9 @@ impl Engine {
             bytes.extend_from_slice(node.as_bytes());
             bytes.extend_from_slice(&time_ms.to_le_bytes());
         }
-        Hash::of(Tag::Receipts, &[&bytes])
+        let digest = Hash::of(Tag::Receipts, &[&bytes]);
+        let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 
     pub(super) fn say_receipts_held(&mut self, id: SessionId) {

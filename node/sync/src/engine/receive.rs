@@ -7,30 +7,39 @@ use node_feed::{
 };
 
 use super::{Pending, RunEnds};
-use crate::session::Waiting;
+use crate::session::{Arrived, Waiting};
 use crate::{
     Alarm, AppendResult, Effect, Engine, Goodbye, Message, SessionId, StorageDown, Stored, Ticket,
 };
 
+/// Bytes of entries and copies that a peer may have sent and that are not dealt with: a constant of the
+/// protocol, twice what a sender may have on its way.
+const INBOUND_BYTES_MAX: usize = 8 << 20;
+
 impl Engine {
     pub(super) fn take_entries(&mut self, id: SessionId, space: SpaceId, runs: Arc<[Run]>) {
+        self.take_arrived(id, run_bytes(&runs), Arrived::Entries { space, runs });
+    }
+
+    /// Takes what is to be stored, within what may be on its way at once.
+    pub(super) fn take_arrived(&mut self, id: SessionId, bytes: usize, arrived: Arrived) {
         let authority = self.authority_space();
-        let is_late = space != authority && (self.authority_appends > 0 || self.folding);
+        let is_late = arrived.space() != authority && (self.authority_appends > 0 || self.folding);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let frame = session.frames_received;
-        session.inbound.insert(frame, weight(&runs));
+        session.inbound.insert(frame, bytes);
         let bytes = session.inbound.values().sum::<usize>();
-        if bytes > self.config.bytes_in_flight_max.saturating_mul(2) {
+        // What an entry needs to be admitted may be on its way to the disk; and what a peer sends
+        // right after its Hello waits until it is known what is remembered of it.
+        let waits = is_late || !session.is_live() || !session.waiting.is_empty();
+        if bytes > INBOUND_BYTES_MAX {
             self.leave(id, Goodbye::Budget);
-            return;
-        }
-        // What an entry needs to be admitted may be on its way to the disk.
-        if is_late || !session.waiting.is_empty() {
-            session.waiting.push_back(Waiting { frame, space, runs });
+        } else if waits {
+            session.waiting.push_back(Waiting { frame, arrived });
         } else {
-            self.check_entries(id, frame, space, &runs);
+            self.check_arrived(id, frame, arrived);
         }
     }
 
@@ -42,14 +51,22 @@ impl Engine {
         let sessions = self.sessions.keys().copied().collect::<Vec<_>>();
         for id in sessions {
             while let Some(session) = self.sessions.get_mut(&id)
+                && session.is_live()
                 && let Some(next) = session.waiting.pop_front()
             {
                 self.touched.insert(id);
-                self.check_entries(id, next.frame, next.space, &next.runs);
+                self.check_arrived(id, next.frame, next.arrived);
                 if self.authority_appends > 0 {
                     return;
                 }
             }
+        }
+    }
+
+    fn check_arrived(&mut self, id: SessionId, frame: u64, arrived: Arrived) {
+        match arrived {
+            Arrived::Entries { space, runs } => self.check_entries(id, frame, space, &runs),
+            Arrived::Copy(slice) => self.check_copy(id, frame, slice),
         }
     }
 
@@ -187,11 +204,12 @@ impl Engine {
                 } => refused.push(self.refusal(space, feed, number, hash, reason)),
             }
         }
-        self.push(space, &stored, Some(id));
+        let grew = !stored.is_empty();
+        self.push(space, stored, Some(id));
         self.answer(id, frame, space, refused, feeds);
         if space == self.authority_space() {
             self.authority_appends -= 1;
-            if !stored.is_empty() {
+            if grew {
                 self.folding = true;
                 self.effects.push(Effect::AuthorityGrew);
             }
@@ -204,7 +222,7 @@ impl Engine {
         let writers = self.own.writers.entry(space).or_default();
         writers.insert(*stored.run.writer());
         self.take_stored(&stored);
-        self.push(space, &[(stored.feed, stored.run)], None);
+        self.push(space, vec![(stored.feed, stored.run)], None);
     }
 
     /// Brings our heights up to date, and says which feeds it concerns.
@@ -228,6 +246,7 @@ impl Engine {
                 peer_space.rename(from, *to, *start);
             }
             peer_space.update(feeds.iter().copied(), held.heights());
+            session.unremembered = true;
             // Only whole heights can say that a feed ended or is gone; and what the peer holds was
             // learnt under other names.
             if stored.forked || !stored.removed.is_empty() {
@@ -264,7 +283,7 @@ impl Engine {
         }
     }
 
-    fn peer_holds(
+    pub(super) fn peer_holds(
         &mut self,
         id: SessionId,
         space: SpaceId,
@@ -279,17 +298,16 @@ impl Engine {
         }
     }
 
-    /// Answers one message with entries: what was refused, and what is durable now.
-    fn answer(
+    /// Answers one message with entries: what was refused at once, and what is durable now together
+    /// with the next that is.
+    pub(super) fn answer(
         &mut self,
         id: SessionId,
         frame: u64,
         space: SpaceId,
         refused: Vec<Refusal>,
-        mut feeds: Vec<FeedName>,
+        feeds: Vec<FeedName>,
     ) {
-        let digest = self.digest(space);
-        let ours = self.space(space).heights().clone();
         let retry_due = self.now.after(self.config.retry_ms);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -305,30 +323,73 @@ impl Engine {
                 peer_space.not_yet = true;
             }
         }
-        let is_shared = session.spaces.contains_key(&space);
-        let through = session.through();
-        let offences = session.offences;
+        let due = session.acknowledge.entry(space).or_default();
+        due.feeds.extend(feeds);
+        due.frame = frame;
+        due.refused |= !refused.is_empty();
         for refusal in refused {
             self.send(id, Message::Refused(refusal));
         }
-        feeds.sort_unstable();
-        feeds.dedup();
-        let heights = feeds
-            .into_iter()
-            .filter_map(|feed| Some((feed, ours.get(&feed)?)))
-            .collect();
-        self.send(
-            id,
-            Message::Acknowledged {
+    }
+
+    /// Says what became durable since this was said last.
+    pub(super) fn acknowledge(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let offences = session.offences;
+        for (space, due) in std::mem::take(&mut session.acknowledge) {
+            let Some(session) = self.sessions.get(&id) else {
+                return;
+            };
+            // Of a space that the peer may not read nothing is said, and none is made for its asking.
+            let (digest, ours) = if session.spaces.contains_key(&space) {
+                let held = self.space(space);
+                (held.digest(), held.heights().clone())
+            } else {
+                (Hash::ZERO, Arc::default())
+            };
+            let Some(session) = self.sessions.get_mut(&id) else {
+                return;
+            };
+            let through = session.through();
+            let peer_space = session.spaces.get(&space);
+            // A peer that sent all it has needs to be told no heights: it knows its own.
+            let is_equal = peer_space.is_some_and(crate::peer_space::PeerSpace::is_equal);
+            let is_plain = is_equal && !due.refused && through >= due.frame;
+            let is_shared = peer_space.is_some();
+            // What was said plainly is said again with the next that is not: the peer may have held
+            // more by then than what the digest named.
+            let mut feeds = session.said_plainly.remove(&space).unwrap_or_default();
+            feeds.extend(due.feeds);
+            if is_plain {
+                session.said_plainly.insert(space, feeds.clone());
+            }
+            let feeds = feeds.into_iter();
+            let heights = feeds.filter_map(|feed| Some((feed, ours.get(&feed)?)));
+            let message = Message::Acknowledged {
                 space,
-                // Of a space that the peer may not read it learns nothing.
-                digest: if is_shared { digest } else { Hash::ZERO },
-                heights: if is_shared { heights } else { Vec::new() },
+                digest,
+                heights: if is_shared && !is_plain {
+                    heights.collect()
+                } else {
+                    Vec::new()
+                },
                 through,
-            },
-        );
+            };
+            self.send(id, message);
+        }
         if offences >= self.config.offences_max {
             self.leave(id, Goodbye::Malformed);
+        }
+    }
+}
+
+impl Arrived {
+    const fn space(&self) -> SpaceId {
+        match self {
+            Self::Entries { space, .. } => *space,
+            Self::Copy(slice) => slice.space,
         }
     }
 }
@@ -348,7 +409,7 @@ impl RunEnds {
 }
 
 /// About how many bytes runs have on the wire. Both ends count like this.
-pub(super) fn weight(runs: &[Run]) -> usize {
+pub fn run_bytes(runs: &[Run]) -> usize {
     const RUN: usize = 32 + 8 + 32 + 2 + 65;
     const ENTRY: usize = 8 + 1 + 24 + 1 + 4;
     let entries = runs.iter().flat_map(|run| &run.entries);

@@ -183,7 +183,17 @@ impl Engine {
             .map(|(point, feed)| (*feed, point.number))
             .collect::<Vec<_>>();
         peer_space.part(writer, &common, ours);
+        // The peer may have got the last of it from elsewhere since it said its heights.
+        let tips = found.iter().filter(|(point, feed)| {
+            let theirs = peer_space.height(feed).map_or(0, |theirs| theirs.number);
+            ours.heights().get(feed) == Some(*point) && theirs < point.number
+        });
+        let tips = tips
+            .map(|(point, feed)| (*feed, *point))
+            .collect::<Vec<_>>();
+        peer_space.confirm(&tips, ours);
         session.behind.insert(space);
+        session.weigh(space);
         self.touched.insert(id);
         if answer {
             let points = found.into_iter().map(|(point, _)| point).collect();

@@ -11,7 +11,9 @@ impl Engine {
     /// Says again what must be said again, sends what there is room for, and tells whether both
     /// ends are equal.
     pub(super) fn settle(&mut self) {
+        self.push_fresh();
         while let Some(id) = self.touched.pop_first() {
+            self.acknowledge(id);
             self.say_again(id);
             self.pump(id);
             self.send_receipts(id);
@@ -48,6 +50,7 @@ impl Engine {
             return;
         }
         session.equal = is_equal;
+        session.unremembered |= is_equal;
         if let Some(peer) = self.peer_of(id) {
             self.effects.push(if is_equal {
                 Effect::Equal { session: id, peer }
@@ -57,37 +60,35 @@ impl Engine {
         }
     }
 
-    /// Whether both ends are equal at a state that is not remembered yet.
-    pub(super) fn is_worth_remembering(&self, session: &Session) -> bool {
-        session.equal
-            && self.shared_heights(session).next().is_some()
-            && session.remembered != Some(self.root(session))
-    }
-
     /// Remembers the state in which both ends are equal: now and then, and at the end.
     pub(super) fn remember(&mut self, id: SessionId, at_once: bool) {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
         let is_due = at_once || session.remember_due <= self.now;
-        if !is_due || !self.is_worth_remembering(session) {
+        // Whether it is told to be equal may lag behind what was just stored.
+        let is_equal = session.equal && session.is_live() && session.unequal.is_empty();
+        if !is_equal || !session.unremembered || !is_due {
             return;
         }
         let root = self.root(session);
-        let spaces = self.shared_heights(session);
-        let spaces = spaces.map(|(space, heights)| (space, heights.clone()));
-        let memory = PeerMemory {
+        let memory = (session.remembered != Some(root)).then(|| PeerMemory {
             root,
-            spaces: spaces.collect(),
-        };
+            spaces: self
+                .shared_heights(session)
+                .map(|(space, heights)| (space, heights.clone()))
+                .collect(),
+        });
         let due = self.now.after(self.config.remember_interval_ms);
-        if let Some(session) = self.sessions.get_mut(&id) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        session.unremembered = false;
+        session.remember_due = due;
+        if let (Some(memory), Some(peer)) = (memory, &session.peer) {
             session.remembered = Some(root);
-            session.remember_due = due;
-            if let Some(peer) = &session.peer {
-                let peer = peer.node;
-                self.effects.push(Effect::Remember { peer, memory });
-            }
+            let peer = peer.node;
+            self.effects.push(Effect::Remember { peer, memory });
         }
     }
 
@@ -101,12 +102,7 @@ impl Engine {
         &'a self,
         session: &'a Session,
     ) -> impl Iterator<Item = (SpaceId, &'a Heights)> {
-        let authority = self.authority_space();
-        let spaces = session
-            .spaces
-            .keys()
-            .filter(move |space| **space != authority);
-        spaces.filter_map(|space| {
+        session.spaces.keys().filter_map(|space| {
             let heights = self.spaces.get(space)?.heights();
             (!heights.is_empty()).then_some((*space, heights.as_ref()))
         })

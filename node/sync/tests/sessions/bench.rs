@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use node_feed::{
-    Access, Authority, Cut, CutTarget, Entry, Fact, FeedName, FeedTree, Hash, Height, HubId,
-    Incarnation, Kind, NetworkId, Receipt, Refusal, Run, SecretKey, SpaceId, Subject, TreeFeed,
-    VerifiedRun,
+    Access, Authority, CopyPiece, CopySlice, Cut, CutTarget, Entry, Fact, FeedName, FeedTree, Hash,
+    Height, Heights, HubId, Kind, NetworkId, PublicKey, Receipt, Refusal, Run, SecretKey, SpaceId,
+    Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
-    AppendResult, CloseReason, Config, Effect, Engine, Held, Input, Message, Own, PeerMemory,
-    SessionId, Stored, Ticket, Timestamp,
+    AppendResult, CloseReason, Config, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Held, Input,
+    Message, Own, PeerMemory, SessionId, Stored, Ticket, Timestamp,
 };
 
 pub(crate) const NETWORK: NetworkId = NetworkId::from_bytes([9; 16]);
@@ -84,6 +84,14 @@ pub(crate) struct Node {
     pub(crate) ahead: usize,
     /// Appends that wait until the test lets them through.
     pub(crate) held_appends: Option<Vec<(Ticket, Vec<VerifiedRun>)>>,
+    /// How many documents a first copy of this node's feeds has; none if it makes none.
+    pub(crate) documents: Option<u8>,
+    /// The first copy that it takes.
+    pub(crate) copy: Option<CopyHeld>,
+    /// Why it takes none.
+    pub(crate) refuses_copies: bool,
+    /// The numbers of the checkpoints that its feeds were copied from.
+    pub(crate) bases: BTreeMap<[u8; 32], u64>,
     index: u8,
 }
 
@@ -104,6 +112,10 @@ impl Node {
             alarms: 0,
             ahead: 0,
             held_appends: None,
+            documents: None,
+            copy: None,
+            refuses_copies: false,
+            bases: BTreeMap::new(),
             index,
         };
         for run in runs {
@@ -116,7 +128,11 @@ impl Node {
     /// The process starts again on what is stored.
     pub(crate) fn restart(&mut self) {
         let trees = self.runs.iter().map(|(writer, runs)| {
-            let feed = feed_of(runs);
+            let base = self.bases.get(writer).copied().unwrap_or(0);
+            let feed = TreeFeed {
+                base,
+                ..feed_of(runs)
+            };
             (
                 *writer,
                 FeedTree::new(BTreeMap::from([(FeedName::from_bytes(*writer), feed)])),
@@ -125,6 +141,13 @@ impl Node {
         let held = Held {
             spaces: BTreeMap::from([(SPACE, trees.collect())]),
             receipts: self.receipts.clone(),
+            copies: self
+                .copy
+                .clone()
+                .map(|held| (SPACE, held))
+                .into_iter()
+                .collect(),
+            unchecked: Default::default(),
         };
         self.engine = engine(self.index, authority(&[]), held);
     }
@@ -173,6 +196,114 @@ impl Node {
         })
     }
 
+    /// A copy of these feeds: their last runs stand for checkpoints.
+    fn plan(&self, feeds: &[(FeedName, u64)], bases: Option<&Heights>) -> Option<CopyPlan> {
+        let documents = self.documents?;
+        let mut plan = CopyPlan {
+            bases: Heights::new(),
+            proofs: Vec::new(),
+            kept: Vec::new(),
+            documents: (0..documents)
+                .map(|it| Subject::from_bytes([it; 24]))
+                .collect(),
+        };
+        for (feed, _) in feeds {
+            let runs = self.runs.get(feed.as_bytes())?;
+            let under_way = bases.and_then(|bases| bases.get(feed));
+            let last = runs
+                .iter()
+                .rev()
+                .find(|run| under_way.is_none_or(|height| height == run.last()))?;
+            plan.bases.set(*feed, last.last());
+            plan.proofs.push((*feed, last.first()));
+        }
+        Some(plan)
+    }
+
+    fn pieces(&self, plan: &CopyPlan, from: usize, bytes_max: usize) -> Vec<CopyPiece> {
+        let proof = |(feed, first): &(FeedName, u64)| {
+            let runs = &self.runs[feed.as_bytes()];
+            let run = runs
+                .iter()
+                .find(|run| run.first() == *first)
+                .expect("a run");
+            CopyPiece::Proof(run.as_run().clone())
+        };
+        let document = |subject: &Subject| CopyPiece::Document {
+            subject: *subject,
+            bytes: vec![1; 10_000].into(),
+        };
+        let proofs = plan.proofs.iter().map(proof);
+        let all = proofs.chain(plan.documents.iter().map(document)).skip(from);
+        let mut bytes = 0;
+        all.take_while(|piece| {
+            let fits = bytes == 0 || bytes + piece.weight() <= bytes_max;
+            bytes += piece.weight();
+            fits
+        })
+        .collect()
+    }
+
+    fn take(&mut self, slice: &CopySlice) -> CopyResult {
+        if self.refuses_copies {
+            self.copy = None;
+            let why = "a document is not what was signed".to_owned();
+            return CopyResult::Refused { why, forged: true };
+        }
+        if let Some(begins) = &slice.begins {
+            let known = self
+                .copy
+                .as_ref()
+                .is_some_and(|held| held.bases == begins.bases);
+            if !known && (self.copy.is_none() || begins.anew) {
+                self.copy = Some(CopyHeld {
+                    bases: begins.bases.clone(),
+                    documents: 0,
+                });
+            }
+        }
+        let Some(held) = self.copy.as_mut() else {
+            return CopyResult::Lost;
+        };
+        if held.bases.digest(SPACE) != slice.id {
+            return CopyResult::Partly(held.clone());
+        }
+        let mut number = slice.documents_before;
+        let mut proofs = Vec::new();
+        for piece in slice.pieces.iter() {
+            match piece {
+                CopyPiece::Document { .. } => {
+                    assert!(number <= held.documents, "no document is left out");
+                    number += 1;
+                    held.documents = held.documents.max(number);
+                }
+                CopyPiece::Proof(run) => proofs.push(run.clone()),
+                CopyPiece::Kept(_) => {}
+            }
+        }
+        let held = held.clone();
+        for run in proofs {
+            let key = PublicKey::from_bytes(&run.writer).expect("a key");
+            let run = run.verify(NETWORK, SPACE, &key, &[]).expect("a proof");
+            self.runs.insert(*run.writer(), vec![run]);
+        }
+        if !slice.last {
+            return CopyResult::Partly(held);
+        }
+        self.copy = None;
+        let placed = held.bases.iter().map(|(feed, base)| {
+            self.bases.insert(*feed.as_bytes(), base.number);
+            let place = TreeFeed {
+                parent: None,
+                start: 0,
+                tip: Some(base),
+                base: base.number,
+            };
+            (*feed.as_bytes(), feed, place)
+        });
+        CopyResult::Placed(placed.collect())
+    }
+
     fn read(&self, from: &[(FeedName, u64)], bytes_max: usize) -> Vec<Run> {
         let mut runs = Vec::new();
         let mut bytes = 0;
@@ -195,6 +326,7 @@ fn feed_of(runs: &[VerifiedRun]) -> TreeFeed {
         parent: None,
         start: 0,
         tip: runs.last().map(VerifiedRun::last),
+        base: 0,
     }
 }
 
@@ -202,12 +334,15 @@ fn engine(index: u8, authority: Arc<Authority>, held: Held) -> Engine {
     let own = Own {
         hub: hub(index),
         identity: identity(index),
-        incarnation: Incarnation::from_bytes([index; 16]),
         software: "causeway 0.1.0".to_owned(),
         relay: index == 0,
         writers: BTreeMap::new(),
     };
-    Engine::new(Config::default(), own, authority, held)
+    let config = Config {
+        first_copies: true,
+        ..Config::default()
+    };
+    Engine::new(config, own, authority, held)
 }
 
 /// Carries out what one node's engine asks for; what it sends is returned.
@@ -250,6 +385,29 @@ pub(crate) fn carry_out_in_sessions(
                 ticket,
                 runs: Ok(node.read(&from, bytes_max)),
             },
+            Effect::PlanCopy {
+                ticket,
+                feeds,
+                bases,
+                ..
+            } => Input::CopyPlanned {
+                ticket,
+                plan: node.plan(&feeds, bases.as_ref()),
+            },
+            Effect::ReadCopy {
+                ticket,
+                plan,
+                from,
+                bytes_max,
+                ..
+            } => Input::CopyRead {
+                ticket,
+                pieces: Ok(Some(node.pieces(&plan, from, bytes_max))),
+            },
+            Effect::TakeCopy { ticket, slice, .. } => Input::CopyTaken {
+                ticket,
+                result: Ok(node.take(&slice)),
+            },
             Effect::Recall { session, .. } => Input::Recalled {
                 session,
                 memory: node.memory.clone(),
@@ -284,6 +442,7 @@ pub(crate) fn carry_out_in_sessions(
                 continue;
             }
             Effect::Sample { .. }
+            | Effect::DropBases { .. }
             | Effect::Find { .. }
             | Effect::RefusalsCleared { .. }
             | Effect::AuthorityGrew
@@ -303,6 +462,7 @@ pub(crate) fn converse(nodes: &mut [Node; 2]) -> [Vec<Message>; 2] {
         dialled: None,
         memory: None,
         refusals: Vec::new(),
+        known: false,
     };
     let effects = nodes[1].handle(1_000, accepted);
     carry_out(&mut nodes[1], 1_000, effects);
@@ -312,6 +472,7 @@ pub(crate) fn converse(nodes: &mut [Node; 2]) -> [Vec<Message>; 2] {
         dialled: Some(identity(nodes[1].index).public().node()),
         memory: nodes[0].memory.clone(),
         refusals: nodes[0].refusals.clone(),
+        known: false,
     };
     let effects = nodes[0].handle(1_000, dialled);
     let first = carry_out(&mut nodes[0], 1_000, effects);
@@ -352,9 +513,10 @@ pub(crate) fn part(nodes: &mut [Node; 2]) {
 pub(crate) fn names(messages: &[Message]) -> Vec<&'static str> {
     let name = |message: &Message| match message {
         Message::Hello(_) => "hello",
-        Message::Spaces(_) => "spaces",
+        Message::Spaces { .. } => "spaces",
         Message::Heights(_) => "heights",
         Message::Entries { .. } => "entries",
+        Message::Copy(_) => "copy",
         Message::Acknowledged { .. } => "acknowledged",
         Message::Refused(_) => "refused",
         Message::Receipts(_) => "receipts",

@@ -33,6 +33,7 @@ impl Star {
                 dialled,
                 memory: None,
                 refusals: Vec::new(),
+                known: false,
             };
             let effects = star.relay.handle(NOW, connected(None));
             star.relay_does(effects);

@@ -162,7 +162,8 @@ async fn follow_node(
     Ok(times)
 }
 
-async fn take(peer: &mut LightPeer, entries: usize) -> anyhow::Result<Times> {
+/// Notes when each of the next `entries` entries arrives.
+pub(crate) async fn take(peer: &mut LightPeer, entries: usize) -> anyhow::Result<Times> {
     let mut times = Times::default();
     while times.received.len() < entries {
         match peer.next().await? {
@@ -179,7 +180,8 @@ async fn take(peer: &mut LightPeer, entries: usize) -> anyhow::Result<Times> {
             | Message::Receipts(_)
             | Message::Probe(_)
             | Message::Common(_)
-            | Message::ReceiptsHeld(_) => {}
+            | Message::ReceiptsHeld(_)
+            | Message::Copy(_) => {}
         }
     }
     Ok(times)

@@ -26,6 +26,11 @@ impl Figures {
         }
     }
 
+    /// A figure that is a number.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        self.0.get(name)?.as_f64()
+    }
+
     /// The median of the runs, the least, the most, and of how many.
     pub(crate) fn with_walls(self, walls: &[Duration]) -> Self {
         self.with_some("wall_ms", percentile(walls, 50).map(milliseconds))

@@ -7,20 +7,17 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
-use node::clock::now_ms;
-use node_document::Author;
-use node_feed::{
-    Entry, GrantId, Height, Kind, NodeOpen, Nonce, RUN_ENTRIES_MAX, Run, SecretKey, SpaceId,
-    Subject,
-};
-use proto::sync::v1::Entries;
+use bytes::Bytes;
+use node_feed::{FeedName, GrantId, Height, Heights, RUN_ENTRIES_MAX, SpaceId};
 use proto::sync::v1::frame::Message;
+use proto::sync::v1::{Acknowledged, Entries};
 
 use crate::coordinator_process::CoordinatorProcess;
 use crate::draft::{CHANGES, Draft};
 use crate::figures::{Figures, per_second};
 use crate::founding::{Founding, Seat, coordinator_folder};
-use crate::light_peer::{LightPeer, entries};
+use crate::light_peer::LightPeer;
+use crate::pen::Pen;
 use crate::stage::temporary;
 
 /// Bytes that may be sent before they are acknowledged.
@@ -40,7 +37,7 @@ pub(crate) struct Options {
 struct Load {
     opening: Entries,
     frames: Vec<(Entries, usize)>,
-    last: Height,
+    held: (FeedName, Height),
 }
 
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
@@ -71,27 +68,13 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
     acknowledged(&mut peer, opening).await?;
 
     let begun = Instant::now();
-    let mut in_flight = VecDeque::new();
-    let mut bytes_in_flight = 0;
-    let mut last = None;
-    for (frame, bytes) in load.frames {
-        while bytes_in_flight > WINDOW_BYTES {
-            let (through, held) = acknowledged(&mut peer, 0).await?;
-            last = held;
-            while in_flight
-                .front()
-                .is_some_and(|(number, _)| *number <= through)
-            {
-                bytes_in_flight -= in_flight.pop_front().map_or(0, |(_, bytes)| bytes);
-            }
-        }
-        in_flight.push_back((peer.say(Message::Entries(frame))?, bytes));
-        bytes_in_flight += bytes;
-    }
-    while last != Some(load.last) {
-        last = acknowledged(&mut peer, 0).await?.1;
-    }
+    let digest = flood(&mut peer, load.frames).await?;
     let wall = begun.elapsed();
+    let held = Heights::from_iter([load.held]);
+    ensure!(
+        digest.as_ref() == held.digest(space).as_bytes(),
+        "the coordinator holds something else than was sent"
+    );
     let count = u64::try_from(options.entries)?;
     Ok(Figures::of("ingest")
         .with("entries", options.entries)
@@ -101,21 +84,47 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
         .with_some("peak_rss_kib", coordinator.peak_rss_kib()))
 }
 
-/// Waits for an acknowledgement of frame `number` or a later one: what was dealt with, and where
-/// the coordinator's copy of the feed stands.
-async fn acknowledged(peer: &mut LightPeer, number: u64) -> anyhow::Result<(u64, Option<Height>)> {
+/// Sends frames as fast as they are dealt with; the digest that the coordinator says at the end.
+pub(crate) async fn flood(
+    peer: &mut LightPeer,
+    frames: Vec<(Entries, usize)>,
+) -> anyhow::Result<Bytes> {
+    let mut in_flight = VecDeque::new();
+    let mut bytes_in_flight = 0;
+    let mut digest = Bytes::new();
+    for (frame, bytes) in frames {
+        while bytes_in_flight > WINDOW_BYTES {
+            let said = acknowledged(peer, 0).await?;
+            bytes_in_flight -= forget(&mut in_flight, said.through);
+        }
+        in_flight.push_back((peer.say(Message::Entries(frame))?, bytes));
+        bytes_in_flight += bytes;
+    }
+    while !in_flight.is_empty() {
+        let said = acknowledged(peer, 0).await?;
+        forget(&mut in_flight, said.through);
+        digest = said.digest;
+    }
+    Ok(digest)
+}
+
+/// Forgets the frames that were dealt with, and says how many bytes they had.
+fn forget(in_flight: &mut VecDeque<(u64, usize)>, through: u64) -> usize {
+    let mut bytes = 0;
+    while let Some((_, freed)) = in_flight.pop_front_if(|(number, _)| *number <= through) {
+        bytes += freed;
+    }
+    bytes
+}
+
+/// Waits for an acknowledgement of frame `number` or a later one.
+pub(crate) async fn acknowledged(
+    peer: &mut LightPeer,
+    number: u64,
+) -> anyhow::Result<Acknowledged> {
     loop {
         match peer.next().await? {
-            Message::Acknowledged(said) if said.through >= number => {
-                let height = said.heights.first().map(|said| {
-                    let hash = node_feed::Hash::try_from(said.hash.as_ref())?;
-                    anyhow::Ok(Height {
-                        number: said.number,
-                        hash,
-                    })
-                });
-                return Ok((said.through, height.transpose()?));
-            }
+            Message::Acknowledged(said) if said.through >= number => return Ok(said),
             Message::Refused(refused) => bail!("the coordinator refuses: {}", refused.text),
             Message::Goodbye(farewell) => bail!("the coordinator leaves: {}", farewell.text),
             Message::Hello(_)
@@ -126,57 +135,30 @@ async fn acknowledged(peer: &mut LightPeer, number: u64) -> anyhow::Result<(u64,
             | Message::Receipts(_)
             | Message::Probe(_)
             | Message::Common(_)
-            | Message::ReceiptsHeld(_) => {}
+            | Message::ReceiptsHeld(_)
+            | Message::Copy(_) => {}
         }
     }
 }
 
 fn sign(seat: &Seat, space: SpaceId, grant: GrantId, options: &Options) -> anyhow::Result<Load> {
-    let key = SecretKey::from_seed(&node::random());
-    let (network, hub) = (seat.enrolled.network, seat.enrolled.hub);
-    let random = || Nonce(node::random());
-    let writer = key.public();
-    let open = NodeOpen::sign(
-        network,
-        space,
-        &writer,
-        &seat.identity,
-        (hub, grant),
-        Vec::new(),
-        random(),
-    );
-    let payload = open.encode()?;
-    let open = Entry {
-        time_ms: now_ms(),
-        kind: Kind::OPEN,
-        subject: Subject::NONE,
-        payload,
-    };
-    let opening = Run::sign(network, space, &key, None, vec![open])?;
-    let author = Author {
-        writer: *writer.as_bytes(),
-        hub,
-        nonce: random(),
-    };
+    let (mut pen, opening) = Pen::new(seat, space, grant)?;
     let mut written = Vec::with_capacity(options.entries);
     while written.len() < options.entries {
-        let mut draft = Draft::new(&author);
+        let mut draft = Draft::new(pen.author());
         for _ in 0..CHANGES.min(options.entries - written.len()) {
             written.push(draft.next()?);
         }
     }
-    let mut last = opening.last();
     let mut frames = Vec::new();
     for together in written.chunks(options.run) {
-        let run = Run::sign(network, space, &key, Some(last), together.to_vec())?;
-        last = run.last();
-        let frame = entries(space, run.as_run())?;
+        let frame = pen.sign(together.to_vec())?;
         let bytes = frame.unpacked_length as usize;
         frames.push((frame, bytes));
     }
     Ok(Load {
-        opening: entries(space, opening.as_run())?,
+        opening,
         frames,
-        last,
+        held: pen.held(),
     })
 }

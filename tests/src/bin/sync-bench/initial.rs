@@ -81,6 +81,10 @@ async fn take(documents: usize) -> anyhow::Result<Run> {
         .context("the session left no figures")?;
     let reader = joiner.clone();
     tokio::task::spawn_blocking(move || reader.catch_up()).await??;
+    wait_for("the documents to be checked", || {
+        Ok(joiner.unchecked_documents()? == 0)
+    })
+    .await?;
     let checked = cost.wall + noticed.elapsed();
     let peak_rss_kib = coordinator.peak_rss_kib();
     running.stop(Duration::from_secs(5)).await;

@@ -1,17 +1,21 @@
 //! The other end of a session without a store: it proves who it is, counts and sends frames, and
 //! takes nothing in. What it measures is the coordinator alone.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use node::tls::{Address, Connector};
-use node_feed::{Encoder, Heights, Incarnation, NetworkId, Run, SpaceId, root_digest};
-use node_sync::{PROTOCOL_VERSION, session_signature};
+use node_feed::{Encoder, Heights, NetworkId, Run, SpaceId, root_digest};
+use node_sync::{PROTOCOL_VERSION, session_signature, software_mark};
 use proto::sync::v1::frame::Message;
 use proto::sync::v1::sync_client::SyncClient;
 use proto::sync::v1::{Acknowledged, Entries, Frame, Height, Hello};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
+use zstd::bulk::Decompressor;
 
 use crate::founding::Seat;
 
@@ -74,6 +78,9 @@ impl LightPeer {
             .context("the coordinator ended the session")?;
         let message = frame.message.context("a frame of a newer version")?;
         self.received += 1;
+        if let Message::Entries(entries) = &message {
+            self.received += entries.sections.len() as u64;
+        }
         let space = match &message {
             Message::Entries(entries) => Some(&entries.space),
             Message::Receipts(receipts) => receipts.receipts.first().map(|first| &first.space),
@@ -83,6 +90,7 @@ impl LightPeer {
             | Message::Acknowledged(_)
             | Message::Refused(_)
             | Message::ReceiptsHeld(_)
+            | Message::Copy(_)
             | Message::Probe(_)
             | Message::Common(_)
             | Message::Goodbye(_) => None,
@@ -121,41 +129,53 @@ pub(crate) fn entries(space: SpaceId, run: &Run) -> anyhow::Result<Entries> {
     let bytes = encoder.finish();
     Ok(Entries {
         space: Bytes::copy_from_slice(space.as_bytes()),
+        sections: Vec::new(),
         packed: zstd::bulk::compress(&bytes, 1)?.into(),
         unpacked_length: u32::try_from(bytes.len())?,
     })
 }
 
+thread_local! {
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 /// How many entries a message has.
 pub(crate) fn count(entries: &Entries) -> anyhow::Result<usize> {
-    let bytes = zstd::bulk::decompress(&entries.packed, entries.unpacked_length as usize)?;
+    let length = entries.unpacked_length as usize;
+    let bytes = DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(&entries.packed, length),
+        None => kept
+            .insert(Decompressor::new()?)
+            .decompress(&entries.packed, length),
+    })?;
     let runs = Run::decode_all(&bytes.into())?;
     Ok(runs.iter().map(|run| run.entries.len()).sum())
 }
 
 fn hello(seat: &Seat, exporter: &[u8; 32], authority: &Heights) -> Hello {
     let network: NetworkId = seat.enrolled.network;
+    let log = SpaceId::authority(network);
+    let root = root_digest(&BTreeMap::from([(log, authority.digest(log))]));
     let copy = Bytes::copy_from_slice;
     Hello {
         versions: vec![PROTOCOL_VERSION],
         node: copy(seat.identity.public().node().as_bytes()),
-        hub: copy(seat.enrolled.hub.as_bytes()),
-        incarnation: copy(Incarnation::from_bytes(node::random()).as_bytes()),
         session_signature: copy(&session_signature(&seat.identity, network, exporter, true).0),
-        authority_digest: copy(authority.digest(SpaceId::authority(network)).as_bytes()),
         authority: authority
             .iter()
             .map(|(feed, height)| Height {
                 feed: copy(feed.as_bytes()),
                 number: height.number,
                 hash: copy(height.hash.as_bytes()),
+                base: 0,
             })
             .collect(),
-        root: copy(root_digest(&std::collections::BTreeMap::new()).as_bytes()),
+        root: copy(root.as_bytes()),
         since: Bytes::new(),
+        agreed: false,
         changed: Vec::new(),
-        software: "sync-bench".to_owned(),
-        receipts: Bytes::from_static(&[0; 32]),
+        software: software_mark("sync-bench"),
+        receipts: 0,
         clock_ms: 0,
     }
 }

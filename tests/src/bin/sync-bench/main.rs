@@ -12,10 +12,16 @@ mod ingest;
 mod initial;
 mod light_peer;
 mod lists;
+mod open;
 mod pages;
+mod pen;
 mod reconnect;
+mod relay;
+mod restored;
 mod sample;
+mod simulate;
 mod stage;
+mod versus;
 
 use std::path::PathBuf;
 
@@ -36,8 +42,14 @@ struct Arguments {
 enum Scenario {
     /// A hub that was in sync connects again.
     Reconnect(reconnect::Options),
+    /// A hub whose folder was put back to an older copy connects again.
+    Restored(restored::Options),
+    /// One more change of a document with a long history is relayed.
+    Relay(relay::Options),
     /// A hub that holds nothing yet takes its first copy.
     Initial(initial::Options),
+    /// A store that holds much is opened.
+    Open(open::Options),
     /// One end sends entries as fast as the coordinator takes them.
     Ingest(ingest::Options),
     /// One hub writes, and others receive it through the coordinator.
@@ -48,6 +60,10 @@ enum Scenario {
     Sample(sample::Options),
     /// Every page of a hub with a year of made-up work, and of the coordinator, is asked for.
     Pages(pages::Options),
+    /// The engines of many hubs run in virtual time with the load of a year.
+    Simulate(simulate::Options),
+    /// Causeway beside automerge-repo and samod, on the same workload.
+    Versus(versus::Options),
     /// Serves a coordinator's folder until standard input ends: what the scenarios start.
     #[command(hide = true)]
     Coordinate {
@@ -67,8 +83,15 @@ async fn main() -> anyhow::Result<()> {
             }
             return Ok(());
         }
+        Scenario::Simulate(options) => return simulate::measure(&options, arguments.json),
+        Scenario::Versus(options) => {
+            return Box::pin(versus::measure(&options, arguments.json)).await;
+        }
         Scenario::Reconnect(options) => Box::pin(reconnect::measure(&options)).await?,
+        Scenario::Restored(options) => Box::pin(restored::measure(&options)).await?,
+        Scenario::Relay(options) => Box::pin(relay::measure(&options)).await?,
         Scenario::Initial(options) => Box::pin(initial::measure(&options)).await?,
+        Scenario::Open(options) => Box::pin(open::measure(&options)).await?,
         Scenario::Ingest(options) => Box::pin(ingest::measure(&options)).await?,
         Scenario::Fanout(options) => Box::pin(fanout::measure(&options)).await?,
         Scenario::Lists(options) => lists::measure(&options)?,

@@ -15,7 +15,7 @@ use crate::founding::{Founding, coordinator_folder, is_admitted, is_free, node_f
 
 /// To be changed with everything that changes what is built: stores of other versions are built
 /// anew.
-const FORMAT: &str = "2";
+const FORMAT: &str = "4";
 /// How many documents' changes are signed together while building.
 const DOCUMENTS_A_RUN: usize = 10;
 
@@ -96,7 +96,7 @@ pub(crate) fn temporary() -> anyhow::Result<TempDir> {
 }
 
 /// Cargo's target folder, in which this program lies.
-fn target() -> anyhow::Result<PathBuf> {
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program
         .ancestors()
@@ -132,6 +132,9 @@ async fn build(folder: &Path, documents: usize, spaces: usize) -> anyhow::Result
     let (writer, spaces) = (hub.clone(), ids.clone());
     let drafts = tokio::task::spawn_blocking(move || write(&writer, documents, &spaces)).await??;
     fs::write(folder.join("drafts"), drafts)?;
+    // As when a node stops, while the coordinator can still take them.
+    let writer = hub.clone();
+    tokio::task::spawn_blocking(move || writer.write_due_checkpoints()).await?;
     founding.settle(&hub, &ids).await?;
     running.stop(Duration::from_secs(5)).await;
     drop(hub);
@@ -167,7 +170,8 @@ fn write(hub: &Node, documents: usize, spaces: &[SpaceId]) -> anyhow::Result<Vec
     Ok(drafts)
 }
 
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -1,0 +1,388 @@
+//! Taking over a document that travelled as a copy, once every change in it is accounted for.
+
+use std::collections::BTreeMap;
+
+use automerge::{ActorId, Automerge, Change};
+use node_feed::{Changes, DocumentId, FeedName, Hash, HubId, Nonce, Trail, change_hash};
+
+use crate::actor::ActorBase;
+use crate::apply::Batch;
+use crate::candidate::{Candidate, guarded};
+use crate::claims::{ClaimedEntry, Claims};
+use crate::copied::take_copy_apart;
+use crate::document::{Document, LoadError};
+use crate::document_chunk;
+use crate::entry::ChangesEntry;
+use crate::outcome::{Fault, Outcome, SetAsideReason};
+use crate::trial::{self, Trial};
+
+/// A feed of which only what came after a checkpoint is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The feed, or branch of a fork.
+    pub feed: FeedName,
+    /// The key that signs it.
+    pub writer: [u8; 32],
+    /// The hub for which it is signed.
+    pub hub: HubId,
+    /// The number up to which the checkpoint speaks.
+    pub base: u64,
+    /// What the checkpoint says of the document; nothing if it does not list it.
+    pub trail: Option<Trail>,
+}
+
+/// Why a copy was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CopyFault {
+    /// It holds a change that is neither proved by a checkpoint nor in one of the entries. Those
+    /// may still be on their way; once all that the sender holds is here, it is forged.
+    #[error("it holds changes whose entries have not arrived")]
+    NotYet,
+    /// It is not what its writers wrote, or not what the checkpoints say. Ask somebody else.
+    #[error("{0}")]
+    Forged(String),
+    /// Of a fork, an entry beside it takes the place of one in it. Only from the entries
+    /// themselves can the document be made.
+    #[error("two branches of one feed collide in it; its entries are needed")]
+    Collides,
+}
+
+impl Document {
+    /// Makes a document of a copy, of `entries` and nothing else: exactly the one that applying
+    /// every entry one after the other gives.
+    ///
+    /// `bytes` is what [`copied`](crate::copied) gave at the sender, and may be anything: it is
+    /// measured before Automerge sees it, every change in it is accounted for and passes the gate,
+    /// and the document is made again of these changes, so that their order in the bytes counts
+    /// for nothing. `bases` are the feeds of the space that are held from a checkpoint on,
+    /// `entries` all entries of the document that are held.
+    ///
+    /// # Errors
+    /// [`CopyFault`]: nothing of the copy is used.
+    pub fn from_copy(
+        id: DocumentId,
+        bytes: &[u8],
+        bases: &[Base],
+        entries: &[ChangesEntry],
+    ) -> Result<Self, CopyFault> {
+        let (claims, saved) = take_copy_apart(id, bytes).map_err(unreadable)?;
+        document_chunk::measure(saved)?;
+        let (loaded, changes) = guarded(SetAsideReason::Poison, || {
+            let loaded = trial::load(saved)
+                .map_err(|error| Fault::new(SetAsideReason::Poison, error.to_string()))?;
+            let changes = loaded.get_changes(&[]);
+            Ok((loaded, changes))
+        })?;
+        let mut account = Account::open(&changes)?;
+        let mut found = account.prove(id, bases, &claims)?;
+        let held = above_bases(bases, entries);
+        found.extend(account.find(&held)?);
+        if account.taken.contains(&false) {
+            return Err(CopyFault::NotYet);
+        }
+        let (passed, candidates) = pass_gate(id, &changes, found)?;
+        let mut document = Self::new(id);
+        let batch = Batch::prepared(&passed, candidates);
+        let picked = batch.pick(&document, usize::MAX);
+        if picked.len() < passed.len() {
+            return Err(forged(
+                "it holds a change that does not follow from the others",
+            ));
+        }
+        let applied = batch.chosen(&picked);
+        let candidates = applied.iter().map(|(_, candidate)| *candidate);
+        let trial = rebuild(loaded, changes, saved, &candidates.collect::<Vec<_>>())?;
+        document.accept(trial, &applied);
+        let rest = held.into_values().cloned().collect::<Vec<_>>();
+        let rebuild = |outcome: &Outcome| matches!(outcome, Outcome::Rebuild);
+        if document.apply(&rest).iter().any(rebuild) {
+            return Err(CopyFault::Collides);
+        }
+        Ok(document)
+    }
+}
+
+impl From<Fault> for CopyFault {
+    fn from(fault: Fault) -> Self {
+        if fault.detail.is_empty() {
+            forged(fault.reason.to_string())
+        } else {
+            forged(format!("{} ({})", fault.reason, fault.detail))
+        }
+    }
+}
+
+fn forged(reason: impl Into<String>) -> CopyFault {
+    CopyFault::Forged(reason.into())
+}
+
+fn unreadable(error: LoadError) -> CopyFault {
+    forged(match error {
+        LoadError::Format => "it is no copy of a record that this version reads".to_owned(),
+        LoadError::OtherDocument => "it is the copy of another record".to_owned(),
+        LoadError::Book(error) => format!("it is damaged: {error}"),
+        LoadError::Damaged(detail) => format!("it is damaged: {detail}"),
+    })
+}
+
+/// Which changes of a copy are accounted for.
+struct Account<'a> {
+    changes: &'a [Change],
+    by_hash: BTreeMap<[u8; 32], usize>,
+    /// By actor, in the order of sequence numbers, which begin at 1.
+    by_actor: BTreeMap<&'a ActorId, Vec<usize>>,
+    taken: Vec<bool>,
+}
+
+/// An entry and its changes in the copy, in causal order.
+struct Found {
+    entry: ChangesEntry,
+    changes: Vec<usize>,
+}
+
+impl<'a> Account<'a> {
+    fn open(changes: &'a [Change]) -> Result<Self, CopyFault> {
+        let mut by_hash = BTreeMap::new();
+        let mut by_actor = BTreeMap::<_, Vec<usize>>::new();
+        for (index, change) in changes.iter().enumerate() {
+            by_hash.insert(change.hash().0, index);
+            by_actor.entry(change.actor_id()).or_default().push(index);
+        }
+        for steps in by_actor.values_mut() {
+            steps.sort_by_key(|index| changes[*index].seq());
+            let mut numbered = steps.iter().zip(1..);
+            if !numbered.all(|(index, seq)| changes[*index].seq() == seq) {
+                return Err(Fault::from(SetAsideReason::OutOfOrder).into());
+            }
+        }
+        Ok(Self {
+            changes,
+            by_hash,
+            by_actor,
+            taken: vec![false; changes.len()],
+        })
+    }
+
+    /// Takes what the checkpoints prove.
+    fn prove(
+        &mut self,
+        id: DocumentId,
+        bases: &[Base],
+        claims: &[Claims],
+    ) -> Result<Vec<Found>, CopyFault> {
+        let mut by_feed = BTreeMap::new();
+        for of_feed in claims {
+            if by_feed.insert(of_feed.feed, of_feed).is_some() {
+                return Err(forged("it speaks of one feed twice"));
+            }
+        }
+        let mut proved = Vec::new();
+        for base in bases {
+            let trail = match by_feed.remove(&base.feed) {
+                None => Trail::START,
+                Some(claims) if claims.base == base.base => {
+                    self.follow(id, base, claims, &mut proved)?
+                }
+                Some(_) => return Err(forged("it was made for another checkpoint")),
+            };
+            if base.trail.unwrap_or(Trail::START) != trail {
+                let reason = "it is not what the checkpoint of one of its writers says";
+                return Err(forged(reason));
+            }
+        }
+        if by_feed.is_empty() {
+            Ok(proved)
+        } else {
+            Err(forged("it speaks of a feed that has no checkpoint here"))
+        }
+    }
+
+    /// Takes the changes of one feed's entries, and returns the trail that they leave.
+    fn follow(
+        &mut self,
+        id: DocumentId,
+        base: &Base,
+        claims: &Claims,
+        proved: &mut Vec<Found>,
+    ) -> Result<Trail, CopyFault> {
+        let actors = claims.actors.iter().map(|actor| {
+            let derived = ActorBase::derive(&base.writer, id, actor.nonce).at(actor.level);
+            (derived, actor.first)
+        });
+        let mut actors = actors.collect::<Vec<_>>();
+        let (mut trail, mut last) = (Trail::START, None);
+        for entry in &claims.entries {
+            if last.is_some_and(|last| last >= entry.number) || entry.number > base.base {
+                return Err(forged("it speaks of entries in the wrong order"));
+            }
+            last = Some(entry.number);
+            let nonce = nonce_of(claims, entry)?;
+            let changes = self.take_steps(&mut actors, entry)?;
+            let hashes = changes.iter().map(|index| self.changes[*index].hash().0);
+            trail = trail.with(entry.number, entry.time_ms, &hashes.collect::<Vec<_>>());
+            proved.push(Found {
+                entry: claimed_entry(base, entry, nonce),
+                changes,
+            });
+        }
+        Ok(trail)
+    }
+
+    /// Takes the next changes of the actors that an entry names.
+    fn take_steps(
+        &mut self,
+        actors: &mut [(ActorId, u64)],
+        entry: &ClaimedEntry,
+    ) -> Result<Vec<usize>, CopyFault> {
+        let missing = || forged("it lacks changes of which it speaks");
+        let mut changes = Vec::new();
+        for (actor, count) in &entry.steps {
+            let (actor, next) = actors.get_mut(*actor).ok_or_else(missing)?;
+            let known = self.by_actor.get(&*actor).ok_or_else(missing)?;
+            let from = next
+                .checked_sub(1)
+                .and_then(|from| usize::try_from(from).ok());
+            let count = usize::try_from(*count).ok().filter(|count| *count > 0);
+            let (from, count) = from.zip(count).ok_or_else(missing)?;
+            let to = from.checked_add(count).ok_or_else(missing)?;
+            changes.extend(known.get(from..to).ok_or_else(missing)?);
+            *next = to as u64 + 1;
+        }
+        // Changes stand in causal order in the document.
+        changes.sort_unstable();
+        for index in &changes {
+            if std::mem::replace(&mut self.taken[*index], true) {
+                return Err(forged("it speaks of one change twice"));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Takes the changes of those entries that are in the copy already, and returns these entries.
+    fn find(
+        &mut self,
+        held: &BTreeMap<(FeedName, u64), &ChangesEntry>,
+    ) -> Result<Vec<Found>, CopyFault> {
+        let mut found = Vec::new();
+        let mut left_out = None;
+        for ((feed, _), entry) in held {
+            let hashes = entry.changes.chunks.iter().map(|chunk| change_hash(chunk));
+            let changes = hashes.map(|hash| self.by_hash.get(&hash).copied());
+            let Some(changes) = changes.collect::<Option<Vec<_>>>() else {
+                left_out = Some(*feed);
+                continue;
+            };
+            // Entries of one feed take effect in the order of their numbers.
+            if left_out == Some(*feed) {
+                return Err(forged("it leaves out an entry and holds a later one"));
+            }
+            for index in &changes {
+                self.taken[*index] = true;
+            }
+            found.push(Found {
+                entry: (*entry).clone(),
+                changes,
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// The start nonce of an entry: one, whatever lanes it was made on.
+fn nonce_of(claims: &Claims, entry: &ClaimedEntry) -> Result<Nonce, CopyFault> {
+    let nonces = entry.steps.iter();
+    let mut nonces = nonces.map(|(actor, _)| claims.actors.get(*actor).map(|actor| actor.nonce));
+    let nonce = nonces.next().flatten();
+    match nonce {
+        Some(nonce) if nonces.all(|other| other == Some(nonce)) => Ok(nonce),
+        Some(_) | None => Err(forged(
+            "it speaks of an entry of several authors, or of none",
+        )),
+    }
+}
+
+/// The entry as far as it is known: nothing of it can be set aside, so that its hash is not needed.
+fn claimed_entry(base: &Base, entry: &ClaimedEntry, nonce: Nonce) -> ChangesEntry {
+    ChangesEntry {
+        feed: base.feed,
+        number: entry.number,
+        hash: Hash::ZERO,
+        writer: base.writer,
+        hub: base.hub,
+        time_ms: entry.time_ms,
+        changes: Changes {
+            random: Nonce([0; 16]),
+            nonce,
+            chunks: Vec::new(),
+        },
+    }
+}
+
+/// The entries for which no base stands, each once.
+fn above_bases<'a>(
+    bases: &[Base],
+    entries: &'a [ChangesEntry],
+) -> BTreeMap<(FeedName, u64), &'a ChangesEntry> {
+    let bases = bases.iter().map(|base| (base.feed, base.base));
+    let bases = bases.collect::<BTreeMap<_, _>>();
+    let above = entries.iter().filter(|entry| {
+        let base = bases.get(&entry.feed);
+        base.is_none_or(|base| entry.number > *base)
+    });
+    above
+        .map(|entry| ((entry.feed, entry.number), entry))
+        .collect()
+}
+
+/// Puts the changes through the part of the gate that looks at one entry alone.
+fn pass_gate(
+    id: DocumentId,
+    changes: &[Change],
+    found: Vec<Found>,
+) -> Result<(Vec<ChangesEntry>, Vec<Candidate>), CopyFault> {
+    let mut passed = (Vec::new(), Vec::new());
+    for found in found {
+        let changes = found.changes.iter().map(|index| changes[*index].clone());
+        let candidate = Candidate::check(id, &found.entry, changes.collect())?;
+        passed.0.push(found.entry);
+        passed.1.push(candidate);
+    }
+    Ok(passed)
+}
+
+/// The document as it is when its changes are applied, in their order in the copy. What a copy
+/// says beside its changes, such as the order of a text's characters, proves nothing.
+fn rebuild(
+    loaded: Automerge,
+    changes: Vec<Change>,
+    saved: &[u8],
+    candidates: &[&Candidate],
+) -> Result<Trial, Fault> {
+    let rebuilt = guarded(SetAsideReason::Unfit, || {
+        let mut rebuilt = Automerge::new();
+        rebuilt
+            .apply_changes(changes)
+            .map_err(|error| Fault::new(SetAsideReason::Unfit, error.to_string()))?;
+        for candidate in candidates {
+            trial::check_depth(&rebuilt, &candidate.made)?;
+        }
+        Ok(rebuilt)
+    })?;
+    guarded(SetAsideReason::Poison, || {
+        let again = rebuilt.save();
+        let automerge = if again == saved {
+            loaded
+        } else {
+            // Another version of Automerge may write the same document otherwise.
+            trial::load(&again)
+                .map_err(|error| Fault::new(SetAsideReason::Poison, error.to_string()))?
+        };
+        if automerge.get_heads() != rebuilt.get_heads() {
+            return Err(Fault::new(SetAsideReason::Poison, "its heads changed"));
+        }
+        Ok(Trial {
+            automerge,
+            saved: again,
+        })
+    })
+}

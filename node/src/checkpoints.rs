@@ -1,0 +1,398 @@
+//! Checkpoints of this node's own feeds: what others need of them before they can be copied.
+//!
+//! One is written after every 10,000 entries of a feed. At close, and a day after the last, one is
+//! written only if it spares others more than it costs them: it lists every document that the
+//! feed ever changed, so that a few entries in a feed of thousands of documents are sent whole for
+//! less.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use node_feed::{
+    Card, CardId, Changes, Checkpoint, DocumentId, Entry, FeedName, Hash, Height, Kind, Nonce,
+    Opening, Payload, RUN_BYTES_MAX, RunEntry, SpaceId, Subject, Trail, change_hash,
+};
+use node_store::{ReadStore, StoreError};
+
+use crate::Node;
+use crate::author::{self, WRITER_SETTINGS, WriteError};
+use crate::clock::now_ms;
+use crate::node::Inner;
+use crate::random;
+
+/// After how many entries a feed gets a checkpoint, whatever it costs.
+const ENTRIES_MAX: u64 = 10_000;
+/// How many entries there must be at least for one that is written earlier.
+const ENTRIES_MIN: u64 = 64;
+/// And how many documents it may list for each of them.
+const DOCUMENTS_AN_ENTRY: u64 = 4;
+/// How long after the last one an earlier one is written.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+/// About how many bytes of entries are read at once.
+const SLICE_BYTES: usize = 1 << 20;
+
+/// When a checkpoint is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Many entries were written.
+    Many,
+    /// From time to time.
+    Daily,
+    /// The node stops.
+    Close,
+    /// Somebody wants one.
+    Asked,
+}
+
+/// What is known of the own feeds' need of checkpoints.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoints {
+    /// Held by whoever writes one.
+    writing: Mutex<()>,
+    /// How many entries were written since this process started, or since the last checkpoint.
+    written: Mutex<BTreeMap<SpaceId, u64>>,
+}
+
+impl Checkpoints {
+    /// Notes that entries were written in a space.
+    pub(crate) fn count(&self, space: SpaceId, entries: usize) {
+        let mut written = lock(&self.written);
+        let count = written.entry(space).or_default();
+        *count = count.saturating_add(entries as u64);
+    }
+
+    fn reset(&self, space: SpaceId) {
+        lock(&self.written).remove(&space);
+    }
+
+    fn long(&self) -> Vec<SpaceId> {
+        let written = lock(&self.written);
+        let long = written.iter().filter(|(_, count)| **count >= ENTRIES_MAX);
+        long.map(|(space, _)| *space).collect()
+    }
+}
+
+/// Writes checkpoints where many entries were written.
+pub(crate) fn after_many(inner: &Inner) {
+    if !inner.config.sync.first_copies {
+        return;
+    }
+    for space in inner.checkpoints.long() {
+        inner.checkpoints.reset(space);
+        tell(space, write(inner, space, Occasion::Many));
+    }
+}
+
+/// Writes those that are due since yesterday.
+pub(crate) fn daily(inner: &Inner) {
+    write_all(inner, Occasion::Daily);
+}
+
+/// Writes those that are worth it before the node stops.
+pub(crate) fn at_close(inner: &Inner) {
+    write_all(inner, Occasion::Close);
+}
+
+impl Node {
+    /// Writes a checkpoint into this node's own feed in `space`, due or not. Returns where it
+    /// ends; none if there is no feed to write it into, nothing came since the last, or what it
+    /// must say of a document is not held.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was written then, or a part of it, which nobody uses.
+    pub fn write_checkpoint(&self, space: SpaceId) -> Result<Option<Height>, WriteError> {
+        write(&self.inner, space, Occasion::Asked)
+    }
+
+    /// Writes the checkpoints that a node writes when it stops.
+    pub fn write_due_checkpoints(&self) {
+        at_close(&self.inner);
+    }
+}
+
+fn write_all(inner: &Inner, occasion: Occasion) {
+    if !inner.config.sync.first_copies {
+        // Nobody has a use for them.
+        return;
+    }
+    let settings = inner
+        .storage
+        .read(|store| store.settings(WRITER_SETTINGS))
+        .unwrap_or_default();
+    let spaces = settings
+        .iter()
+        .filter_map(|name| name[WRITER_SETTINGS.len()..].parse::<SpaceId>().ok());
+    for space in spaces {
+        tell(space, write(inner, space, occasion));
+    }
+}
+
+fn tell(space: SpaceId, outcome: Result<Option<Height>, WriteError>) {
+    match outcome {
+        Ok(Some(height)) => tracing::debug!(%space, number = height.number, "a checkpoint"),
+        Ok(None) => {}
+        // Without it others are sent more, and nothing is lost.
+        Err(error) => tracing::warn!(%space, %error, "no checkpoint was written"),
+    }
+}
+
+fn write(inner: &Inner, space: SpaceId, occasion: Occasion) -> Result<Option<Height>, WriteError> {
+    let network = inner.membership().map(|membership| membership.network);
+    if network.is_none_or(|network| SpaceId::authority(network) == space) {
+        return Ok(None);
+    }
+    let _one = lock(&inner.checkpoints.writing);
+    let author = inner.authors.of(space);
+    let Some((writer, tip)) = inner.standing(&mut author::lock(&author), space)? else {
+        return Ok(None);
+    };
+    let mut draft = Draft::begin(inner, space, writer)?;
+    if !draft.is_due(inner, occasion, tip)? || !draft.extend(inner, tip)? {
+        return Ok(None);
+    }
+    let entries = tip.number + 1 - draft.first;
+    if !is_worth(occasion, entries, draft.documents.len() as u64) {
+        return Ok(None);
+    }
+    // What is written while it was gathered comes into it too; from here on nothing is.
+    let mut author = author::lock(&author);
+    let Some((still, tip)) = inner.standing(&mut author, space)? else {
+        return Ok(None);
+    };
+    if still != writer || !draft.extend(inner, tip)? {
+        return Ok(None);
+    }
+    let (documents, kept) = draft.finish(inner)?;
+    let parts = Checkpoint::split(&documents, &kept, || Nonce(random()))?;
+    let entries = parts.iter().map(|part| Entry {
+        time_ms: now_ms(),
+        kind: Kind::CHECKPOINT,
+        subject: Subject::NONE,
+        payload: part.encode(),
+    });
+    let mut last = None;
+    for run in in_runs(entries) {
+        last = Some(inner.write(&mut author, space, run)?.last);
+    }
+    inner.checkpoints.reset(space);
+    Ok(last)
+}
+
+fn is_worth(occasion: Occasion, entries: u64, documents: u64) -> bool {
+    match occasion {
+        Occasion::Many | Occasion::Asked => true,
+        Occasion::Daily | Occasion::Close => {
+            entries >= ENTRIES_MIN && documents <= entries.saturating_mul(DOCUMENTS_AN_ENTRY)
+        }
+    }
+}
+
+/// Entries in lists of which each can be signed together.
+fn in_runs(entries: impl Iterator<Item = Entry>) -> Vec<Vec<Entry>> {
+    let mut runs = Vec::<Vec<Entry>>::new();
+    let mut bytes = RUN_BYTES_MAX;
+    for entry in entries {
+        bytes += entry.payload.len();
+        match runs.last_mut() {
+            Some(run) if bytes <= RUN_BYTES_MAX => run.push(entry),
+            Some(_) | None => {
+                bytes = entry.payload.len();
+                runs.push(vec![entry]);
+            }
+        }
+    }
+    runs
+}
+
+/// What the next checkpoint of a feed says, as far as it was gathered. No document is loaded for
+/// it.
+struct Draft {
+    space: SpaceId,
+    feed: FeedName,
+    /// The first entry after the last checkpoint.
+    first: u64,
+    /// The first entry that was not looked at.
+    next: u64,
+    documents: BTreeMap<Subject, Trail>,
+    kept: BTreeMap<u64, Hash>,
+    /// When the last checkpoint was written, or the feed was opened.
+    last_ms: u64,
+}
+
+impl Draft {
+    /// What the last checkpoint said.
+    fn begin(inner: &Inner, space: SpaceId, writer: [u8; 32]) -> Result<Self, StoreError> {
+        let feed = FeedName::from_bytes(writer);
+        let mut draft = Self {
+            space,
+            feed,
+            first: 0,
+            next: 0,
+            documents: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            last_ms: 0,
+        };
+        inner.storage.read(|store| {
+            let last = store.checkpoint(space, feed, u64::MAX)?;
+            let hash = match last {
+                Some((parts, height)) => {
+                    for part in parts {
+                        draft.documents.extend(part.documents);
+                        let kept = part.kept.iter().map(|kept| (kept.number, kept.hash));
+                        draft.kept.extend(kept);
+                    }
+                    draft.first = height.number + 1;
+                    Some(height.hash)
+                }
+                None => store.hash_at(space, feed, 0)?,
+            };
+            if let Some(entry) = hash.map_or(Ok(None), |hash| store.entry(hash))? {
+                draft.last_ms = entry.time_ms;
+            }
+            Ok(())
+        })?;
+        draft.next = draft.first;
+        Ok(draft)
+    }
+
+    fn is_due(&self, inner: &Inner, occasion: Occasion, tip: Height) -> Result<bool, StoreError> {
+        let entries = (tip.number + 1).saturating_sub(self.first);
+        // One that is copied itself has its entries elsewhere.
+        let whole = inner.storage.read(|store| {
+            let trees = store.trees(self.space)?;
+            let place = trees.get(self.feed.as_bytes()).and_then(|tree| {
+                let forked = tree.is_forked();
+                tree.feeds().get(&self.feed).filter(|_| !forked).copied()
+            });
+            Ok(place.is_some_and(|place| place.base == 0))
+        })?;
+        let due = match occasion {
+            Occasion::Many => entries >= ENTRIES_MAX,
+            Occasion::Daily => {
+                entries >= ENTRIES_MAX
+                    || entries >= ENTRIES_MIN && now_ms().saturating_sub(self.last_ms) >= DAY_MS
+            }
+            Occasion::Close => entries >= ENTRIES_MIN,
+            Occasion::Asked => entries > 0,
+        };
+        Ok(whole && due)
+    }
+
+    /// Takes in the entries up to `tip`, in slices. Returns whether all that is needed of them is
+    /// held.
+    fn extend(&mut self, inner: &Inner, tip: Height) -> Result<bool, StoreError> {
+        while self.next <= tip.number {
+            let from = [(self.feed, self.next)];
+            let runs = inner
+                .storage
+                .read(|store| store.read(self.space, &from, SLICE_BYTES))?;
+            let before = self.next;
+            for run in runs {
+                for (entry, number) in run.entries.iter().zip(run.first..) {
+                    if number == self.next && number <= tip.number {
+                        if !self.take(inner, number, entry)? {
+                            tracing::debug!(
+                                space = %self.space, number,
+                                "no checkpoint: a change of a record is not held"
+                            );
+                            return Ok(false);
+                        }
+                        self.next += 1;
+                    }
+                }
+            }
+            if self.next == before {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, inner: &Inner, number: u64, entry: &RunEntry) -> Result<bool, StoreError> {
+        let document = DocumentId::try_from(entry.subject);
+        if entry.kind == Kind::CHECKPOINT {
+            return Ok(true);
+        }
+        if entry.kind != Kind::CHANGES || document.is_err() {
+            let hash = |store: &node_store::Readers| store.hash_at(self.space, self.feed, number);
+            let hash = inner.storage.read(hash)?;
+            self.kept.extend(hash.map(|hash| (number, hash)));
+            return Ok(true);
+        }
+        let changes = match &entry.payload {
+            Payload::Held(bytes) => Changes::decode(bytes).ok(),
+            Payload::Dropped { .. } => None,
+        };
+        let Some(changes) = changes else {
+            return inner.storage.read(|store| store.is_erased(entry.subject));
+        };
+        let hashes = changes.chunks.iter().map(|chunk| change_hash(chunk));
+        let trail = self.documents.entry(entry.subject).or_insert(Trail::START);
+        *trail = trail.with(number, entry.time_ms, &hashes.collect::<Vec<_>>());
+        Ok(true)
+    }
+
+    /// The lists, without what was erased and what was replaced.
+    #[expect(clippy::type_complexity, reason = "the two lists of a checkpoint")]
+    fn finish(self, inner: &Inner) -> Result<(Vec<(Subject, Trail)>, Vec<Height>), StoreError> {
+        inner.storage.read(|store| {
+            let mut documents = Vec::new();
+            for (subject, trail) in self.documents {
+                if !store.is_erased(subject)? {
+                    documents.push((subject, trail));
+                }
+            }
+            let mut kept = Vec::new();
+            let mut replaced = BTreeMap::<Subject, BTreeSet<Hash>>::new();
+            for (number, hash) in self.kept {
+                let Some(entry) = store.entry(hash)? else {
+                    continue;
+                };
+                if !entry.kind.stands() && store.is_erased(entry.subject)? {
+                    continue;
+                }
+                if entry.kind == Kind::CARD {
+                    let of_card = match replaced.entry(entry.subject) {
+                        btree_map::Entry::Occupied(known) => known.into_mut(),
+                        btree_map::Entry::Vacant(place) => {
+                            place.insert(replaced_of(store, self.space, entry.subject)?)
+                        }
+                    };
+                    if of_card.contains(&hash) {
+                        continue;
+                    }
+                }
+                kept.push(Height { number, hash });
+            }
+            Ok((documents, kept))
+        })
+    }
+}
+
+/// The revisions of a card that a revision of its owner replaces.
+fn replaced_of(
+    store: &impl ReadStore,
+    space: SpaceId,
+    subject: Subject,
+) -> Result<BTreeSet<Hash>, StoreError> {
+    let Ok(card) = CardId::try_from(subject) else {
+        return Ok(BTreeSet::new());
+    };
+    let mut replaced = BTreeSet::new();
+    for entry in store.entries_of(subject, 0)? {
+        let by_owner =
+            matches!(entry.opening, Some(Opening::Node { hub, .. }) if hub == card.owner());
+        if entry.space != space || entry.kind != Kind::CARD || !by_owner {
+            continue;
+        }
+        let revision = entry.payload.bytes().map(Card::decode);
+        if let Some(Ok(revision)) = revision {
+            replaced.extend(revision.replaces);
+        }
+    }
+    Ok(replaced)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,198 @@
+//! First copies at the sending end: what one is made of, and its pieces.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use node_feed::{CopyPiece, DocumentId, FeedName, Height, Heights, Opening, SpaceId, Subject};
+use node_store::{ReadStore, StoreError};
+use node_sync::CopyPlan;
+
+use crate::node::Inner;
+
+/// A document that is larger when it is saved travels entry by entry: a frame could not hold it.
+const DOCUMENT_BYTES_MAX: usize = 3 << 20;
+
+/// What a copy of these feeds is made of, each from the number of the first entry that the peer
+/// lacks; none if none of them can be copied, or if it would cost more than their entries.
+///
+/// A copy that the peer holds a part of goes on if what it stands on is still held here.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub(crate) fn plan(
+    inner: &Inner,
+    space: SpaceId,
+    feeds: &[(FeedName, u64)],
+    under_way: Option<&Heights>,
+) -> Result<Option<CopyPlan>, StoreError> {
+    if let Some(bases) = under_way {
+        let feeds = feeds.iter().filter(|(feed, _)| bases.get(feed).is_some());
+        let feeds = feeds.copied().collect::<Vec<_>>();
+        let plan = plan_up_to(inner, space, &feeds, |feed| {
+            bases.get(&feed).map_or(0, |base| base.number)
+        })?;
+        if plan.as_ref().is_some_and(|plan| plan.bases == *bases) {
+            return Ok(plan);
+        }
+    }
+    plan_up_to(inner, space, feeds, |_| u64::MAX)
+}
+
+fn plan_up_to(
+    inner: &Inner,
+    space: SpaceId,
+    feeds: &[(FeedName, u64)],
+    through: impl Fn(FeedName) -> u64,
+) -> Result<Option<CopyPlan>, StoreError> {
+    let own = inner.identity.public().node();
+    let aside = inner.storage.set_aside()?;
+    inner.storage.read(|store| {
+        let trees = store.trees(space)?;
+        let places = trees.values().flat_map(node_feed::FeedTree::feeds);
+        let places = places.map(|(name, place)| (*name, *place));
+        let places = places.collect::<BTreeMap<_, _>>();
+        let mut plan = CopyPlan {
+            bases: Heights::new(),
+            proofs: Vec::new(),
+            kept: Vec::new(),
+            documents: Vec::new(),
+        };
+        let openings = store.openings(space)?;
+        let mut documents = BTreeSet::<Subject>::new();
+        for (feed, from) in feeds {
+            let Some(place) = places.get(feed) else {
+                continue;
+            };
+            // Its author hands a feed on whole: copies alone would leave nobody with its entries.
+            let is_own = matches!(
+                openings.get(feed),
+                Some(Opening::Node { node, .. }) if *node == own
+            );
+            if is_own && place.base == 0 {
+                continue;
+            }
+            let Some((parts, base)) = store.checkpoint(space, *feed, through(*feed))? else {
+                continue;
+            };
+            let listed = parts.iter().map(|part| part.documents.len() as u64);
+            let spared = base.number.saturating_sub(*from);
+            let is_worth = !place.holds(*from) || spared > listed.sum::<u64>();
+            // What was set aside here is in no document, and must reach the peer all the same.
+            let is_whole = !aside
+                .iter()
+                .any(|row| (row.space, row.feed) == (space, *feed) && row.number <= base.number);
+            let first = base.number + 1 - parts.len() as u64;
+            if !is_worth || !is_whole || base.number < *from || first < place.base {
+                continue;
+            }
+            let mut next = first;
+            while next <= base.number {
+                let runs = store.read(space, &[(*feed, next)], 1)?;
+                let Some(run) = runs.first() else {
+                    break;
+                };
+                plan.proofs.push((*feed, next));
+                next = run.first + run.entries.len() as u64;
+            }
+            plan.bases.set(*feed, base);
+            for part in parts {
+                plan.kept
+                    .extend(part.kept.iter().map(|kept| (*feed, *kept)));
+                documents.extend(part.documents.iter().map(|(subject, _)| *subject));
+            }
+        }
+        plan.documents = documents.into_iter().collect();
+        Ok((!plan.bases.is_empty()).then_some(plan))
+    })
+}
+
+/// The pieces of a copy from this one on, about so many bytes and at least one; none if one of them
+/// cannot be made.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub(crate) fn read(
+    inner: &Inner,
+    space: SpaceId,
+    plan: &CopyPlan,
+    from: usize,
+    bytes_max: usize,
+) -> Result<Option<Vec<CopyPiece>>, StoreError> {
+    let (proofs, kept) = (plan.proofs.len(), plan.kept.len());
+    let bases = plan.bases.iter();
+    let bases = bases.map(|(feed, base)| (feed, base.number));
+    let bases = bases.collect::<BTreeMap<_, _>>();
+    let since = since(inner, &plan.bases)?;
+    let mut pieces = Vec::new();
+    let mut bytes = 0;
+    for index in from..plan.pieces() {
+        let piece = if let Some((feed, number)) = plan.proofs.get(index) {
+            proof(inner, space, *feed, *number)?
+        } else if let Some((feed, height)) = plan.kept.get(index - proofs) {
+            let kept = inner
+                .storage
+                .read(|store| store.kept(space, *feed, *height))?;
+            kept.map(CopyPiece::Kept)
+        } else if let Some(subject) = plan.documents.get(index - proofs - kept) {
+            document(inner, space, *subject, &bases, since)?
+        } else {
+            None
+        };
+        let Some(piece) = piece else {
+            return Ok(None);
+        };
+        bytes += piece.weight();
+        if bytes > bytes_max && !pieces.is_empty() {
+            break;
+        }
+        pieces.push(piece);
+    }
+    Ok(Some(pieces))
+}
+
+/// The arrival of the last of these entries.
+fn since(inner: &Inner, bases: &Heights) -> Result<u64, StoreError> {
+    inner.storage.read(|store| {
+        let mut since = 0;
+        for (_, Height { hash, .. }) in bases.iter() {
+            since = store.entry(hash)?.map_or(since, |it| it.arrival.max(since));
+        }
+        Ok(since)
+    })
+}
+
+fn proof(
+    inner: &Inner,
+    space: SpaceId,
+    feed: FeedName,
+    number: u64,
+) -> Result<Option<CopyPiece>, StoreError> {
+    let runs = inner
+        .storage
+        .read(|store| store.read(space, &[(feed, number)], 1))?;
+    let run = runs.into_iter().next().filter(|run| run.first == number);
+    Ok(run.map(CopyPiece::Proof))
+}
+
+fn document(
+    inner: &Inner,
+    space: SpaceId,
+    subject: Subject,
+    bases: &BTreeMap<FeedName, u64>,
+    since: u64,
+) -> Result<Option<CopyPiece>, StoreError> {
+    if inner.storage.read(|store| store.is_erased(subject))? {
+        let bytes = Bytes::new();
+        return Ok(Some(CopyPiece::Document { subject, bytes }));
+    }
+    let Ok(id) = DocumentId::try_from(subject) else {
+        return Ok(None);
+    };
+    let saved = inner.library.fresh(&inner.storage, space, id, since)?;
+    let copied = node_document::copied(&saved, id, bases);
+    let bytes = copied
+        .inspect_err(|why| tracing::debug!(%why, "a document is not copied"))
+        .ok()
+        .filter(|bytes| bytes.len() <= DOCUMENT_BYTES_MAX);
+    Ok(bytes.map(|bytes| CopyPiece::Document { subject, bytes }))
+}
