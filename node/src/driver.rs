@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use node_feed::{
     CopyPiece, CopySlice, FeedName, FeedTree, Height, HubId, Kind, NodeId, Refusal, SpaceId,
 };
 use node_store::{Appended, CopyTaken, ReadStore};
 use node_sync::{
-    AppendResult, CloseReason, CopyHeld, CopyResult, Effect, Engine, Input, Message, SessionId,
-    StorageDown, Ticket, Timestamp,
+    AppendResult, CloseReason, CopyHeld, CopyResult, Effect, Engine, Goodbye, Input, Message,
+    SessionId, StorageDown, Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::clock::now_ms;
+use crate::clock::{SteadyClock, now_ms};
 use crate::first_copy;
 use crate::node::Inner;
 use crate::session::{Outbox, Tally};
@@ -71,6 +71,8 @@ pub(crate) enum Event {
     },
     /// What was read for a peer that had said nothing yet.
     Unasked(Vec<Input>),
+    /// A session received a frame that is none, and reads no further.
+    Malformed { session: SessionId, why: String },
     /// End the sessions with this hub's nodes, and say why.
     End { hub: HubId, why: String },
     /// Stop: say goodbye to every peer.
@@ -98,9 +100,10 @@ pub(crate) async fn run(
     let mut driver = Driver {
         inner,
         engine,
-        clock: Clock::start(),
+        clock: SteadyClock::start(),
         sessions: BTreeMap::new(),
         folding: Folding::Idle,
+        queued: Vec::new(),
         unasked: None,
         is_unasked: false,
     };
@@ -135,9 +138,11 @@ pub(crate) async fn run(
 struct Driver {
     inner: Arc<Inner>,
     engine: Engine,
-    clock: Clock,
+    clock: SteadyClock,
     sessions: BTreeMap<SessionId, Session>,
     folding: Folding,
+    /// What doing one thing made known, for the engine once the other things are done too.
+    queued: Vec<Input>,
     /// While a session begins: what is to be read for a peer that has said nothing yet.
     unasked: Option<Vec<Read>>,
     /// Whether what is sent now was read for a peer that had said nothing yet.
@@ -218,6 +223,7 @@ impl Driver {
                 event @ (Event::Input(_)
                 | Event::Unasked(_)
                 | Event::Session { .. }
+                | Event::Malformed { .. }
                 | Event::End { .. }) => {
                     self.feed_all(std::mem::take(&mut inputs));
                     self.take(event);
@@ -266,18 +272,24 @@ impl Driver {
                     .map(|(id, session)| (*id, session.peer))
                     .collect::<Vec<_>>();
                 for (session, peer) in ended {
-                    self.turn_away(session, peer, &why);
+                    self.turn_away(session, peer, Goodbye::NotAdmitted, &why);
                 }
+            }
+            Event::Malformed { session, why } => {
+                let peer = self.sessions.get(&session).and_then(|it| it.peer);
+                self.turn_away(session, peer, Goodbye::Malformed, &why);
             }
             Event::Received { .. } | Event::Stop => {}
         }
+        let over = std::mem::take(&mut self.queued);
+        self.feed_all(over);
     }
 
     /// Ends a session that this node does not want, with a sentence for the other end's people.
-    fn turn_away(&mut self, session: SessionId, peer: Option<NodeId>, why: &str) {
+    fn turn_away(&mut self, session: SessionId, peer: Option<NodeId>, reason: Goodbye, why: &str) {
         if let Some(session) = self.sessions.get(&session) {
             let farewell = node_sync::Farewell {
-                reason: node_sync::Goodbye::NotAdmitted,
+                reason,
                 text: why.to_owned(),
             };
             // A peer that does not read finds out without being told.
@@ -285,20 +297,22 @@ impl Driver {
         }
         self.inner.peers.refused_session(peer, why, now_ms());
         self.forget(session);
-        self.feed(Input::Disconnected { session });
+        self.queued.push(Input::Disconnected { session });
     }
 
     fn feed(&mut self, input: Input) {
         self.feed_all(vec![input]);
     }
 
-    fn feed_all(&mut self, inputs: Vec<Input>) {
-        if inputs.is_empty() {
-            return;
-        }
-        let now = self.clock.now();
-        for effect in self.engine.handle_all(now, inputs) {
-            self.perform(effect);
+    /// Does all that the engine wants done about `inputs`, in the order in which it wants it: what
+    /// it hears of meanwhile comes after that.
+    fn feed_all(&mut self, mut inputs: Vec<Input>) {
+        while !inputs.is_empty() {
+            let now = self.clock.now();
+            for effect in self.engine.handle_all(now, inputs) {
+                self.perform(effect);
+            }
+            inputs = std::mem::take(&mut self.queued);
         }
     }
 
@@ -381,7 +395,7 @@ impl Driver {
                         "a peer asks and does not read: cut off"
                     );
                     self.forget(session);
-                    self.feed(Input::Disconnected { session });
+                    self.queued.push(Input::Disconnected { session });
                 }
             }
             Effect::Close { session, reason } => {
@@ -389,10 +403,7 @@ impl Driver {
                 report_close(session, peer, &reason);
                 self.inner.peers.closed(&reason);
                 if let CloseReason::Ours(why, text) = &reason
-                    && !matches!(
-                        why,
-                        node_sync::Goodbye::Stopping | node_sync::Goodbye::Replaced
-                    )
+                    && !matches!(why, Goodbye::Stopping | Goodbye::Replaced)
                 {
                     self.inner.peers.refused_session(peer, text, now_ms());
                 }
@@ -490,12 +501,12 @@ impl Driver {
                     known.peer = Some(peer);
                 }
                 if let Some(why) = self.inner.turned_away(&peer) {
-                    self.turn_away(session, Some(peer), &why);
+                    self.turn_away(session, Some(peer), Goodbye::NotAdmitted, &why);
                     return;
                 }
                 self.inner.peers.proven(session, peer, now_ms());
                 let (memory, refusals) = self.recall(peer);
-                self.feed(Input::Recalled {
+                self.queued.push(Input::Recalled {
                     session,
                     memory,
                     refusals,
@@ -654,7 +665,7 @@ impl Driver {
     }
 
     fn say_goodbye(&mut self) {
-        let reason = node_sync::Goodbye::Stopping;
+        let reason = Goodbye::Stopping;
         let text = reason.sentence().to_owned();
         for session in self.sessions.values() {
             let farewell = node_sync::Farewell {
@@ -668,27 +679,6 @@ impl Driver {
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.feed(Input::Disconnected { session });
         }
-    }
-}
-
-/// Ms since 1970 at the start, moved on by the monotonic clock, so that setting the computer's
-/// clock stops no timer.
-struct Clock {
-    started: Instant,
-    started_ms: u64,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            started_ms: now_ms(),
-        }
-    }
-
-    fn now(&self) -> Timestamp {
-        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Timestamp(self.started_ms.saturating_add(elapsed))
     }
 }
 

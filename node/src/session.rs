@@ -261,6 +261,10 @@ async fn next(
         Ok(messages) => Ok(Some((messages, room))),
         Err(error) => {
             tracing::warn!(%error, "a peer broke the protocol");
+            inner.event(Event::Malformed {
+                session,
+                why: format!("what was received cannot be read: {error}"),
+            });
             Err(tonic::Status::invalid_argument(error.to_string()))
         }
     }

@@ -199,6 +199,17 @@ impl BarePeer {
         }))
     }
 
+    /// Sends a frame with a space that is too short to be one.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub fn send_malformed(&self) -> anyhow::Result<()> {
+        self.say(Message::Entries(Entries {
+            space: Bytes::from_static(b"short"),
+            ..Entries::default()
+        }))
+    }
+
     /// Sends a run, and waits for the refusal.
     ///
     /// # Errors

@@ -401,6 +401,14 @@ async fn c4_a_bad_peer_is_refused_with_a_reason_and_slows_nobody() {
     })
     .await;
 
+    // A frame that cannot be read ends its session, and that is said at both ends.
+    let mut peer = seat.open(&authority).await.expect("it may come back");
+    peer.send_malformed().expect("sent");
+    let told = peer.farewell().await.expect("a sentence");
+    assert!(told.contains("cannot be read"), "{told}");
+    let bad = node_health(&world, &seat);
+    assert!(says(&bad.why, "cannot be read"), "{:#?}", bad.why);
+
     // One action suspends it, also across a restart, and one lets it in again.
     let mut peer = seat.open(&authority).await.expect("it may come back");
     let operations = world.coordinator().operations();
