@@ -468,7 +468,9 @@ fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
                     drop_erased(inner, subject)?;
                 }
             }
-            Kind::CHECKPOINT => inner.applier().note_listed(entry),
+            Kind::CHECKPOINT if inner.config.sync.first_copies => {
+                inner.applier().note_listed(entry);
+            }
             _ => {}
         }
     }

@@ -199,9 +199,9 @@ impl Library {
             None if shelf.outdated.contains(&space) => None,
             None => storage.snapshot_arrival(space, id.subject()),
         };
-        if let Some(saved_at) = saved_at
-            && (saved_at >= arrival || !came_between(storage, space, id, saved_at, arrival)?)
-        {
+        // A checkpoint may list documents of which nothing is held, or that there never were.
+        let saved_at = saved_at.unwrap_or(0);
+        if saved_at >= arrival || !came_between(storage, space, id, saved_at, arrival)? {
             return Ok(());
         }
         shelf.bring_up(storage, space, id).map(|_| ())
