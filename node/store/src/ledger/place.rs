@@ -61,12 +61,12 @@ pub(crate) fn take_copy(
             continue;
         };
         if number == place.documents {
-            place.documents += 1;
+            place.documents = place.documents.saturating_add(1);
             if !bytes.is_empty() && !shelf.is_erased(*subject)? {
                 shelf.put_arriving(space, *subject, bytes)?;
             }
         }
-        number += 1;
+        number = number.saturating_add(1);
     }
     place.peer = peer;
     shelf.set_copy(space, &place)?;
