@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use node::SessionCost;
 use serde_json::{Map, Value};
 
 /// The figures of one result. A figure that does not apply is left out.
@@ -24,6 +25,22 @@ impl Figures {
             Some(value) => self.with(name, value),
             None => self,
         }
+    }
+
+    /// What sessions cost: the median of the times, and the most of everything else.
+    pub(crate) fn with_sessions(self, costs: &[SessionCost]) -> Self {
+        let walls = costs.iter().map(|cost| cost.wall).collect::<Vec<_>>();
+        let handshakes = costs.iter().map(|cost| cost.handshake).collect::<Vec<_>>();
+        let most = |figure: fn(&SessionCost) -> u64| costs.iter().map(figure).max();
+        self.with_walls(&walls)
+            .with_some(
+                "handshake_ms",
+                percentile(&handshakes, 50).map(milliseconds),
+            )
+            .with_some("message_bytes", most(|cost| cost.message_bytes))
+            .with_some("bytes_sent", most(|cost| cost.bytes_sent))
+            .with_some("bytes_received", most(|cost| cost.bytes_received))
+            .with_some("round_trips", most(|cost| cost.round_trips.into()))
     }
 
     /// A figure that is a number.

@@ -8,7 +8,7 @@ use node::{Node, SessionCost};
 
 use crate::coordinator_process::CoordinatorProcess;
 use crate::draft::Draft;
-use crate::figures::{Figures, milliseconds, percentile};
+use crate::figures::Figures;
 use crate::founding::{in_sync, is_free, point_at, wait_for};
 use crate::reconnect::{connect, pick};
 use crate::stage::{Saved, Stage, copy, temporary};
@@ -38,22 +38,11 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
     for _ in 0..options.runs {
         costs.push(restore(options).await?);
     }
-    let walls = costs.iter().map(|cost| cost.wall).collect::<Vec<_>>();
-    let handshakes = costs.iter().map(|cost| cost.handshake).collect::<Vec<_>>();
-    let most = |figure: fn(&SessionCost) -> u64| costs.iter().map(figure).max();
     Ok(Figures::of("restored")
         .with("documents", options.documents)
         .with("changed", options.changed)
         .with("spaces", options.spaces)
-        .with_walls(&walls)
-        .with_some(
-            "handshake_ms",
-            percentile(&handshakes, 50).map(milliseconds),
-        )
-        .with_some("message_bytes", most(|cost| cost.message_bytes))
-        .with_some("bytes_sent", most(|cost| cost.bytes_sent))
-        .with_some("bytes_received", most(|cost| cost.bytes_received))
-        .with_some("round_trips", most(|cost| cost.round_trips.into())))
+        .with_sessions(&costs))
 }
 
 async fn restore(options: &Options) -> anyhow::Result<SessionCost> {
