@@ -84,6 +84,10 @@ impl Engine {
         else {
             return;
         };
+        if !self.shared_with(session, space) {
+            // Its access ended since the store was asked.
+            return;
+        }
         points.truncate(Message::POINTS_MAX);
         self.touched.insert(session);
         self.send(
