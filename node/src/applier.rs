@@ -1,5 +1,7 @@
 //! Turns what arrived into documents' states and rows for lists, apart from receiving it.
 
+mod copies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -7,13 +9,11 @@ use std::time::{Duration, Instant};
 
 use node_domain::{CardRecord, Form, Kind as RecordKind, Row, UNKNOWN, UNKNOWN_CARD};
 use node_feed::{
-    CardId, Checkpoint, DocumentId, Erase, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
+    CardId, Checkpoint, DocumentId, Erase, FeedName, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
 };
 use node_store::{Evidence, ReadStore, RecordRow, SetAsideRow, StoreError, StoredEntry};
-use node_sync::Input;
 
 use crate::cards::card_view;
-use crate::library::Checked;
 use crate::node::Inner;
 use crate::pace::Pace;
 use crate::storage::record_row;
@@ -24,8 +24,6 @@ const BATCH_ENTRIES: usize = 1_024;
 const LISTED_MAX: usize = 100_000;
 /// How many lines are written together at most.
 const LINES_TOGETHER: usize = 512;
-/// How many documents of a first copy are checked together.
-const CHECKED_TOGETHER: usize = 64;
 /// How many saved states are brought up between two looks whether anything else is to be done.
 const FRESHENED_TOGETHER: usize = 64;
 
@@ -61,11 +59,13 @@ struct State {
     pace: Pace,
     stop: bool,
     rebuild: BTreeSet<SpaceId>,
-    /// Spaces of which a first copy came.
-    copied: BTreeSet<SpaceId>,
     /// Documents that a checkpoint lists, and when it arrived: their saved states are brought up
     /// to it once nothing else is to be done.
     listed: BTreeMap<(SpaceId, Subject), u64>,
+    /// Feeds with a checkpoint that was not looked through.
+    checkpoints: BTreeSet<(SpaceId, FeedName)>,
+    /// First copies of which only erasures are lacking, and since when.
+    waits: BTreeMap<SpaceId, Instant>,
     /// Whether it was looked whether an earlier process left lines of entries that were cut.
     checked: bool,
 }
@@ -110,57 +110,6 @@ impl Applier {
         state.pace.hurry();
     }
 
-    /// Says that a first copy of `space` came.
-    pub(crate) fn copied(&self, space: SpaceId) {
-        let mut state = self.shared.lock();
-        state.copied.insert(space);
-        drop(state);
-        self.wake();
-    }
-
-    /// Forgets what was opened or saved of documents before others came with a copy.
-    fn renew_copied(&self, inner: &Inner) -> Result<(), StoreError> {
-        let copied = std::mem::take(&mut self.shared.lock().copied);
-        for space in copied {
-            inner.library.renew_saved(&inner.storage, space)?;
-        }
-        for space in inner.library.take_contested() {
-            inner.send(Input::Doubted { space });
-        }
-        Ok(())
-    }
-
-    /// Checks the documents of first copies, some at a time, so that whoever wants to see the
-    /// newest gets between. Ends when all were looked at once.
-    fn check_copies(&self, inner: &Inner) -> Result<(), StoreError> {
-        let mut after = None;
-        loop {
-            let some = inner
-                .storage
-                .read(|store| store.unchecked(after, CHECKED_TOGETHER))?;
-            let Some(last) = some.last().copied() else {
-                break;
-            };
-            after = Some(last);
-            let _applying = lock(&self.applying);
-            check(inner, &some)?;
-            inner.listed.send_modify(|times| *times += 1);
-            if self.shared.lock().stop {
-                return Ok(());
-            }
-        }
-        if after.is_some() {
-            let left = inner.storage.read(ReadStore::unchecked_spaces)?;
-            inner.library.forget_checkpoints();
-            for space in inner.storage.read(ReadStore::spaces)? {
-                if !left.contains(&space) {
-                    inner.send(Input::Checked { space });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Brings the saved states of documents that checkpoints list up to them, so that who copies
     /// them finds them ready. Ends early if anything else is to be done.
     fn freshen_listed(&self, inner: &Inner) -> Result<(), StoreError> {
@@ -188,16 +137,25 @@ impl Applier {
                 }
             }
         }
-        inner.library.save_pending(&inner.storage)
+        inner.library.save_pending(&inner.storage)?;
+        let checkpoints = std::mem::take(&mut self.shared.lock().checkpoints);
+        for (space, feed) in checkpoints {
+            crate::checkpoints::verified(inner, space, feed, u64::MAX)?;
+        }
+        Ok(())
     }
 
     /// Notes the documents that a checkpoint lists.
     fn note_listed(&self, entry: &StoredEntry) {
         let checkpoint = entry.payload.bytes().map(|bytes| Checkpoint::decode(bytes));
         if let Some(Ok(checkpoint)) = checkpoint {
+            let is_last = checkpoint.part + 1 == checkpoint.parts;
             let listed = checkpoint.documents.into_iter();
             let listed = listed.map(|(subject, _)| ((entry.space, subject), entry.arrival));
             let mut state = self.shared.lock();
+            if is_last {
+                state.checkpoints.insert((entry.space, entry.feed));
+            }
             // Those that are left out are brought up to date when they are asked for.
             let room = LISTED_MAX.saturating_sub(state.listed.len());
             state.listed.extend(listed.take(room));
@@ -221,7 +179,7 @@ impl Applier {
         loop {
             let reflected = inner.storage.reflects()?;
             if reflected == 0 {
-                // The lists are new: what was copied and checked before is in no entry.
+                // The lists are new: what came by first copies is in no entry.
                 project_based(inner)?;
             }
             let entries = inner
@@ -301,6 +259,15 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
             let now = Instant::now();
             let woken = &shared.woken;
             state = match state.pace.due() {
+                // Whether an erasure has come is looked at again from time to time.
+                None if !state.waits.is_empty() => {
+                    let waited = woken.wait_timeout(state, copies::LOOKED_EVERY);
+                    let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() {
+                        state.pace.arrived(now);
+                    }
+                    state
+                }
                 None => woken.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(due) if now < due => {
                     let waited = woken.wait_timeout(state, due - now);
@@ -318,10 +285,7 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
             return;
         };
         let applier = inner.applier();
-        let caught_up = applier
-            .renew_copied(&inner)
-            .and_then(|()| applier.catch_up(&inner));
-        let applied = caught_up.unwrap_or_else(|error| {
+        let applied = applier.catch_up(&inner).unwrap_or_else(|error| {
             tracing::error!(%error, "what arrived cannot be shown yet");
             Applied::default()
         });
@@ -332,7 +296,7 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
             .lock()
             .pace
             .end(Instant::now(), applied.took, applied.entries);
-        if let Err(error) = applier.check_copies(&inner) {
+        if let Err(error) = copies::check(applier, &inner) {
             tracing::error!(%error, "what was copied cannot be checked yet");
         }
         crate::checkpoints::after_many(&inner);
@@ -340,33 +304,6 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
             tracing::warn!(%error, "documents' states were not kept");
         }
     }
-}
-
-/// Checks documents of first copies and makes their lines.
-fn check(inner: &Inner, documents: &[(SpaceId, Subject)]) -> Result<(), StoreError> {
-    let mut lines = Lines::new(inner);
-    let mut checked = BTreeMap::<SpaceId, Vec<Subject>>::new();
-    for (space, subject) in documents {
-        let Ok(id) = DocumentId::try_from(*subject) else {
-            continue;
-        };
-        match inner.library.check(&inner.storage, *space, id)? {
-            Checked::Yes => {
-                project_document(&mut lines, *space, *subject)?;
-                checked.entry(*space).or_default().push(*subject);
-            }
-            Checked::NotYet => {}
-            Checked::Forged(what) => {
-                tracing::error!(%space, what, "a document of a first copy is not what was signed");
-                inner.send(Input::Doubted { space: *space });
-            }
-        }
-    }
-    lines.write()?;
-    for (space, subjects) in checked {
-        inner.storage.set_checked(space, subjects)?;
-    }
-    Ok(())
 }
 
 /// The spaces whose lines were made when other entries counted.
@@ -407,8 +344,11 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
         ))
     })?;
     let mut lines = Lines::new(inner);
-    let documents = subjects.0.into_iter().collect::<BTreeSet<_>>();
-    for document in documents.into_iter().chain(based(inner, space)?) {
+    let documents = subjects.0;
+    let based = inner
+        .storage
+        .read(|store| store.bases(space, None, usize::MAX))?;
+    for document in documents.into_iter().chain(based).collect::<BTreeSet<_>>() {
         project_document(&mut lines, space, document)?;
     }
     for card in subjects.1 {
@@ -419,33 +359,13 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     inner.storage.set_settled(space, settled)
 }
 
-/// The documents of a space that came by first copies and were checked; others are projected when
-/// they are.
-fn based(inner: &Inner, space: SpaceId) -> Result<BTreeSet<Subject>, StoreError> {
-    inner.storage.read(|store| {
-        let all = store.bases(space, None, usize::MAX)?;
-        let mut unchecked = BTreeSet::new();
-        let mut after = None;
-        loop {
-            let some = store.unchecked(after, BATCH_ENTRIES)?;
-            let Some(last) = some.last().copied() else {
-                break;
-            };
-            after = Some(last);
-            let here = some.into_iter().filter(|(at, _)| *at == space);
-            unchecked.extend(here.map(|(_, subject)| subject));
-        }
-        Ok(all
-            .into_iter()
-            .filter(|it| !unchecked.contains(it))
-            .collect())
-    })
-}
-
 fn project_based(inner: &Inner) -> Result<(), StoreError> {
     let mut lines = Lines::new(inner);
     for space in inner.storage.read(ReadStore::spaces)? {
-        for document in based(inner, space)? {
+        let based = inner
+            .storage
+            .read(|store| store.bases(space, None, usize::MAX))?;
+        for document in based {
             project_document(&mut lines, space, document)?;
         }
     }

@@ -4,6 +4,9 @@
 //! written only if it spares others more than it costs them: it lists every document that the
 //! feed ever changed, so that a few entries in a feed of thousands of documents are sent whole for
 //! less.
+//!
+//! And checkpoints of others: what one says is looked through before anything is copied on its word,
+//! so that nobody is sent what its author made up.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -110,6 +113,75 @@ impl Node {
     }
 }
 
+/// The last checkpoint of a feed up to a number, if it says what the entries here say, or is the
+/// one that the feed was copied from. What it says of entries is looked through once.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub(crate) fn verified(
+    inner: &Inner,
+    space: SpaceId,
+    feed: FeedName,
+    through: u64,
+) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
+    let name = verified_setting(space, feed);
+    let (last, known, base) = inner.storage.read(|store| {
+        let trees = store.trees(space)?;
+        let tree = trees.get(feed.as_bytes());
+        let place = tree.filter(|tree| !tree.is_forked());
+        let place = place.and_then(|tree| tree.feeds().get(&feed).copied());
+        let last = match place {
+            Some(_) => store.checkpoint(space, feed, through)?,
+            None => None,
+        };
+        let known = store.setting(&name)?.and_then(|bytes| decode(&bytes));
+        Ok((last, known, place.map_or(0, |place| place.base)))
+    })?;
+    let Some((parts, height)) = last else {
+        return Ok(None);
+    };
+    if known == Some(height) || height.number == base && base > 0 {
+        return Ok(Some((parts, height)));
+    }
+    let first = height.number + 1 - parts.len() as u64;
+    let from = known.map_or(0, |known| known.number).max(base);
+    let from = Some(from).filter(|from| *from > 0 && *from < first);
+    let mut draft = Draft::after(inner, space, feed, from)?;
+    let before = first.checked_sub(1);
+    if let Some(last) = before
+        && !draft.extend(inner, last)?
+    {
+        // Not all that it speaks of is held here.
+        return Ok(None);
+    }
+    if !draft.agrees(inner, &parts)? {
+        tracing::warn!(%space, %feed, number = height.number,
+            "a checkpoint does not say what the entries before it do, and is not used");
+        return Ok(None);
+    }
+    if known.is_none_or(|known| known.number < height.number) {
+        inner.storage.set_setting(&name, Some(&encode(height)))?;
+    }
+    Ok(Some((parts, height)))
+}
+
+fn verified_setting(space: SpaceId, feed: FeedName) -> String {
+    format!("checkpoint/{space}/{feed}")
+}
+
+fn encode(height: Height) -> Vec<u8> {
+    let number = height.number.to_le_bytes();
+    [&number[..], height.hash.as_bytes()].concat()
+}
+
+fn decode(bytes: &[u8]) -> Option<Height> {
+    let (number, hash) = bytes.split_first_chunk::<8>()?;
+    Some(Height {
+        number: u64::from_le_bytes(*number),
+        hash: Hash::from_bytes(hash.try_into().ok()?),
+    })
+}
+
 fn write_all(inner: &Inner, occasion: Occasion) {
     if !inner.config.sync.first_copies {
         // Nobody has a use for them.
@@ -146,8 +218,8 @@ fn write(inner: &Inner, space: SpaceId, occasion: Occasion) -> Result<Option<Hei
     let Some((writer, tip)) = inner.standing(&mut author::lock(&author), space)? else {
         return Ok(None);
     };
-    let mut draft = Draft::begin(inner, space, writer)?;
-    if !draft.is_due(inner, occasion, tip)? || !draft.extend(inner, tip)? {
+    let mut draft = Draft::after(inner, space, FeedName::from_bytes(writer), Some(u64::MAX))?;
+    if !draft.is_due(inner, occasion, tip)? || !draft.extend(inner, tip.number)? {
         return Ok(None);
     }
     let entries = tip.number + 1 - draft.first;
@@ -159,7 +231,7 @@ fn write(inner: &Inner, space: SpaceId, occasion: Occasion) -> Result<Option<Hei
     let Some((still, tip)) = inner.standing(&mut author, space)? else {
         return Ok(None);
     };
-    if still != writer || !draft.extend(inner, tip)? {
+    if still != writer || !draft.extend(inner, tip.number)? {
         return Ok(None);
     }
     let (documents, kept) = draft.finish(inner)?;
@@ -175,6 +247,10 @@ fn write(inner: &Inner, space: SpaceId, occasion: Occasion) -> Result<Option<Hei
         last = Some(inner.write(&mut author, space, run)?.last);
     }
     inner.checkpoints.reset(space);
+    if let Some(height) = last {
+        let name = verified_setting(space, FeedName::from_bytes(writer));
+        inner.storage.set_setting(&name, Some(&encode(height)))?;
+    }
     Ok(last)
 }
 
@@ -220,9 +296,13 @@ struct Draft {
 }
 
 impl Draft {
-    /// What the last checkpoint said.
-    fn begin(inner: &Inner, space: SpaceId, writer: [u8; 32]) -> Result<Self, StoreError> {
-        let feed = FeedName::from_bytes(writer);
+    /// What the last checkpoint up to a number said; nothing if there is to be none.
+    fn after(
+        inner: &Inner,
+        space: SpaceId,
+        feed: FeedName,
+        through: Option<u64>,
+    ) -> Result<Self, StoreError> {
         let mut draft = Self {
             space,
             feed,
@@ -233,7 +313,10 @@ impl Draft {
             last_ms: 0,
         };
         inner.storage.read(|store| {
-            let last = store.checkpoint(space, feed, u64::MAX)?;
+            let last = match through {
+                Some(through) => store.checkpoint(space, feed, through)?,
+                None => None,
+            };
             let hash = match last {
                 Some((parts, height)) => {
                     for part in parts {
@@ -278,10 +361,10 @@ impl Draft {
         Ok(whole && due)
     }
 
-    /// Takes in the entries up to `tip`, in slices. Returns whether all that is needed of them is
+    /// Takes in the entries up to this one, in slices. Returns whether all that is needed of them is
     /// held.
-    fn extend(&mut self, inner: &Inner, tip: Height) -> Result<bool, StoreError> {
-        while self.next <= tip.number {
+    fn extend(&mut self, inner: &Inner, last: u64) -> Result<bool, StoreError> {
+        while self.next <= last {
             let from = [(self.feed, self.next)];
             let runs = inner
                 .storage
@@ -289,7 +372,7 @@ impl Draft {
             let before = self.next;
             for run in runs {
                 for (entry, number) in run.entries.iter().zip(run.first..) {
-                    if number == self.next && number <= tip.number {
+                    if number == self.next && number <= last {
                         if !self.take(inner, number, entry)? {
                             tracing::debug!(
                                 space = %self.space, number,
@@ -330,6 +413,48 @@ impl Draft {
         let trail = self.documents.entry(entry.subject).or_insert(Trail::START);
         *trail = trail.with(number, entry.time_ms, &hashes.collect::<Vec<_>>());
         Ok(true)
+    }
+
+    /// Whether a checkpoint says the same: of every document that is not erased, and keeping
+    /// everything but what was erased and what its author replaced.
+    fn agrees(&self, inner: &Inner, parts: &[Checkpoint]) -> Result<bool, StoreError> {
+        let said = parts.iter().flat_map(|part| part.documents.iter().copied());
+        let said = said.collect::<BTreeMap<_, _>>();
+        let kept = parts.iter().flat_map(|part| &part.kept);
+        let kept = kept.map(|height| (height.number, height.hash));
+        let kept = kept.collect::<BTreeMap<_, _>>();
+        inner.storage.read(|store| {
+            for (subject, trail) in &said {
+                let same = self.documents.get(subject) == Some(trail);
+                if !same && !store.is_erased(*subject)? {
+                    return Ok(false);
+                }
+            }
+            for subject in self.documents.keys() {
+                if !said.contains_key(subject) && !store.is_erased(*subject)? {
+                    return Ok(false);
+                }
+            }
+            if kept.iter().any(|it| self.kept.get(it.0) != Some(it.1)) {
+                return Ok(false);
+            }
+            for (number, hash) in &self.kept {
+                if kept.contains_key(number) {
+                    continue;
+                }
+                let entry = store.entry(*hash)?;
+                let may_go = match entry {
+                    None => true,
+                    Some(entry) if entry.kind.stands() => false,
+                    Some(entry) if entry.kind == Kind::CARD => true,
+                    Some(entry) => store.is_erased(entry.subject)?,
+                };
+                if !may_go {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
     }
 
     /// The lists, without what was erased and what was replaced.

@@ -108,7 +108,7 @@ pub struct SyncConfig {
     /// 100 to 60,000.
     pub receipt_interval_ms: u64,
     /// Whether a peer that lacks much is sent whole documents instead of every change, and such
-    /// are taken. Default false: it is being tried.
+    /// are taken. Default true.
     pub first_copies: bool,
     /// How many changes of one author a peer must lack for it to be sent documents as a whole
     /// instead. Default 1,000; 64 to 1,000,000.
@@ -441,7 +441,7 @@ impl Default for SyncConfig {
             reconnect_ms_max: 30_000,
             in_flight_bytes_max: 4 << 20,
             receipt_interval_ms: 2_000,
-            first_copies: false,
+            first_copies: true,
             copy_entries_min: 1_000,
         }
     }

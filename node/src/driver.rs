@@ -3,20 +3,21 @@
 //! One task owns the engine. Everything else (sessions, the store's thread, commands) sends it
 //! inputs through one queue, so that they are handled in the order in which they became true.
 
+mod copies;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use node_feed::{
-    CopyPiece, CopySlice, FeedName, FeedTree, Height, HubId, Kind, NodeId, Refusal, SpaceId,
-};
-use node_store::{Appended, CopyTaken, ReadStore};
+use node_feed::{FeedName, FeedTree, Height, HubId, Kind, NodeId, Refusal, SpaceId};
+use node_store::{Appended, ReadStore};
 use node_sync::{
-    AppendResult, CloseReason, CopyHeld, CopyResult, Effect, Engine, Goodbye, Input, Message,
-    SessionId, StorageDown, Ticket,
+    AppendResult, CloseReason, Effect, Engine, Goodbye, Input, Message, SessionId, StorageDown,
+    Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+pub(crate) use self::copies::to_copy_held;
 use crate::clock::{SteadyClock, now_ms};
 use crate::first_copy;
 use crate::node::Inner;
@@ -463,19 +464,20 @@ impl Driver {
                 });
                 Input::CopyRead { ticket, pieces }
             }),
-            Effect::DropBases { space } => {
+            Effect::DropBase { space, writer } => {
                 let inner = Arc::clone(&self.inner);
                 tokio::task::spawn_blocking(move || {
-                    if let Err(error) = inner.drop_bases(space) {
-                        tracing::error!(%error, "what does not hold cannot be taken out yet");
+                    if let Err(error) = inner.drop_base(space, writer) {
+                        tracing::error!(%error, "a feed cannot be fetched whole yet");
                     }
                 });
             }
-            Effect::TakeCopy {
+            Effect::OfferCopy {
                 ticket,
                 peer,
-                slice,
-            } => self.take_copy(ticket, peer, slice),
+                offer,
+            } => self.offer_copy(ticket, peer, offer),
+            Effect::TakeCopy { ticket, slice } => self.take_copy(ticket, slice),
             Effect::Sample {
                 ticket,
                 space,
@@ -562,7 +564,6 @@ impl Driver {
         let inner = Arc::clone(&self.inner);
         let authority = inner.authority();
         let done = Arc::clone(&inner);
-        let space = runs.first().map(node_feed::VerifiedRun::space);
         inner.storage.append(&authority, runs, move |result| {
             let results = match result {
                 Ok(appended) => {
@@ -579,10 +580,6 @@ impl Driver {
                         done.applier().hurry();
                     }
                     done.arrived();
-                    let parts = |appended: &Appended| matches!(appended, Appended::Refused(refused) if refused.at_base);
-                    if let Some(space) = space.filter(|_| appended.iter().any(parts)) {
-                        done.send(Input::Doubted { space });
-                    }
                     Ok(appended.into_iter().map(to_result).collect())
                 }
                 Err(error) => {
@@ -592,31 +589,6 @@ impl Driver {
             };
             done.send(Input::Appended { ticket, results });
         });
-    }
-
-    fn take_copy(&self, ticket: Ticket, peer: NodeId, slice: CopySlice) {
-        let inner = Arc::clone(&self.inner);
-        let authority = inner.authority();
-        let done = Arc::clone(&inner);
-        let (space, bytes) = (
-            slice.space,
-            slice.pieces.iter().map(CopyPiece::weight).sum(),
-        );
-        inner
-            .storage
-            .take_copy(&authority, peer, slice, move |taken| {
-                let result = match taken {
-                    Ok(taken) => {
-                        done.copied(peer, space, &taken, bytes);
-                        Ok(to_copy_result(taken))
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "a part of a first copy was not stored");
-                        Err(StorageDown)
-                    }
-                };
-                done.send(Input::CopyTaken { ticket, result });
-            });
     }
 
     /// Reads away from this task, and feeds the answer back.
@@ -711,18 +683,6 @@ fn erases(appended: &Appended) -> bool {
     }
 }
 
-fn to_copy_result(taken: CopyTaken) -> CopyResult {
-    match taken {
-        CopyTaken::Partly(place) => CopyResult::Partly(CopyHeld {
-            bases: place.bases,
-            documents: place.documents,
-        }),
-        CopyTaken::Placed(placed) => CopyResult::Placed(placed.feeds),
-        CopyTaken::Lost => CopyResult::Lost,
-        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
-    }
-}
-
 fn to_result(appended: node_store::Appended) -> AppendResult {
     match appended {
         node_store::Appended::Held => AppendResult::Held,
@@ -732,6 +692,7 @@ fn to_result(appended: node_store::Appended) -> AppendResult {
             number: refused.number,
             hash: refused.hash,
             reason: refused.reason,
+            at_base: refused.at_base,
         },
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use node_feed::{CopyPiece, DocumentId, FeedName, Height, Heights, Opening, SpaceId, Subject};
-use node_store::{ReadStore, StoreError};
+use node_store::{ReadStore, Readers, StoreError};
 use node_sync::CopyPlan;
 
+use crate::checkpoints;
 use crate::node::Inner;
 
 /// A document that is larger when it is saved travels entry by entry: a frame could not hold it.
@@ -46,6 +47,11 @@ fn plan_up_to(
 ) -> Result<Option<CopyPlan>, StoreError> {
     let own = inner.identity.public().node();
     let aside = inner.storage.set_aside()?;
+    let mut verified = BTreeMap::new();
+    for (feed, _) in feeds {
+        let checkpoint = checkpoints::verified(inner, space, *feed, through(*feed))?;
+        verified.extend(checkpoint.map(|checkpoint| (*feed, checkpoint)));
+    }
     inner.storage.read(|store| {
         let trees = store.trees(space)?;
         let places = trees.values().flat_map(node_feed::FeedTree::feeds);
@@ -71,7 +77,7 @@ fn plan_up_to(
             if is_own && place.base == 0 {
                 continue;
             }
-            let Some((parts, base)) = store.checkpoint(space, *feed, through(*feed))? else {
+            let Some((parts, base)) = verified.remove(feed) else {
                 continue;
             };
             let listed = parts.iter().map(|part| part.documents.len() as u64);
@@ -82,7 +88,7 @@ fn plan_up_to(
                 .iter()
                 .any(|row| (row.space, row.feed) == (space, *feed) && row.number <= base.number);
             let first = base.number + 1 - parts.len() as u64;
-            if !is_worth || !is_whole || base.number < *from || first < place.base {
+            if !is_worth || !is_whole || base.number < *from {
                 continue;
             }
             let mut next = first;
@@ -106,8 +112,8 @@ fn plan_up_to(
     })
 }
 
-/// The pieces of a copy from this one on, about so many bytes and at least one; none if one of them
-/// cannot be made.
+/// The pieces of a copy from this one on, about so many bytes and at least one: documents, or others.
+/// If the first cannot be made, the feeds that it belongs to: without them there is another copy.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -117,7 +123,7 @@ pub(crate) fn read(
     plan: &CopyPlan,
     from: usize,
     bytes_max: usize,
-) -> Result<Option<Vec<CopyPiece>>, StoreError> {
+) -> Result<Result<Vec<CopyPiece>, Vec<FeedName>>, StoreError> {
     let (proofs, kept) = (plan.proofs.len(), plan.kept.len());
     let bases = plan.bases.iter();
     let bases = bases.map(|(feed, base)| (feed, base.number));
@@ -125,21 +131,29 @@ pub(crate) fn read(
     let since = since(inner, &plan.bases)?;
     let mut pieces = Vec::new();
     let mut bytes = 0;
-    for index in from..plan.pieces() {
-        let piece = if let Some((feed, number)) = plan.proofs.get(index) {
-            proof(inner, space, *feed, *number)?
+    let end = if from < plan.head() {
+        plan.head()
+    } else {
+        plan.pieces()
+    };
+    for index in from..end {
+        let (piece, of) = if let Some((feed, number)) = plan.proofs.get(index) {
+            (proof(inner, space, *feed, *number)?, Belongs::To(*feed))
         } else if let Some((feed, height)) = plan.kept.get(index - proofs) {
-            let kept = inner
-                .storage
-                .read(|store| store.kept(space, *feed, *height))?;
-            kept.map(CopyPiece::Kept)
+            let kept = |store: &Readers| store.kept(space, *feed, *height);
+            let kept = inner.storage.read(kept)?;
+            (kept.map(CopyPiece::Kept), Belongs::To(*feed))
         } else if let Some(subject) = plan.documents.get(index - proofs - kept) {
-            document(inner, space, *subject, &bases, since)?
+            let document = document(inner, space, *subject, &bases, since)?;
+            (document, Belongs::ToAllThatList(*subject))
         } else {
-            None
+            break;
         };
         let Some(piece) = piece else {
-            return Ok(None);
+            if pieces.is_empty() {
+                return Ok(Err(of.feeds(inner, space, plan)?));
+            }
+            break;
         };
         bytes += piece.weight();
         if bytes > bytes_max && !pieces.is_empty() {
@@ -147,7 +161,38 @@ pub(crate) fn read(
         }
         pieces.push(piece);
     }
-    Ok(Some(pieces))
+    Ok(Ok(pieces))
+}
+
+/// Which feeds of a copy need a piece.
+enum Belongs {
+    To(FeedName),
+    ToAllThatList(Subject),
+}
+
+impl Belongs {
+    fn feeds(
+        &self,
+        inner: &Inner,
+        space: SpaceId,
+        plan: &CopyPlan,
+    ) -> Result<Vec<FeedName>, StoreError> {
+        let subject = match self {
+            Self::To(feed) => return Ok(vec![*feed]),
+            Self::ToAllThatList(subject) => subject,
+        };
+        let mut feeds = Vec::new();
+        for (feed, base) in plan.bases.iter() {
+            let checkpoint = |store: &Readers| store.checkpoint(space, feed, base.number);
+            let checkpoint = inner.storage.read(checkpoint)?;
+            let parts = checkpoint.into_iter().flat_map(|(parts, _)| parts);
+            let mut listed = parts.flat_map(|part| part.documents);
+            if listed.any(|(listed, _)| listed == *subject) {
+                feeds.push(feed);
+            }
+        }
+        Ok(feeds)
+    }
 }
 
 /// The arrival of the last of these entries.

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use node_document::{Cache, ChangesEntry, Document, Outcome};
 use node_feed::{Changes, DocumentId, FeedName, Kind, Opening, SpaceId, Subject};
-use node_store::{ReadStore, SavedState, StoreError, StoredEntry};
+use node_store::{ReadStore, Readers, SavedState, StoreError, StoredEntry};
 
-use self::base::{Checkpoints, Opened};
+use self::base::{Checkpoints, Looked, entries_of_copies};
 use crate::storage::Storage;
 
 /// A document is saved again once its new entries have a part of the bytes of its saved state, one
@@ -23,6 +23,9 @@ const UNSAVED_PART: usize = 64;
 /// How many saved states are written together at most, and how many bytes of them.
 const SAVED_TOGETHER: usize = 512;
 const SAVED_TOGETHER_BYTES: usize = 8 << 20;
+
+/// How many cores check documents at most.
+const CORES_MAX: usize = 8;
 
 /// Of how many documents it is noted where they stand. Beyond these all are noted anew.
 const STANDING_MAX: usize = 50_000;
@@ -45,9 +48,7 @@ struct Shelf {
     /// Saved states that are not written yet, with how far each has seen the store.
     pending: BTreeMap<(SpaceId, DocumentId), (u64, Bytes)>,
     pending_bytes: usize,
-    /// Spaces with a document that came by a first copy and can only be made of its entries.
-    contested: BTreeSet<SpaceId>,
-    /// What the first copies of the space stand on of which one was opened last.
+    /// What the first copies of a space stand on: of the one of which a document was opened last.
     checkpoints: Option<Arc<Checkpoints>>,
 }
 
@@ -56,9 +57,9 @@ struct Shelf {
 pub(crate) enum Checked {
     /// It is what its authors signed.
     Yes,
-    /// It holds changes whose entries may still be on their way.
-    NotYet,
-    /// It is not, for the reason said.
+    /// Its sender says that it was erased, and the erasure is not here.
+    Waits,
+    /// It is not, or not what is held here, for the reason said.
     Forged(String),
 }
 
@@ -69,8 +70,6 @@ struct Seen {
     unsaved: usize,
     unsaved_bytes: usize,
     saved_bytes: usize,
-    /// It came by a first copy that is not proven, and lacks what is in that.
-    unproven: bool,
 }
 
 impl Seen {
@@ -80,7 +79,6 @@ impl Seen {
             unsaved: 0,
             unsaved_bytes: 0,
             saved_bytes: bytes,
-            unproven: false,
         }
     }
 
@@ -108,7 +106,6 @@ impl Library {
             outdated: BTreeSet::new(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
-            contested: BTreeSet::new(),
             checkpoints: None,
         }))
     }
@@ -149,8 +146,9 @@ impl Library {
     ) -> Result<String, StoreError> {
         let noted = self.lock().standing.get(&(space, id)).cloned();
         if let Some((arrival, heads)) = noted {
-            let (entries, last) = entries_after(storage, space, id, arrival)?;
-            if entries.is_empty() {
+            let (entries, last) = stored_after(storage, space, id, arrival)?;
+            let copied = |store: &Readers| store.base_documents(space, id.subject(), arrival);
+            if entries.is_empty() && storage.read(copied)?.is_empty() {
                 if last > arrival {
                     self.lock().renote(space, id, arrival, last);
                 }
@@ -215,12 +213,6 @@ impl Library {
         self.lock().save_pending(storage)
     }
 
-    /// The spaces with documents that cannot be made of their first copies any more, each told
-    /// once.
-    pub(crate) fn take_contested(&self) -> BTreeSet<SpaceId> {
-        std::mem::take(&mut self.lock().contested)
-    }
-
     /// Forgets all documents of a space: some of its entries no longer count, or count again.
     /// Until [`Library::renew_space`], documents are made from the entries alone.
     pub(crate) fn forget_space(&self, space: SpaceId) {
@@ -247,56 +239,48 @@ impl Library {
         Ok(())
     }
 
-    /// Forgets all documents of a space and drops their saved states: a first copy brought more.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they cannot be dropped; they are then not used.
-    pub(crate) fn renew_saved(&self, storage: &Storage, space: SpaceId) -> Result<(), StoreError> {
-        self.lock().checkpoints = None;
-        self.renew_space(space, || storage.drop_snapshots(space))
-    }
-
-    /// Checks a document that came by a first copy, if it is not opened already.
+    /// Checks documents of first copies that are under way, on all cores, and opens those that are
+    /// what they should be.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub(crate) fn check(
         &self,
         storage: &Storage,
-        space: SpaceId,
-        id: DocumentId,
-    ) -> Result<Checked, StoreError> {
-        let mut shelf = self.lock();
-        let unproven = shelf.seen.get(&(space, id)).is_some_and(|it| it.unproven);
-        if unproven {
-            shelf.cache.remove(space, id);
-            shelf.seen.remove(&(space, id));
-        }
-        if shelf.cache.get(space, id).is_some() || shelf.saved(storage, space, id).is_some() {
-            return Ok(Checked::Yes);
-        }
-        let checkpoints = shelf.checkpoints(storage, space)?;
-        match checkpoints.open(storage, space, id)? {
-            Opened::Document(document, entries, arrival) => {
-                let mut seen = Seen::saved(arrival, 0);
-                seen.came(&entries);
-                shelf.keep(storage, space, &document, &mut seen);
-                shelf.note(space, id, arrival, document.heads().to_string());
-                shelf.cache.insert(space, *document);
-                shelf.seen.insert((space, id), seen);
-                shelf.forget_unloaded();
-                Ok(Checked::Yes)
+        documents: &[(SpaceId, DocumentId)],
+    ) -> Result<Vec<Checked>, StoreError> {
+        let mut checkpoints = BTreeMap::new();
+        for (space, _) in documents {
+            if !checkpoints.contains_key(space) {
+                checkpoints.insert(*space, self.lock().checkpoints(storage, *space)?);
             }
-            // It was taken out meanwhile.
-            Opened::None => Ok(Checked::NotYet),
-            Opened::NotYet => Ok(Checked::NotYet),
-            Opened::Forged(what) => Ok(Checked::Forged(what)),
         }
-    }
-
-    /// Forgets what first copies stand on: all of them are checked.
-    pub(crate) fn forget_checkpoints(&self) {
-        self.lock().checkpoints = None;
+        let look = |(space, id): &(SpaceId, DocumentId)| {
+            base::look(storage, &checkpoints[space], *space, *id)
+        };
+        let looked = on_all_cores(documents, look);
+        let mut shelf = self.lock();
+        let mut checked = Vec::with_capacity(documents.len());
+        for ((space, id), looked) in documents.iter().zip(looked) {
+            checked.push(match looked? {
+                Looked::Forged(why) => Checked::Forged(why),
+                Looked::Waits => Checked::Waits,
+                Looked::Good => {
+                    let (document, seen) = shelf.open(storage, *space, *id)?;
+                    shelf.put(*space, document, seen);
+                    Checked::Yes
+                }
+                // What it was made of is gone: what is left is looked at again.
+                Looked::Document(..) if shelf.outdated.contains(space) => Checked::Waits,
+                Looked::Document(document, arrival) => {
+                    let mut seen = Seen::saved(arrival, 0);
+                    shelf.keep(storage, *space, &document, &mut seen);
+                    shelf.put(*space, *document, seen);
+                    Checked::Yes
+                }
+            });
+        }
+        Ok(checked)
     }
 
     /// Forgets a document that was erased, in the same way.
@@ -340,16 +324,33 @@ impl Shelf {
         storage: &Storage,
         space: SpaceId,
     ) -> Result<Arc<Checkpoints>, StoreError> {
-        if let Some(known) = self
-            .checkpoints
-            .as_ref()
-            .filter(|known| known.space() == space)
-        {
-            return Ok(Arc::clone(known));
-        }
-        let read = Checkpoints::read(storage, space)?;
+        let read = Checkpoints::read(storage, space, self.checkpoints.as_ref())?;
         self.checkpoints = Some(Arc::clone(&read));
         Ok(read)
+    }
+
+    /// All entries of a document that are held and arrived later, in whatever form.
+    fn entries_after(
+        &mut self,
+        storage: &Storage,
+        space: SpaceId,
+        id: DocumentId,
+        arrival: u64,
+    ) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
+        let (mut entries, last) = stored_after(storage, space, id, arrival)?;
+        let checkpoints = || self.checkpoints(storage, space);
+        let (copied, last_copied) = entries_of_copies(storage, checkpoints, space, id, arrival)?;
+        entries.extend(copied);
+        Ok((entries, last.max(last_copied)))
+    }
+
+    /// Puts a document that was opened into the cache.
+    fn put(&mut self, space: SpaceId, document: Document, seen: Seen) {
+        let id = document.id();
+        self.note(space, id, seen.arrival, document.heads().to_string());
+        self.cache.insert(space, document);
+        self.seen.insert((space, id), seen);
+        self.forget_unloaded();
     }
 
     /// The saved state of a document, and how far it had seen the store.
@@ -363,7 +364,7 @@ impl Shelf {
 
     /// Saves a document, to be written together with others.
     fn keep(&mut self, storage: &Storage, space: SpaceId, document: &Document, seen: &mut Seen) {
-        if self.outdated.contains(&space) || seen.unproven {
+        if self.outdated.contains(&space) {
             return;
         }
         let bytes = Bytes::from(document.save());
@@ -392,8 +393,7 @@ impl Shelf {
         storage.save_snapshots(&states.collect::<Vec<_>>())
     }
 
-    /// Opens a document, and returns what it saves as, which is kept; nothing of one that is not
-    /// proven.
+    /// Opens a document, and returns what it saves as, which is kept.
     fn bring_up(
         &mut self,
         storage: &Storage,
@@ -401,51 +401,24 @@ impl Shelf {
         id: DocumentId,
     ) -> Result<Bytes, StoreError> {
         let (document, mut seen) = self.open(storage, space, id)?;
-        let mut bytes = Bytes::new();
-        if !seen.unproven {
-            bytes = document.save().into();
-            // Of one that was erased nothing is kept.
-            if !document.is_empty() {
-                self.keep(storage, space, &document, &mut seen);
-            }
+        let bytes = Bytes::from(document.save());
+        // Of one that was erased nothing is kept.
+        if !document.is_empty() {
+            self.keep(storage, space, &document, &mut seen);
         }
-        self.note(space, id, seen.arrival, document.heads().to_string());
-        self.cache.insert(space, document);
-        self.seen.insert((space, id), seen);
-        self.forget_unloaded();
+        self.put(space, document, seen);
         Ok(bytes)
     }
 
-    /// The document as it was saved, as it came by a first copy, or empty.
-    fn load(
-        &mut self,
-        storage: &Storage,
-        space: SpaceId,
-        id: DocumentId,
-    ) -> Result<(Document, Seen), StoreError> {
+    /// The document as it was saved, or empty.
+    fn load(&self, storage: &Storage, space: SpaceId, id: DocumentId) -> (Document, Seen) {
         // A saved state that does not load can be made again from the entries.
         if let Some((arrival, bytes)) = self.saved(storage, space, id)
             && let Ok(document) = Document::load(id, &bytes)
         {
-            return Ok((document, Seen::saved(arrival, bytes.len())));
+            return (document, Seen::saved(arrival, bytes.len()));
         }
-        let mut seen = Seen::default();
-        if storage
-            .read(|store| store.base(space, id.subject()))?
-            .is_some()
-        {
-            let checkpoints = self.checkpoints(storage, space)?;
-            if let Opened::Document(document, entries, arrival) =
-                checkpoints.open(storage, space, id)?
-            {
-                seen.arrival = arrival;
-                seen.came(&entries);
-                return Ok((*document, seen));
-            }
-            // What is not proven yet is as if it had not come; the check says what is wrong.
-            seen.unproven = true;
-        }
-        Ok((Document::new(id), seen))
+        (Document::new(id), Seen::default())
     }
 
     fn forget(&mut self, which: impl Fn(SpaceId, DocumentId) -> bool) {
@@ -474,9 +447,9 @@ impl Shelf {
             .zip(self.seen.remove(&(space, id)));
         let (mut document, mut seen) = match cached {
             Some(cached) => cached,
-            None => self.load(storage, space, id)?,
+            None => self.load(storage, space, id),
         };
-        let (entries, arrival) = entries_after(storage, space, id, seen.arrival)?;
+        let (entries, arrival) = self.entries_after(storage, space, id, seen.arrival)?;
         seen.arrival = seen.arrival.max(arrival);
         if entries.is_empty() {
             return Ok((document, seen));
@@ -487,10 +460,12 @@ impl Shelf {
             document.apply(&entries)
         } else {
             // Of a feed that waits, all entries from the first waiting one on are tried again.
-            let (all, _) = entries_after(storage, space, id, 0)?;
+            let (all, _) = self.entries_after(storage, space, id, 0)?;
+            let new = entries.iter().map(|entry| (entry.feed, entry.number));
+            let new = new.collect::<BTreeSet<_>>();
             let tried = |entry: &ChangesEntry| match waiting.get(&entry.feed) {
                 Some(first) => entry.number >= *first,
-                None => entries.iter().any(|new| new.hash == entry.hash),
+                None => new.contains(&(entry.feed, entry.number)),
             };
             document.apply(&all.into_iter().filter(tried).collect::<Vec<_>>())
         };
@@ -498,17 +473,9 @@ impl Shelf {
             .iter()
             .any(|outcome| matches!(outcome, Outcome::Rebuild))
         {
-            if storage
-                .read(|store| store.base(space, id.subject()))?
-                .is_some()
-            {
-                // Not all of its entries are here: it stays as it is until they are.
-                self.contested.insert(space);
-            } else {
-                document = document.emptied();
-                let (all, _) = entries_after(storage, space, id, 0)?;
-                document.apply(&all);
-            }
+            document = document.emptied();
+            let (all, _) = self.entries_after(storage, space, id, 0)?;
+            document.apply(&all);
         }
         if seen.is_due() {
             self.keep(storage, space, &document, &mut seen);
@@ -526,6 +493,24 @@ impl Shelf {
     }
 }
 
+/// The answers to the same question about each of these, in their order.
+fn on_all_cores<T: Sync, A: Send>(all: &[T], question: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = all.len().div_ceil(cores.min(CORES_MAX)).max(1);
+    std::thread::scope(|scope| {
+        let question = &question;
+        let workers = all
+            .chunks(part)
+            .map(|part| scope.spawn(move || part.iter().map(question).collect::<Vec<_>>()))
+            .collect::<Vec<_>>();
+        let answers = workers.into_iter().map(|worker| match worker.join() {
+            Ok(answers) => answers,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        answers.flatten().collect()
+    })
+}
+
 /// Whether an entry of the document arrived after `after`, `until` at the latest.
 fn came_between(
     storage: &Storage,
@@ -534,12 +519,19 @@ fn came_between(
     after: u64,
     until: u64,
 ) -> Result<bool, StoreError> {
-    let entries = storage.read(|store| store.entries_of(id.subject(), after))?;
-    let mut entries = entries.iter();
-    Ok(entries.any(|entry| entry.space == space && entry.arrival <= until))
+    storage.read(|store| {
+        let copied = store.base_documents(space, id.subject(), after)?;
+        if copied.iter().any(|document| document.arrival <= until) {
+            return Ok(true);
+        }
+        let entries = store.entries_of(id.subject(), after)?;
+        let mut entries = entries.iter();
+        Ok(entries.any(|entry| entry.space == space && entry.arrival <= until))
+    })
 }
 
-fn entries_after(
+/// The entries of a document that are stored as such and arrived later, and the last arrival.
+fn stored_after(
     storage: &Storage,
     space: SpaceId,
     id: DocumentId,

@@ -159,7 +159,8 @@ fn is_together(message: &Message, bytes: usize) -> bool {
         Message::Entries { runs, .. } => {
             Arc::strong_count(runs) == 1 && bytes + run_bytes(runs) <= TOGETHER_BYTES
         }
-        Message::Copy(_)
+        Message::CopyOffer(_)
+        | Message::Copy(_)
         | Message::Hello(_)
         | Message::Spaces { .. }
         | Message::Heights(_)
@@ -276,6 +277,7 @@ fn weight(message: &Message) -> usize {
     const ITEM: usize = 88;
     let items = match message {
         Message::Entries { .. } | Message::Copy(_) => return 0,
+        Message::CopyOffer(offer) => offer.bases.len(),
         Message::Hello(hello) => {
             let changed = hello.changed.iter().map(|(_, changed)| match changed {
                 Changed::Digest(_) => 1,

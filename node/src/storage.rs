@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, CopySlice, FeedTree, Hash, HubId, Kind, NetworkId, NodeId, Receipt, Refusal,
-    SpaceId, Subject, VerifiedRun,
+    Authority, CopyOffer, CopySlice, FeedTree, Hash, HubId, Kind, NetworkId, NodeId, Receipt,
+    Refusal, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
-    AccountTables, Appended, Cell, CellValue, Check, CopyTaken, Disclosure, EntryStore,
+    AccountTables, Appended, Cell, CellValue, Check, CopyPlaced, CopyTaken, Disclosure, EntryStore,
     ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, ReadStore, Readers,
     RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
     settle_authority,
@@ -81,16 +81,36 @@ impl Storage {
         }
     }
 
+    /// Begins a first copy, and calls `done` once it is known whether that is durable, with whether
+    /// what came of another is gone.
+    pub(crate) fn offer_copy(
+        &self,
+        peer: NodeId,
+        offer: CopyOffer,
+        done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
+    ) {
+        let take = move |store: &mut SqliteStore| {
+            let before = store.copies()?.into_iter();
+            let mut others = before.filter(|(space, place)| {
+                *space == offer.space && place.bases != offer.bases && place.documents.is_some()
+            });
+            let replaces = others.next().is_some();
+            Ok((store.offer_copy(peer, &offer)?, replaces))
+        };
+        if self.handle.submit(take, done).is_err() {
+            tracing::error!("the store is closed, and a copy was offered");
+        }
+    }
+
     /// Keeps a part of a first copy, and calls `done` once it is known whether it is durable.
     pub(crate) fn take_copy(
         &self,
         authority: &Arc<Authority>,
-        peer: NodeId,
         slice: CopySlice,
         done: impl FnOnce(Result<CopyTaken, StoreError>) + Send + 'static,
     ) {
         let authority = Arc::clone(authority);
-        let take = move |store: &mut SqliteStore| store.take_copy(&authority, peer, &slice);
+        let take = move |store: &mut SqliteStore| store.take_copy(&authority, &slice);
         if self.handle.submit(take, done).is_err() {
             tracing::error!("the store is closed, and a copy arrived");
         }
@@ -106,16 +126,62 @@ impl Storage {
             .call(move |store| store.set_checked(space, &documents))
     }
 
-    /// Takes out of a space all that rests on first copies, and tells the engine.
-    pub(crate) fn drop_bases(&self, space: SpaceId, events: &Events) -> Result<(), StoreError> {
+    /// Puts a first copy in its place, and tells the engine.
+    pub(crate) fn place_copy(
+        &self,
+        authority: &Arc<Authority>,
+        space: SpaceId,
+        id: Hash,
+        events: &Events,
+    ) -> Result<CopyPlaced, StoreError> {
+        let (authority, events) = (Arc::clone(authority), events.clone());
+        let place = move |store: &mut SqliteStore| {
+            let peer = peer_of_copy(store, space)?;
+            Ok((peer, store.place_copy(&authority, space, id)?))
+        };
+        let told = move |(peer, placed): &(Option<NodeId>, CopyPlaced)| match placed {
+            CopyPlaced::Placed(feeds) => {
+                let feeds = feeds.clone();
+                events.input(Input::CopyPlaced { space, feeds });
+            }
+            CopyPlaced::Refused(_) => tell_dropped(&events, space, *peer, None),
+            CopyPlaced::Not => {}
+        };
+        self.wait(place, told).map(|(_, placed)| placed)
+    }
+
+    /// Takes out the first copy of a space that is under way, and tells the engine.
+    pub(crate) fn drop_copy(
+        &self,
+        space: SpaceId,
+        forged: Option<String>,
+        events: &Events,
+    ) -> Result<(), StoreError> {
         let events = events.clone();
         let drop = move |store: &mut SqliteStore| {
-            let dropped = store.drop_bases(space)?;
+            let peer = peer_of_copy(store, space)?;
+            store.drop_copy(space)?;
+            Ok(peer)
+        };
+        let told = move |peer: &Option<NodeId>| tell_dropped(&events, space, *peer, forged);
+        self.wait(drop, told).map(|_| ())
+    }
+
+    /// Takes a writer's feeds out of a space, to be fetched whole, and tells the engine.
+    pub(crate) fn drop_base(
+        &self,
+        space: SpaceId,
+        writer: [u8; 32],
+        events: &Events,
+    ) -> Result<(), StoreError> {
+        let events = events.clone();
+        let drop = move |store: &mut SqliteStore| {
+            let dropped = store.drop_base(space, writer)?;
             Ok(dropped.then_some(store.trees(space)?))
         };
         let told = move |trees: &Option<BTreeMap<[u8; 32], FeedTree>>| {
             if let Some(trees) = trees.clone() {
-                events.input(Input::Renewed { space, trees });
+                events.input(Input::BaseDropped { space, trees });
             }
         };
         self.wait(drop, told).map(|_| ())
@@ -391,11 +457,6 @@ impl Storage {
         self.projections().drop_subject(subject)
     }
 
-    /// Takes out all saved states of documents of a space.
-    pub(crate) fn drop_snapshots(&self, space: SpaceId) -> Result<(), StoreError> {
-        self.projections().drop_snapshots(space)
-    }
-
     /// Takes out all lines and saved states of a space.
     pub(crate) fn drop_space(&self, space: SpaceId) -> Result<(), StoreError> {
         self.projections().drop_space(space)
@@ -470,6 +531,22 @@ pub(crate) fn record_row(space: SpaceId, subject: Subject, row: node_domain::Row
         json,
         searched: row.searched,
         cells: cells.collect(),
+    }
+}
+
+fn peer_of_copy(store: &SqliteStore, space: SpaceId) -> Result<Option<NodeId>, StoreError> {
+    let copies = store.copies()?.into_iter();
+    let mut here = copies.filter(|(at, _)| *at == space);
+    Ok(here.next().map(|(_, place)| place.peer))
+}
+
+fn tell_dropped(events: &Events, space: SpaceId, peer: Option<NodeId>, forged: Option<String>) {
+    if let Some(peer) = peer {
+        events.input(Input::CopyDropped {
+            space,
+            peer,
+            forged,
+        });
     }
 }
 

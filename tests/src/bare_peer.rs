@@ -9,13 +9,13 @@ use node::clock::now_ms;
 use node::enrolment::{Enrolled, Invitation, enrol};
 use node::tls::Connector;
 use node_feed::{
-    Encoder, Entry, GrantId, Heights, Kind, NodeOpen, Nonce, Run, SecretKey, SpaceId, Subject,
-    root_digest,
+    CopyOffer, CopyPiece, Encoder, Entry, GrantId, Heights, Kind, NodeOpen, Nonce, Run, SecretKey,
+    SpaceId, Subject, root_digest,
 };
 use node_sync::{PROTOCOL_VERSION, session_signature, software_mark};
 use proto::sync::v1::frame::Message;
 use proto::sync::v1::sync_client::SyncClient;
-use proto::sync::v1::{Acknowledged, Entries, Frame, Height, Hello, Refused};
+use proto::sync::v1::{self as wire, Acknowledged, Entries, Frame, Height, Hello, Refused};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
@@ -65,6 +65,11 @@ impl Seat {
     /// The node.
     pub fn node(&self) -> node_feed::NodeId {
         self.identity.public().node()
+    }
+
+    /// The network.
+    pub const fn network(&self) -> node_feed::NetworkId {
+        self.enrolled.network
     }
 
     /// Its hub.
@@ -171,6 +176,11 @@ impl Seat {
 }
 
 impl BareFeed {
+    /// Its last entry.
+    pub const fn tip(&self) -> Option<node_feed::Height> {
+        self.tip
+    }
+
     /// Signs entries as the next of this feed.
     ///
     /// # Errors
@@ -227,6 +237,71 @@ impl BarePeer {
         }
     }
 
+    /// Offers a first copy of the feed of this checkpoint and sends all of it as soon as it is taken:
+    /// what comes before the documents, and the documents. Returns whether it was then declined.
+    ///
+    /// # Errors
+    /// If the session ends, or the offer is not taken.
+    pub async fn copy(
+        &mut self,
+        offer: &CopyOffer,
+        head: &[CopyPiece],
+        documents: &[CopyPiece],
+    ) -> anyhow::Result<bool> {
+        let space = Bytes::copy_from_slice(offer.space.as_bytes());
+        let id = offer.bases.digest(offer.space);
+        let bases = offer.bases.iter().map(|(feed, height)| Height {
+            feed: Bytes::copy_from_slice(feed.as_bytes()),
+            number: height.number,
+            hash: Bytes::copy_from_slice(height.hash.as_bytes()),
+            base: 0,
+        });
+        self.say(Message::CopyOffer(wire::CopyOffer {
+            space: space.clone(),
+            bases: bases.collect(),
+            documents: offer.documents,
+        }))?;
+        self.heights(&space, |said| {
+            said.copy.as_ref().is_some_and(|copy| copy.open)
+        })
+        .await?;
+        for (pieces, ends) in [(head, true), (documents, false)] {
+            let mut encoder = Encoder::new();
+            pieces.iter().for_each(|piece| piece.encode(&mut encoder));
+            let bytes = encoder.finish();
+            self.say(Message::Copy(wire::Copy {
+                space: space.clone(),
+                id: Bytes::copy_from_slice(id.as_bytes()),
+                before: 0,
+                packed: zstd::bulk::compress(&bytes, 1)?.into(),
+                unpacked_length: u32::try_from(bytes.len())?,
+                ends,
+            }))?;
+        }
+        let said = self.heights(&space, |said| said.copy.is_none()).await?;
+        Ok(said.whole)
+    }
+
+    /// The next heights of a space of which this is true.
+    async fn heights(
+        &mut self,
+        space: &Bytes,
+        is_wanted: impl Fn(&wire::Heights) -> bool,
+    ) -> anyhow::Result<wire::Heights> {
+        loop {
+            let message = self.next().await?;
+            if let Message::Goodbye(farewell) = &message {
+                bail!("{}", farewell.text);
+            }
+            if let Message::Heights(said) = message
+                && said.space == *space
+                && is_wanted(&said)
+            {
+                return Ok(said);
+            }
+        }
+    }
+
     /// The sentence with which the other end says goodbye.
     ///
     /// # Errors
@@ -260,7 +335,11 @@ impl BarePeer {
         Ok(message)
     }
 
-    fn say(&self, message: Message) -> anyhow::Result<()> {
+    /// Sends a message, as it is.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub fn say(&self, message: Message) -> anyhow::Result<()> {
         let frame = Frame {
             message: Some(message),
         };

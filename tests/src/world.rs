@@ -67,8 +67,6 @@ impl World {
     pub async fn add_hub(&mut self, code: &'static str) {
         let path = self.path(code);
         std::fs::create_dir_all(&path).expect("a folder");
-        let settings = "[sync]\nfirst_copies = true\n";
-        std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         let node = Node::create(&path).expect("a new node");
         let invitation = self.invite(code);
         self.connect(&node, &invitation).await;
@@ -94,7 +92,7 @@ impl World {
         let path = self.path(name);
         std::fs::create_dir_all(&path).expect("a folder");
         let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
-             receipt_interval_ms = 100\nfirst_copies = true\ncopy_entries_min = 64\n";
+             receipt_interval_ms = 100\ncopy_entries_min = 64\n";
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         Node::create(&path).expect("a new node")
     }
@@ -317,7 +315,7 @@ impl World {
         let port = self.port;
         let settings = format!(
             "[listen]\naddress = \"127.0.0.1:{port}\"\npublic = \"127.0.0.1:{port}\"\n\
-             [sync]\nreceipt_interval_ms = 100\nfirst_copies = true\ncopy_entries_min = 64\n"
+             [sync]\nreceipt_interval_ms = 100\ncopy_entries_min = 64\n"
         );
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         path

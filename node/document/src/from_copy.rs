@@ -1,8 +1,9 @@
 //! Taking over a document that travelled as a copy, once every change in it is accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{ActorId, Automerge, Change};
+use bytes::Bytes;
 use node_feed::{Changes, DocumentId, FeedName, Hash, HubId, Nonce, Trail, change_hash};
 
 use crate::actor::ActorBase;
@@ -31,63 +32,92 @@ pub struct Base {
     pub trail: Option<Trail>,
 }
 
-/// Why a copy was not taken over.
+/// A copy is not what its writers wrote, or not what the checkpoints say. Ask somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CopyFault {
-    /// It holds a change that is neither proved by a checkpoint nor in one of the entries. Those
-    /// may still be on their way; once all that the sender holds is here, it is forged.
-    #[error("it holds changes whose entries have not arrived")]
-    NotYet,
-    /// It is not what its writers wrote, or not what the checkpoints say. Ask somebody else.
-    #[error("{0}")]
-    Forged(String),
-    /// Of a fork, an entry beside it takes the place of one in it. Only from the entries
-    /// themselves can the document be made.
-    #[error("two branches of one feed collide in it; its entries are needed")]
-    Collides,
+#[error("{0}")]
+pub struct Forged(pub String);
+
+/// The entries that a copy stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpacked {
+    /// The entries, each proved by a checkpoint. Their own hash and random bytes are not in a copy
+    /// and zero here.
+    pub entries: Vec<ChangesEntry>,
+    /// The feeds and bases up to which it proved to have all of the document.
+    pub proved: BTreeSet<(FeedName, u64)>,
+}
+
+/// The entries that a copy stands for, of those feeds for which `bases` holds the checkpoint that
+/// it was made for. What else is in it counts for nothing.
+///
+/// `bytes` is what [`copied`](crate::copied) gave at the sender, and may be anything: it is
+/// measured before Automerge sees it, and every entry passes the gate.
+///
+/// # Errors
+/// [`Forged`]: nothing of the copy is to be used.
+pub fn unpack(id: DocumentId, bytes: &[u8], bases: &[Base]) -> Result<Unpacked, Forged> {
+    let opened = Opened::read(id, bytes)?;
+    let mut account = Account::open(&opened.changes)?;
+    let (found, proved) = account.prove(id, bases, &opened.claims)?;
+    let mut entries = Vec::with_capacity(found.len());
+    for Found { mut entry, changes } in found {
+        let changes = || changes.iter().map(|index| &opened.changes[*index]);
+        Candidate::check(id, &entry, changes().cloned().collect())?;
+        let chunks = changes().map(|change| Bytes::copy_from_slice(change.raw_bytes()));
+        entry.changes.chunks = chunks.collect();
+        entries.push(entry);
+    }
+    Ok(Unpacked { entries, proved })
 }
 
 impl Document {
     /// Makes a document of a copy, of `entries` and nothing else: exactly the one that applying
-    /// every entry one after the other gives.
+    /// what [`unpack`] gives and every entry, one after the other, gives, for less. None if only
+    /// applying them can tell: where the copy lacks a base or holds what no entry here accounts
+    /// for.
     ///
-    /// `bytes` is what [`copied`](crate::copied) gave at the sender, and may be anything: it is
-    /// measured before Automerge sees it, every change in it is accounted for and passes the gate,
-    /// and the document is made again of these changes, so that their order in the bytes counts
-    /// for nothing. `bases` are the feeds of the space that are held from a checkpoint on,
-    /// `entries` all entries of the document that are held.
+    /// Every change in the copy is accounted for and passes the gate, and the document is made
+    /// again of these changes, so that their order in the bytes counts for nothing. `bases` are
+    /// the feeds of the space that are held from a checkpoint on, `entries` all entries of the
+    /// document that are held.
     ///
     /// # Errors
-    /// [`CopyFault`]: nothing of the copy is used.
+    /// [`Forged`]: nothing of the copy is to be used.
     pub fn from_copy(
         id: DocumentId,
         bytes: &[u8],
         bases: &[Base],
         entries: &[ChangesEntry],
-    ) -> Result<Self, CopyFault> {
-        let (claims, saved) = take_copy_apart(id, bytes).map_err(unreadable)?;
-        document_chunk::measure(saved)?;
-        let (loaded, changes) = guarded(SetAsideReason::Poison, || {
-            let loaded = trial::load(saved)
-                .map_err(|error| Fault::new(SetAsideReason::Poison, error.to_string()))?;
-            let changes = loaded.get_changes(&[]);
-            Ok((loaded, changes))
-        })?;
+    ) -> Result<Option<Self>, Forged> {
+        let Opened {
+            claims,
+            saved,
+            loaded,
+            changes,
+        } = Opened::read(id, bytes)?;
         let mut account = Account::open(&changes)?;
-        let mut found = account.prove(id, bases, &claims)?;
-        let held = above_bases(bases, entries);
-        found.extend(account.find(&held)?);
-        if account.taken.contains(&false) {
-            return Err(CopyFault::NotYet);
+        let (found, proved) = account.prove(id, bases, &claims)?;
+        let is_whole =
+            |base: &Base| base.trail.is_none() || proved.contains(&(base.feed, base.base));
+        if !bases.iter().all(is_whole) {
+            return Ok(None);
         }
-        let (passed, candidates) = pass_gate(id, &changes, found)?;
+        let (mut passed, mut candidates) = pass_gate(id, &changes, found)?;
+        let held = above_bases(bases, entries);
+        // What an entry brings that does not pass the gate is that entry's fault.
+        let Ok(beside) = pass_gate(id, &changes, account.find(&held)) else {
+            return Ok(None);
+        };
+        if account.taken.contains(&false) {
+            return Ok(None);
+        }
+        passed.extend(beside.0);
+        candidates.extend(beside.1);
         let mut document = Self::new(id);
         let batch = Batch::prepared(&passed, candidates);
         let picked = batch.pick(&document, usize::MAX);
         if picked.len() < passed.len() {
-            return Err(forged(
-                "it holds a change that does not follow from the others",
-            ));
+            return Ok(None);
         }
         let applied = batch.chosen(&picked);
         let candidates = applied.iter().map(|(_, candidate)| *candidate);
@@ -95,14 +125,12 @@ impl Document {
         document.accept(trial, &applied);
         let rest = held.into_values().cloned().collect::<Vec<_>>();
         let rebuild = |outcome: &Outcome| matches!(outcome, Outcome::Rebuild);
-        if document.apply(&rest).iter().any(rebuild) {
-            return Err(CopyFault::Collides);
-        }
-        Ok(document)
+        let collides = document.apply(&rest).iter().any(rebuild);
+        Ok((!collides).then_some(document))
     }
 }
 
-impl From<Fault> for CopyFault {
+impl From<Fault> for Forged {
     fn from(fault: Fault) -> Self {
         if fault.detail.is_empty() {
             forged(fault.reason.to_string())
@@ -112,17 +140,44 @@ impl From<Fault> for CopyFault {
     }
 }
 
-fn forged(reason: impl Into<String>) -> CopyFault {
-    CopyFault::Forged(reason.into())
+fn forged(reason: impl Into<String>) -> Forged {
+    Forged(reason.into())
 }
 
-fn unreadable(error: LoadError) -> CopyFault {
+fn unreadable(error: LoadError) -> Forged {
     forged(match error {
         LoadError::Format => "it is no copy of a record that this version reads".to_owned(),
         LoadError::OtherDocument => "it is the copy of another record".to_owned(),
         LoadError::Book(error) => format!("it is damaged: {error}"),
         LoadError::Damaged(detail) => format!("it is damaged: {detail}"),
     })
+}
+
+/// A copy that Automerge has taken in.
+struct Opened<'a> {
+    claims: Vec<Claims>,
+    saved: &'a [u8],
+    loaded: Automerge,
+    changes: Vec<Change>,
+}
+
+impl<'a> Opened<'a> {
+    fn read(id: DocumentId, bytes: &'a [u8]) -> Result<Self, Forged> {
+        let (claims, saved) = take_copy_apart(id, bytes).map_err(unreadable)?;
+        document_chunk::measure(saved)?;
+        let (loaded, changes) = guarded(SetAsideReason::Poison, || {
+            let loaded = trial::load(saved)
+                .map_err(|error| Fault::new(SetAsideReason::Poison, error.to_string()))?;
+            let changes = loaded.get_changes(&[]);
+            Ok((loaded, changes))
+        })?;
+        Ok(Self {
+            claims,
+            saved,
+            loaded,
+            changes,
+        })
+    }
 }
 
 /// Which changes of a copy are accounted for.
@@ -141,7 +196,7 @@ struct Found {
 }
 
 impl<'a> Account<'a> {
-    fn open(changes: &'a [Change]) -> Result<Self, CopyFault> {
+    fn open(changes: &'a [Change]) -> Result<Self, Forged> {
         let mut by_hash = BTreeMap::new();
         let mut by_actor = BTreeMap::<_, Vec<usize>>::new();
         for (index, change) in changes.iter().enumerate() {
@@ -163,38 +218,32 @@ impl<'a> Account<'a> {
         })
     }
 
-    /// Takes what the checkpoints prove.
+    /// Takes what the checkpoints prove, and says up to which bases that is all.
+    #[expect(clippy::type_complexity, reason = "what is found and what that proves")]
     fn prove(
         &mut self,
         id: DocumentId,
         bases: &[Base],
         claims: &[Claims],
-    ) -> Result<Vec<Found>, CopyFault> {
-        let mut by_feed = BTreeMap::new();
+    ) -> Result<(Vec<Found>, BTreeSet<(FeedName, u64)>), Forged> {
+        let mut spoken_of = BTreeSet::new();
+        let (mut found, mut proved) = (Vec::new(), BTreeSet::new());
         for of_feed in claims {
-            if by_feed.insert(of_feed.feed, of_feed).is_some() {
+            if !spoken_of.insert(of_feed.feed) {
                 return Err(forged("it speaks of one feed twice"));
             }
-        }
-        let mut proved = Vec::new();
-        for base in bases {
-            let trail = match by_feed.remove(&base.feed) {
-                None => Trail::START,
-                Some(claims) if claims.base == base.base => {
-                    self.follow(id, base, claims, &mut proved)?
-                }
-                Some(_) => return Err(forged("it was made for another checkpoint")),
+            let here = |base: &&Base| (base.feed, base.base) == (of_feed.feed, of_feed.base);
+            let Some(base) = bases.iter().find(here) else {
+                // Nothing here proves what it says of this feed, so nothing of that is taken.
+                continue;
             };
-            if base.trail.unwrap_or(Trail::START) != trail {
+            if base.trail != Some(self.follow(id, base, of_feed, &mut found)?) {
                 let reason = "it is not what the checkpoint of one of its writers says";
                 return Err(forged(reason));
             }
+            proved.insert((base.feed, base.base));
         }
-        if by_feed.is_empty() {
-            Ok(proved)
-        } else {
-            Err(forged("it speaks of a feed that has no checkpoint here"))
-        }
+        Ok((found, proved))
     }
 
     /// Takes the changes of one feed's entries, and returns the trail that they leave.
@@ -204,7 +253,7 @@ impl<'a> Account<'a> {
         base: &Base,
         claims: &Claims,
         proved: &mut Vec<Found>,
-    ) -> Result<Trail, CopyFault> {
+    ) -> Result<Trail, Forged> {
         let actors = claims.actors.iter().map(|actor| {
             let derived = ActorBase::derive(&base.writer, id, actor.nonce).at(actor.level);
             (derived, actor.first)
@@ -233,7 +282,7 @@ impl<'a> Account<'a> {
         &mut self,
         actors: &mut [(ActorId, u64)],
         entry: &ClaimedEntry,
-    ) -> Result<Vec<usize>, CopyFault> {
+    ) -> Result<Vec<usize>, Forged> {
         let missing = || forged("it lacks changes of which it speaks");
         let mut changes = Vec::new();
         for (actor, count) in &entry.steps {
@@ -259,23 +308,20 @@ impl<'a> Account<'a> {
     }
 
     /// Takes the changes of those entries that are in the copy already, and returns these entries.
-    fn find(
-        &mut self,
-        held: &BTreeMap<(FeedName, u64), &ChangesEntry>,
-    ) -> Result<Vec<Found>, CopyFault> {
+    fn find(&mut self, held: &BTreeMap<(FeedName, u64), &ChangesEntry>) -> Vec<Found> {
         let mut found = Vec::new();
         let mut left_out = None;
         for ((feed, _), entry) in held {
+            // Entries of one feed take effect in the order of their numbers.
+            if left_out == Some(*feed) {
+                continue;
+            }
             let hashes = entry.changes.chunks.iter().map(|chunk| change_hash(chunk));
             let changes = hashes.map(|hash| self.by_hash.get(&hash).copied());
             let Some(changes) = changes.collect::<Option<Vec<_>>>() else {
                 left_out = Some(*feed);
                 continue;
             };
-            // Entries of one feed take effect in the order of their numbers.
-            if left_out == Some(*feed) {
-                return Err(forged("it leaves out an entry and holds a later one"));
-            }
             for index in &changes {
                 self.taken[*index] = true;
             }
@@ -284,12 +330,12 @@ impl<'a> Account<'a> {
                 changes,
             });
         }
-        Ok(found)
+        found
     }
 }
 
 /// The start nonce of an entry: one, whatever lanes it was made on.
-fn nonce_of(claims: &Claims, entry: &ClaimedEntry) -> Result<Nonce, CopyFault> {
+fn nonce_of(claims: &Claims, entry: &ClaimedEntry) -> Result<Nonce, Forged> {
     let nonces = entry.steps.iter();
     let mut nonces = nonces.map(|(actor, _)| claims.actors.get(*actor).map(|actor| actor.nonce));
     let nonce = nonces.next().flatten();
@@ -323,10 +369,13 @@ fn above_bases<'a>(
     bases: &[Base],
     entries: &'a [ChangesEntry],
 ) -> BTreeMap<(FeedName, u64), &'a ChangesEntry> {
-    let bases = bases.iter().map(|base| (base.feed, base.base));
-    let bases = bases.collect::<BTreeMap<_, _>>();
+    let mut last = BTreeMap::<FeedName, u64>::new();
+    for base in bases {
+        let last = last.entry(base.feed).or_insert(base.base);
+        *last = base.base.max(*last);
+    }
     let above = entries.iter().filter(|entry| {
-        let base = bases.get(&entry.feed);
+        let base = last.get(&entry.feed);
         base.is_none_or(|base| entry.number > *base)
     });
     above
@@ -339,7 +388,7 @@ fn pass_gate(
     id: DocumentId,
     changes: &[Change],
     found: Vec<Found>,
-) -> Result<(Vec<ChangesEntry>, Vec<Candidate>), CopyFault> {
+) -> Result<(Vec<ChangesEntry>, Vec<Candidate>), Forged> {
     let mut passed = (Vec::new(), Vec::new());
     for found in found {
         let changes = found.changes.iter().map(|index| changes[*index].clone());

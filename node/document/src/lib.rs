@@ -46,7 +46,7 @@ pub use copied::{NotCopied, copied};
 pub use document::{Document, LoadError};
 pub use edit::{Edit, EditError, Edited};
 pub use entry::{Author, Authorship, ChangesEntry};
-pub use from_copy::{Base, CopyFault};
+pub use from_copy::{Base, Forged, Unpacked, unpack};
 pub use heads::{Heads, HeadsError};
 pub use history::Step;
 pub use outcome::{Outcome, SetAside, SetAsideReason, WaitingCause};

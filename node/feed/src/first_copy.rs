@@ -9,34 +9,33 @@ use crate::{
     RunError, SpaceId, Subject, Tag,
 };
 
-/// A part of the first copy of a space: instead of all entries of some feeds, the checkpoints that
+/// What a first copy of a space is of: instead of all entries of some feeds, the checkpoints that
 /// stand for them and the documents as they are saved at the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOffer {
+    /// The space.
+    pub space: SpaceId,
+    /// The feeds whose entries it stands for, each with the last part of its checkpoint. Their
+    /// digest names the copy.
+    pub bases: Heights,
+    /// How many documents it has.
+    pub documents: u64,
+}
+
+/// A part of a first copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopySlice {
     /// The space.
     pub space: SpaceId,
     /// Which copy this is a part of: the digest of its bases.
     pub id: Hash,
-    /// Said with the first slice that a session sends of a copy.
-    pub begins: Option<CopyBegins>,
-    /// How many of the copy's documents come before those in this slice.
-    pub documents_before: u64,
-    /// The pieces.
+    /// How many of the copy's documents come before those in this slice; in one without documents,
+    /// how many of its other pieces do.
+    pub before: u64,
+    /// The pieces: documents, or others.
     pub pieces: Arc<[CopyPiece]>,
-    /// Whether this is the copy's end.
-    pub last: bool,
-}
-
-/// What a copy is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyBegins {
-    /// The feeds whose entries it stands for, each with the last part of its checkpoint.
-    pub bases: Heights,
-    /// How many documents it has.
-    pub documents: u64,
-    /// Whether it takes the place of another that the receiver has a part of, with which the
-    /// sender cannot go on.
-    pub anew: bool,
+    /// Whether these are the last that are no documents.
+    pub ends: bool,
 }
 
 /// An entry that a checkpoint keeps, without the entries around it. Its hash stands in the
@@ -56,7 +55,7 @@ pub struct KeptEntry {
 /// One piece of the first copy of a space.
 ///
 /// Pieces come in this order: of each feed the run from the first part of its checkpoint up to a
-/// proof, then what the checkpoints keep, then the documents.
+/// proof, then what the checkpoints keep, then the documents that they list, by rising ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyPiece {
     /// Entries that follow one another, the first of which begins a checkpoint or goes on with it.

@@ -14,9 +14,9 @@ pub enum TreeError {
     /// The entry before the run's first is not held.
     #[error("an entry before number {0} is missing")]
     Gap(u64),
-    /// The run parts from what is held at or before the base, whose entries are not held: the feed
-    /// must be fetched whole to tell where.
-    #[error("entry {0} parts from a feed of which only what follows its base is held")]
+    /// The run parts, or may part, from what is held at or before the base, whose entries are not
+    /// held: the feed must be fetched whole to tell where.
+    #[error("entry {0} may part from a feed of which only what follows its base is held")]
     Base(u64),
 }
 
@@ -114,7 +114,7 @@ impl FeedTree {
     ///
     /// # Errors
     /// [`TreeError::Gap`] if `before` is not held; [`TreeError::Base`] if the chain parts from a
-    /// feed where its entries are not held. What leads nowhere beyond them counts as held.
+    /// feed where its entries are not held, or ends there without leading to one that is.
     pub fn place(
         &self,
         writer: [u8; 32],
@@ -135,7 +135,9 @@ impl FeedTree {
         };
         // Whether the entry before is known to be the one that is held here.
         let mut linked = before.is_none_or(|before| hash_at(at, before.number).is_some());
+        let mut last = before.map_or(0, |before| before.number);
         for height in chain {
+            last = height.number;
             let Some(feed) = self.feeds.get(&at) else {
                 return Ok(Graft::Extend {
                     feed: at,
@@ -179,7 +181,11 @@ impl FeedTree {
             }
             at = branch;
         }
-        Ok(Graft::Held)
+        if linked {
+            Ok(Graft::Held)
+        } else {
+            Err(TreeError::Base(last))
+        }
     }
 
     /// Whether and how far a run counts, under what the authority log says of the feed: the run

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use node_feed::{
-    CopyBegins, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Receipt,
+    CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Receipt,
     Refusal, RefusalReason, Retry, Run, Signature, SpaceId,
 };
 use node_sync::{
@@ -62,8 +62,15 @@ pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {
             whole: said.whole,
             copy: said.copy.as_ref().map(|held| wire::CopyHeld {
                 bases: heights(held.bases.iter()),
-                documents: held.documents,
+                listed: held.documents.is_some(),
+                documents: held.documents.unwrap_or(0),
+                open: held.open,
             }),
+        }),
+        Message::CopyOffer(offer) => Wire::CopyOffer(wire::CopyOffer {
+            space: copy(offer.space.as_bytes()),
+            bases: heights(offer.bases.iter()),
+            documents: offer.documents,
         }),
         Message::Copy(slice) => Wire::Copy(from_slice(slice)),
         Message::Entries { space, runs } => Wire::Entries(packer.pack(*space, runs)),
@@ -165,6 +172,11 @@ pub(crate) fn to_messages(frame: wire::Frame) -> Result<Vec<Message>, FrameError
             whole: said.whole,
             copy: said.copy.map(to_copy_held).transpose()?,
         }),
+        Wire::CopyOffer(offer) => Message::CopyOffer(CopyOffer {
+            space: space(&offer.space)?,
+            bases: to_heights(&offer.bases)?.into_iter().collect(),
+            documents: offer.documents,
+        }),
         Wire::Copy(slice) => Message::Copy(to_slice(&slice)?),
         Wire::Entries(entries) => return unpack(&entries),
         Wire::Acknowledged(said) => Message::Acknowledged {
@@ -248,42 +260,30 @@ fn from_slice(slice: &CopySlice) -> wire::Copy {
     wire::Copy {
         space: copy(slice.space.as_bytes()),
         id: copy(slice.id.as_bytes()),
-        begins: slice.begins.as_ref().map(|begins| wire::CopyBegins {
-            bases: heights(begins.bases.iter()),
-            documents: begins.documents,
-            anew: begins.anew,
-        }),
-        documents_before: slice.documents_before,
+        before: slice.before,
         packed,
         unpacked_length,
-        last: slice.last,
+        ends: slice.ends,
     }
 }
 
 fn to_slice(slice: &wire::Copy) -> Result<CopySlice, FrameError> {
-    let begins = slice.begins.as_ref().map(|begins| {
-        Ok::<_, FrameError>(CopyBegins {
-            bases: to_heights(&begins.bases)?.into_iter().collect(),
-            documents: begins.documents,
-            anew: begins.anew,
-        })
-    });
     let bytes = unpack_bytes(&slice.packed, slice.unpacked_length)?;
     let pieces = CopyPiece::decode_all(&bytes).map_err(|error| FrameError(error.to_string()))?;
     Ok(CopySlice {
         space: space(&slice.space)?,
         id: hash(&slice.id)?,
-        begins: begins.transpose()?,
-        documents_before: slice.documents_before,
+        before: slice.before,
         pieces: pieces.into(),
-        last: slice.last,
+        ends: slice.ends,
     })
 }
 
 fn to_copy_held(held: wire::CopyHeld) -> Result<CopyHeld, FrameError> {
     Ok(CopyHeld {
         bases: to_heights(&held.bases)?.into_iter().collect(),
-        documents: held.documents,
+        documents: held.listed.then_some(held.documents),
+        open: held.open,
     })
 }
 

@@ -1,19 +1,21 @@
-//! Documents that came by a first copy: opened when they are needed, and checked by that.
+//! Documents that came by first copies: a packed form of entries, which checkpoints prove.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_document::{Base, ChangesEntry, CopyFault, Document};
-use node_feed::{DocumentId, FeedName, HubId, Opening, SpaceId, Subject, Trail};
+use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, unpack};
+use node_feed::{Checkpoint, DocumentId, FeedName, HubId, Opening, SpaceId, Subject, Trail};
 use node_store::{ReadStore, StoreError};
 
-use super::entries_after;
+use super::stored_after;
 use crate::storage::Storage;
 
-/// What the checkpoints say on which the first copies of one space stand.
+/// What the checkpoints say on which the first copies of one space stand, placed or under way.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     space: SpaceId,
+    /// Which these are.
+    numbers: Vec<(FeedName, u64)>,
     feeds: Vec<Feed>,
 }
 
@@ -23,54 +25,68 @@ struct Feed {
     writer: [u8; 32],
     hub: HubId,
     base: u64,
+    is_arriving: bool,
     trails: BTreeMap<Subject, Trail>,
 }
 
-/// What a document that came by a first copy turned out to be.
-#[derive(Debug)]
-pub(super) enum Opened {
-    /// What it should be.
-    Document(Box<Document>, Vec<ChangesEntry>, u64),
-    /// There is none.
-    None,
-    /// It holds changes whose entries may still be on their way.
-    NotYet,
-    /// It is not what its authors signed.
-    Forged(String),
-}
-
 impl Checkpoints {
-    /// Reads those of `space`.
-    pub(super) fn read(storage: &Storage, space: SpaceId) -> Result<Arc<Self>, StoreError> {
+    /// Those of `space`: `known` ones if they are still the same.
+    pub(super) fn read(
+        storage: &Storage,
+        space: SpaceId,
+        known: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, StoreError> {
         storage.read(|store| {
+            let numbers = store.base_numbers(space)?;
+            if let Some(known) = known
+                && (known.space, &known.numbers) == (space, &numbers)
+            {
+                return Ok(Arc::clone(known));
+            }
             let openings = store.openings(space)?;
             let mut feeds = Vec::new();
-            for (writer, tree) in store.trees(space)? {
-                for (name, place) in tree.feeds().iter().filter(|(_, place)| place.base > 0) {
-                    let Some(Opening::Node { hub, .. }) = openings.get(name) else {
-                        continue;
-                    };
-                    let parts = store.checkpoint(space, *name, place.base)?;
-                    let parts = parts.filter(|(_, height)| height.number == place.base);
-                    let parts = parts.into_iter().flat_map(|(parts, _)| parts);
+            for copied in store.copied_feeds(space)? {
+                if let Opening::Node { hub, .. } = copied.opening {
                     feeds.push(Feed {
-                        name: *name,
-                        writer,
-                        hub: *hub,
-                        base: place.base,
-                        trails: parts.flat_map(|part| part.documents).collect(),
+                        name: FeedName::from_bytes(copied.writer),
+                        writer: copied.writer,
+                        hub,
+                        base: copied.base.number,
+                        is_arriving: true,
+                        trails: trails(copied.parts),
                     });
                 }
             }
-            Ok(Arc::new(Self { space, feeds }))
+            for (name, base) in &numbers {
+                let is_here = |feed: &Feed| (feed.name, feed.base) == (*name, *base);
+                let Some(Opening::Node { hub, .. }) = openings.get(name) else {
+                    continue;
+                };
+                if feeds.iter().any(is_here) {
+                    continue;
+                }
+                let parts = store.checkpoint(space, *name, *base)?;
+                let parts = parts.filter(|(_, height)| height.number == *base);
+                feeds.push(Feed {
+                    name: *name,
+                    // Only a trunk has a base, and it bears its writer's name.
+                    writer: *name.as_bytes(),
+                    hub: *hub,
+                    base: *base,
+                    is_arriving: false,
+                    trails: parts.map_or_else(BTreeMap::new, |(parts, _)| trails(parts)),
+                });
+            }
+            Ok(Arc::new(Self {
+                space,
+                numbers,
+                feeds,
+            }))
         })
     }
 
-    pub(super) const fn space(&self) -> SpaceId {
-        self.space
-    }
-
-    fn of(&self, document: Subject) -> Vec<Base> {
+    /// What they say of a document.
+    pub(super) fn of(&self, document: Subject) -> Vec<Base> {
         let feeds = self.feeds.iter().map(|feed| Base {
             feed: feed.name,
             writer: feed.writer,
@@ -81,26 +97,121 @@ impl Checkpoints {
         feeds.collect()
     }
 
-    /// Opens the document that came by a copy, with all entries of it that are held.
-    pub(super) fn open(
+    /// Whether the copy under way must be refused for a document of it that unpacked to this:
+    /// because it says less than its checkpoints, or because `held` entries are others.
+    fn judge(
         &self,
-        storage: &Storage,
-        space: SpaceId,
-        id: DocumentId,
-    ) -> Result<Opened, StoreError> {
-        let Some(base) = storage.read(|store| store.base(space, id.subject()))? else {
-            return Ok(Opened::None);
+        document: Subject,
+        unpacked: &Unpacked,
+        held: &[ChangesEntry],
+    ) -> Result<(), Forged> {
+        let arriving = self.feeds.iter().filter(|feed| feed.is_arriving);
+        let mut listed = arriving
+            .clone()
+            .filter(|it| it.trails.contains_key(&document));
+        if !listed.all(|feed| unpacked.proved.contains(&(feed.name, feed.base))) {
+            let why = "it lacks what a checkpoint says of it";
+            return Err(Forged(why.to_owned()));
+        }
+        let bases = arriving.map(|feed| (feed.name, feed.base));
+        let bases = bases.collect::<BTreeMap<_, _>>();
+        let came = unpacked.entries.iter();
+        let came = came.map(|entry| ((entry.feed, entry.number), &entry.changes.chunks));
+        let came = came.collect::<BTreeMap<_, _>>();
+        let is_other = |entry: &&ChangesEntry| {
+            bases
+                .get(&entry.feed)
+                .is_some_and(|base| entry.number <= *base)
+                && came.get(&(entry.feed, entry.number)) != Some(&&entry.changes.chunks)
         };
-        let (entries, last) = entries_after(storage, space, id, 0)?;
-        let bases = self.of(id.subject());
-        Ok(
-            match Document::from_copy(id, &base.bytes, &bases, &entries) {
-                Ok(document) => Opened::Document(Box::new(document), entries, last),
-                Err(CopyFault::NotYet) => Opened::NotYet,
-                Err(fault @ (CopyFault::Forged(_) | CopyFault::Collides)) => {
-                    Opened::Forged(fault.to_string())
-                }
-            },
-        )
+        match held.iter().find(is_other) {
+            Some(_) => Err(Forged(
+                "it parts from the changes that are held here".to_owned(),
+            )),
+            None => Ok(()),
+        }
     }
+}
+
+/// What a look at a document of a copy that is under way finds.
+pub(super) enum Looked {
+    /// It is what it should be, and this is the document with all that arrived until then.
+    Document(Box<Document>, u64),
+    /// It is what it should be, and to be made of its entries; or it was erased.
+    Good,
+    /// Its sender says that it was erased, and the erasure is not here.
+    Waits,
+    /// It is not what it should be.
+    Forged(String),
+}
+
+/// Looks at a document of the copy of a space that is under way.
+pub(super) fn look(
+    storage: &Storage,
+    checkpoints: &Checkpoints,
+    space: SpaceId,
+    id: DocumentId,
+) -> Result<Looked, StoreError> {
+    let came = storage.read(|store| store.base_documents(space, id.subject(), 0))?;
+    let Some(last) = came.last() else {
+        return Ok(Looked::Good);
+    };
+    if last.bytes.is_empty() {
+        return Ok(Looked::Waits);
+    }
+    let bases = checkpoints.of(id.subject());
+    let (held, arrival) = stored_after(storage, space, id, 0)?;
+    let is_behind = |entry: &ChangesEntry| {
+        let mut bases = bases.iter();
+        bases.any(|base| base.feed == entry.feed && entry.number <= base.base)
+    };
+    if came.len() == 1 && !held.iter().any(is_behind) {
+        match Document::from_copy(id, &last.bytes, &bases, &held) {
+            Ok(Some(document)) => {
+                let arrival = arrival.max(last.arrival);
+                return Ok(Looked::Document(Box::new(document), arrival));
+            }
+            Ok(None) => {}
+            Err(Forged(why)) => return Ok(Looked::Forged(why)),
+        }
+    }
+    let judged = unpack(id, &last.bytes, &bases)
+        .and_then(|unpacked| checkpoints.judge(id.subject(), &unpacked, &held));
+    Ok(match judged {
+        Ok(()) => Looked::Good,
+        Err(Forged(why)) => Looked::Forged(why),
+    })
+}
+
+/// The entries that came of a document by first copies after an arrival, with the last arrival of
+/// any.
+pub(super) fn entries_of_copies(
+    storage: &Storage,
+    checkpoints: impl FnOnce() -> Result<Arc<Checkpoints>, StoreError>,
+    space: SpaceId,
+    id: DocumentId,
+    after: u64,
+) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
+    let came = storage.read(|store| store.base_documents(space, id.subject(), after))?;
+    let Some(last) = came.last().map(|document| document.arrival) else {
+        return Ok((Vec::new(), after));
+    };
+    let bases = checkpoints()?.of(id.subject());
+    let mut entries = Vec::new();
+    let mut here = BTreeSet::new();
+    for document in came.iter().filter(|document| !document.bytes.is_empty()) {
+        match unpack(id, &document.bytes, &bases) {
+            Ok(unpacked) => {
+                let new = unpacked.entries.into_iter();
+                entries.extend(new.filter(|it| here.insert((it.feed, it.number))));
+            }
+            // The check of its copy says so, and has it sent again.
+            Err(why) => tracing::debug!(%why, "a document of a first copy is not used"),
+        }
+    }
+    Ok((entries, last))
+}
+
+fn trails(parts: Vec<Checkpoint>) -> BTreeMap<Subject, Trail> {
+    parts.into_iter().flat_map(|part| part.documents).collect()
 }

@@ -9,7 +9,7 @@ use node_feed::{
     SecretKey, SpaceId,
 };
 use node_store::{CopyTaken, ReadStore, StoreError};
-use node_sync::{CopyHeld, Engine, Held, Input, Message, Own, SessionId};
+use node_sync::{Engine, Held, Input, Message, Own, SessionId};
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ use crate::checkpoints::Checkpoints;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::copying::Copying;
-use crate::driver::{Event, Events};
+use crate::driver::{Event, Events, to_copy_held};
 use crate::enrolment::{Current, EnrolError, renew};
 use crate::folder::{DataFolder, FolderError, write_private};
 use crate::grpc::packer::Packer;
@@ -218,33 +218,57 @@ impl Inner {
         Ok(())
     }
 
-    /// A part of a first copy is durable, or was the last.
-    pub(crate) fn copied(&self, peer: NodeId, space: SpaceId, taken: &CopyTaken, bytes: usize) {
+    /// A part of a first copy is durable.
+    pub(crate) fn copied(&self, space: SpaceId, taken: &CopyTaken, bytes: usize) {
         match taken {
-            CopyTaken::Partly(place) => self.copying.send_modify(|copying| {
-                copying.documents(space, place.documents, place.of, bytes, now_ms());
-            }),
-            CopyTaken::Placed(placed) => {
-                tracing::info!(%space, %peer, documents = placed.documents, "a first copy is here");
-                self.copying.send_modify(|copying| copying.placed(space));
-                self.applier.copied(space);
+            CopyTaken::Partly(place) => {
+                let documents = place.documents.unwrap_or(0);
+                self.copying.send_modify(|copying| {
+                    copying.documents(space, documents, place.of, bytes, now_ms());
+                });
+                if place.documents.is_some() {
+                    self.applier.wake();
+                }
             }
             CopyTaken::Lost => {}
             CopyTaken::Refused { why, .. } => {
-                tracing::error!(%space, %peer, why, "a first copy is not taken");
-                self.copying.send_modify(|copying| copying.placed(space));
+                tracing::error!(%space, why, "a first copy is not taken");
+                self.forget_copy(space);
             }
         }
     }
 
-    /// Takes out of a space all that rests on first copies; it is fetched again, entry by entry.
+    /// Takes out the first copy of a space that is under way, and has it fetched another way.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not take it.
-    pub(crate) fn drop_bases(&self, space: SpaceId) -> Result<(), StoreError> {
-        self.storage.drop_bases(space, &self.events)?;
+    pub(crate) fn drop_copy(
+        &self,
+        space: SpaceId,
+        forged: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.storage.drop_copy(space, forged, &self.events)?;
+        self.forget_copy(space);
+        Ok(())
+    }
+
+    /// What came of a first copy is gone: what was made of it goes too.
+    pub(crate) fn forget_copy(&self, space: SpaceId) {
+        self.copying.send_modify(|copying| copying.placed(space));
         self.library.forget_space(space);
         self.applier.rebuild(space);
+        self.applier.wake();
+    }
+
+    /// Takes a writer's feeds out of a space, to be fetched whole.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store does not take it.
+    pub(crate) fn drop_base(&self, space: SpaceId, writer: [u8; 32]) -> Result<(), StoreError> {
+        self.storage.drop_base(space, writer, &self.events)?;
+        self.library.forget_space(space);
+        self.applier.rebuild(space);
+        self.applier.wake();
         Ok(())
     }
 
@@ -378,10 +402,8 @@ impl Inner {
                 held.receipts.extend(store.receipts(space)?);
             }
             for (space, place) in store.copies()? {
-                let (bases, documents) = (place.bases, place.documents);
-                held.copies.insert(space, CopyHeld { bases, documents });
+                held.copies.insert(space, to_copy_held(place));
             }
-            held.unchecked = store.unchecked_spaces()?.into_iter().collect();
             for name in store.settings(author::WRITER_SETTINGS)? {
                 let space = name[author::WRITER_SETTINGS.len()..].parse::<SpaceId>();
                 let saved = store.setting(&name)?.unwrap_or_default();

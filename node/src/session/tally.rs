@@ -115,6 +115,7 @@ impl Tally {
             Message::Spaces { .. }
             | Message::Heights(_)
             | Message::Entries { .. }
+            | Message::CopyOffer(_)
             | Message::Copy(_)
             | Message::Refused(_)
             | Message::Probe { .. }

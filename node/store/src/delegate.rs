@@ -133,12 +133,21 @@ macro_rules! read_store {
                 self.ask(|shelf| ReadBases::copies(shelf))
             }
 
-            fn base(
+            fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError> {
+                self.ask(|shelf| reading::base_numbers(shelf, space))
+            }
+
+            fn copied_feeds(&self, space: SpaceId) -> Result<Vec<CopiedFeed>, StoreError> {
+                self.ask(|shelf| ledger::copied_feeds(shelf, space))
+            }
+
+            fn base_documents(
                 &self,
                 space: SpaceId,
                 document: Subject,
-            ) -> Result<Option<BaseDocument>, StoreError> {
-                self.ask(|shelf| ReadBases::base(shelf, space, document))
+                after_arrival: u64,
+            ) -> Result<Vec<BaseDocument>, StoreError> {
+                self.ask(|shelf| ReadBases::base_documents(shelf, space, document, after_arrival))
             }
 
             fn base_spaces(&self, document: Subject) -> Result<Vec<SpaceId>, StoreError> {
@@ -160,10 +169,6 @@ macro_rules! read_store {
                 limit: usize,
             ) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
                 self.ask(|shelf| ReadBases::unchecked(shelf, after, limit))
-            }
-
-            fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
-                self.ask(|shelf| ReadBases::unchecked_spaces(shelf))
             }
 
             fn unchecked_count(&self) -> Result<u64, StoreError> {
@@ -190,13 +195,20 @@ macro_rules! entry_store {
                 self.change(|shelf| ledger::reconcile(shelf, authority))
             }
 
+            fn offer_copy(
+                &mut self,
+                peer: NodeId,
+                offer: &CopyOffer,
+            ) -> Result<CopyTaken, StoreError> {
+                self.change(|shelf| ledger::offer_copy(shelf, peer, offer))
+            }
+
             fn take_copy(
                 &mut self,
                 authority: &Authority,
-                peer: NodeId,
                 slice: &CopySlice,
             ) -> Result<CopyTaken, StoreError> {
-                self.change(|shelf| ledger::take_copy(shelf, authority, peer, slice))
+                self.change(|shelf| ledger::take_copy(shelf, authority, slice))
             }
 
             fn set_checked(
@@ -207,8 +219,21 @@ macro_rules! entry_store {
                 self.change(|shelf| Bases::set_checked(shelf, space, documents))
             }
 
-            fn drop_bases(&mut self, space: SpaceId) -> Result<bool, StoreError> {
-                self.change(|shelf| ledger::drop_bases(shelf, space))
+            fn place_copy(
+                &mut self,
+                authority: &Authority,
+                space: SpaceId,
+                id: Hash,
+            ) -> Result<CopyPlaced, StoreError> {
+                self.change(|shelf| ledger::place_copy(shelf, authority, space, id))
+            }
+
+            fn drop_copy(&mut self, space: SpaceId) -> Result<(), StoreError> {
+                self.change(|shelf| Bases::end_copy(shelf, space, false))
+            }
+
+            fn drop_base(&mut self, space: SpaceId, writer: [u8; 32]) -> Result<bool, StoreError> {
+                self.change(|shelf| ledger::drop_base(shelf, space, writer))
             }
 
             fn drop_replaced_cards(&mut self, before_ms: u64) -> Result<u64, StoreError> {
@@ -246,14 +271,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, Checkpoint, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry, Kind, LogFeed,
-    NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+    Authority, Checkpoint, CopyOffer, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry, Kind,
+    LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
 };
 
 use crate::shelf::{Bases, ReadBases, ReadShelf, Shelf};
 use crate::{
-    Appended, BaseDocument, CopyPlace, CopyTaken, Evidence, MemoryStore, PeerMemory, Readers,
-    SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,
+    Appended, BaseDocument, CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, Evidence, MemoryStore,
+    PeerMemory, Readers, SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,
 };
 
 read_store!(MemoryStore);

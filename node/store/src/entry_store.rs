@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, AuthorityLog, Checkpoint, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry,
-    Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject,
+    Authority, AuthorityLog, Checkpoint, CopyOffer, CopySlice, FeedName, FeedTree, Hash, Height,
+    KeptEntry, Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject,
     VerifiedRun,
 };
 
 use crate::{
-    Appended, BaseDocument, CopyPlace, CopyTaken, Evidence, PeerMemory, StoreError, StoredEntry,
-    Totals, Withheld,
+    Appended, BaseDocument, CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, Evidence, PeerMemory,
+    StoreError, StoredEntry, Totals, Withheld,
 };
 
 /// Reading what is held.
@@ -130,8 +130,22 @@ pub trait ReadStore {
     /// The first copies that are under way.
     fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError>;
 
-    /// A document that came by a first copy.
-    fn base(&self, space: SpaceId, document: Subject) -> Result<Option<BaseDocument>, StoreError>;
+    /// Each feed of `space` of which only what follows a checkpoint is held, with the number at
+    /// which that ends: of what was placed, and of the copy under way once it is verified. Cheap.
+    fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError>;
+
+    /// The feeds of the copy of `space` that is under way; none before all that their checkpoints
+    /// need is here and was verified.
+    fn copied_feeds(&self, space: SpaceId) -> Result<Vec<CopiedFeed>, StoreError>;
+
+    /// What came of a document after `after_arrival` by first copies, whole ones and one that is
+    /// under way, in the order of arrival. What of it counts the checkpoints prove.
+    fn base_documents(
+        &self,
+        space: SpaceId,
+        document: Subject,
+        after_arrival: u64,
+    ) -> Result<Vec<BaseDocument>, StoreError>;
 
     /// The spaces into which a document came by first copies.
     fn base_spaces(&self, document: Subject) -> Result<Vec<SpaceId>, StoreError>;
@@ -144,15 +158,13 @@ pub trait ReadStore {
         limit: usize,
     ) -> Result<Vec<Subject>, StoreError>;
 
-    /// Up to `limit` of them that are not checked, of any space, in the order of their bytes.
+    /// Up to `limit` documents of copies under way that are not checked, of any space, in the order
+    /// of their bytes.
     fn unchecked(
         &self,
         after: Option<(SpaceId, Subject)>,
         limit: usize,
     ) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
-
-    /// The spaces with any that are not checked.
-    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
 
     /// How many are not checked.
     fn unchecked_count(&self) -> Result<u64, StoreError>;
@@ -184,23 +196,37 @@ pub trait EntryStore: ReadStore {
     /// Cheap when nothing changed for a writer. See [`settle_authority`] for when to call it.
     fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError>;
 
-    /// Keeps a part of a first copy that `peer` sent, and places the copy when its last part is
-    /// here: every feed is checked against its checkpoint and `authority`, documents are there but
-    /// unchecked. Repeating a part is harmless.
+    /// Begins the first copy that `peer` offers, or goes on with it if it is the one under way. It
+    /// takes the place of another of the same space.
+    fn offer_copy(&mut self, peer: NodeId, offer: &CopyOffer) -> Result<CopyTaken, StoreError>;
+
+    /// Keeps a part of a first copy. Once all is here that comes before the documents, every feed is
+    /// verified against its checkpoint and `authority`. Repeating a part is harmless.
     fn take_copy(
         &mut self,
         authority: &Authority,
-        peer: NodeId,
         slice: &CopySlice,
     ) -> Result<CopyTaken, StoreError>;
 
-    /// Notes that documents of a first copy were checked.
+    /// Notes that documents of the first copy under way were checked.
     fn set_checked(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError>;
 
-    /// Takes out of `space` all that rests on first copies, so that it is fetched again, entry by
-    /// entry if the peer is asked for that. Returns whether there was anything; then documents must
-    /// be rebuilt.
-    fn drop_bases(&mut self, space: SpaceId) -> Result<bool, StoreError>;
+    /// Puts the copy with this digest of its bases in its place: its feeds count from then on. All
+    /// its documents must have been checked.
+    fn place_copy(
+        &mut self,
+        authority: &Authority,
+        space: SpaceId,
+        id: Hash,
+    ) -> Result<CopyPlaced, StoreError>;
+
+    /// Forgets the copy of `space` that is under way.
+    fn drop_copy(&mut self, space: SpaceId) -> Result<(), StoreError>;
+
+    /// Takes the feeds of a writer out of `space` of which one is held from a base on only, so that
+    /// they are fetched whole. What is held of them stays as evidence, and comes back with what is
+    /// fetched. Returns whether there was one; then documents must be rebuilt.
+    fn drop_base(&mut self, space: SpaceId, writer: [u8; 32]) -> Result<bool, StoreError>;
 
     /// Drops the payloads of card revisions that a held revision replaces and whose author's time
     /// is before `before_ms`. Returns how many.

@@ -1,29 +1,35 @@
 //! What a store says of first copies.
 
 use bytes::Bytes;
-use node_feed::{FeedName, Heights, NodeId, TreeFeed};
+use node_feed::{Checkpoint, FeedName, Height, Heights, NodeId, Opening, TreeFeed};
 
 /// A first copy that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyPlace {
-    /// From whom its last part came.
+    /// Who offered it.
     pub peer: NodeId,
     /// The checkpoints that it stands on.
     pub bases: Heights,
-    /// How many documents are here.
-    pub documents: u64,
-    /// How many there are in all.
+    /// How many of its documents are here, in their order; none before all that the checkpoints
+    /// need is here and was verified.
+    pub documents: Option<u64>,
+    /// How many there are in all: as offered, and then as the checkpoints list them.
     pub of: u64,
+}
+
+impl CopyPlace {
+    /// Whether all of it is here.
+    pub fn is_whole(&self) -> bool {
+        self.documents == Some(self.of)
+    }
 }
 
 /// What became of a part of a first copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyTaken {
-    /// It is durable, and more must come. Also the answer to what was here before.
+    /// It is durable. Also the answer to what was here before.
     Partly(CopyPlace),
-    /// It was the last part: feeds and documents are here.
-    Placed(PlacedCopy),
-    /// Nothing of the copy that it is a part of is here (any more): it must begin again.
+    /// Nothing of the copy that it is a part of is here (any more): it must be offered again.
     Lost,
     /// The copy cannot be taken, and all that came of it is gone.
     Refused {
@@ -34,20 +40,35 @@ pub enum CopyTaken {
     },
 }
 
-/// What a complete copy brought.
+/// What putting a whole copy in its place brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedCopy {
-    /// The feeds that have a base now, with their writer keys.
-    pub feeds: Vec<([u8; 32], FeedName, TreeFeed)>,
-    /// How many documents came.
-    pub documents: u64,
+pub enum CopyPlaced {
+    /// These feeds have a base now, each with its writer key.
+    Placed(Vec<([u8; 32], FeedName, TreeFeed)>),
+    /// It cannot be, for this reason, and all that came of it is gone.
+    Refused(String),
+    /// It is not here, or not whole.
+    Not,
 }
 
-/// A document that came by a first copy.
+/// A document that came by a first copy, opaque to carriage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseDocument {
-    /// What the sender saved, with what proves it.
+    /// Its place in the order of arrival.
+    pub arrival: u64,
+    /// What the sender packed, with what proves it; empty if the sender says that it was erased.
     pub bytes: Bytes,
-    /// Whether it was checked here.
-    pub checked: bool,
+}
+
+/// A feed of a first copy that is under way, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedFeed {
+    /// The feed's writer key.
+    pub writer: [u8; 32],
+    /// Who opened it.
+    pub opening: Opening,
+    /// Where its checkpoint ends.
+    pub base: Height,
+    /// The checkpoint.
+    pub parts: Vec<Checkpoint>,
 }

@@ -12,7 +12,7 @@ use node_feed::{
     RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
 };
 
-pub(crate) use self::place::{drop_bases, take_copy};
+pub(crate) use self::place::{copied_feeds, drop_base, offer_copy, place_copy, take_copy};
 pub(crate) use self::settle::{evident_opening, reconcile};
 use crate::shelf::{ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::WriterFeeds;
@@ -94,6 +94,10 @@ fn append_run(
     let rows = rows(shelf, &new)?;
     attach::attach(shelf, feeds, &graft, rows, opening)?;
     obey_erasures(shelf, &opening, new.as_run().entries.iter())?;
+    if shelf.goes_on(feeds, new.last())? {
+        // It left with a base that this feed was held from, and now follows what is held.
+        settle::return_evidence(shelf, authority, feeds)?;
+    }
     if feeds.applied.is_empty() {
         settle::note_applied(shelf, authority, feeds)?;
     }
@@ -194,6 +198,7 @@ fn obey_erasures<'a>(
             };
             if may && subject != Subject::NONE {
                 shelf.erase(subject)?;
+                place::erase_from_copies(shelf, subject)?;
             }
         }
     }

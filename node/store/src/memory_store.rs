@@ -31,8 +31,7 @@ pub struct MemoryStore {
     refusals: BTreeMap<NodeId, BTreeMap<(SpaceId, FeedName), Refusal>>,
     receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
     copies: BTreeMap<SpaceId, bases::Copying>,
-    arriving: BTreeMap<(SpaceId, Subject), Bytes>,
-    bases: BTreeMap<(SpaceId, Subject), BaseDocument>,
+    bases: BTreeMap<(SpaceId, Subject), Vec<BaseDocument>>,
     links: BTreeMap<(FeedKey, u64), Hash>,
 }
 

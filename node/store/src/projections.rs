@@ -253,18 +253,6 @@ impl Projections {
         })
     }
 
-    /// Takes out all saved states of documents of a space.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the file cannot be written.
-    pub fn drop_snapshots(&mut self, space: SpaceId) -> Result<(), StoreError> {
-        let sql = "DELETE FROM snapshots WHERE space = ?1";
-        self.connection
-            .prepare_cached(sql)?
-            .execute([space.as_bytes()])?;
-        Ok(())
-    }
-
     /// The digest of what no longer counted in a space when its lines were last made; none if
     /// they were never made anew.
     ///

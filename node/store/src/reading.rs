@@ -169,6 +169,20 @@ fn log_entries(shelf: &impl ReadShelf, feed: &Feed) -> Result<Vec<LogEntry>, Sto
     Ok(entries.collect())
 }
 
+/// The feeds of which only what follows a checkpoint is held, or comes.
+pub(crate) fn base_numbers(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+) -> Result<Vec<(FeedName, u64)>, StoreError> {
+    let mut numbers = shelf.base_numbers(space)?;
+    if let Some(place) = shelf.copy_place(space)?
+        && place.documents.is_some()
+    {
+        numbers.extend(place.bases.iter().map(|(feed, base)| (feed, base.number)));
+    }
+    Ok(numbers)
+}
+
 /// The last checkpoint of a feed, up to a number, of which all parts are held.
 pub(crate) fn checkpoint(
     shelf: &impl ReadShelf,

@@ -3,11 +3,10 @@
 //! The rules (what a run does to feeds, what counts, what is sent) are in `ledger` and `reading`,
 //! written once over these traits.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use node_feed::{
-    Hash, Height, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason, SpaceId, Subject,
+    FeedName, Hash, Height, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason, SpaceId,
+    Subject,
 };
 
 use crate::writer_feeds::{FeedKey, WriterFeeds};
@@ -51,11 +50,21 @@ pub(crate) trait ReadBases {
     fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError>;
     /// What has come of it beside documents, in order.
     fn copy_pieces(&self, space: SpaceId) -> Result<Vec<Bytes>, StoreError>;
-    /// Whether a document has come with it.
-    fn is_arriving(&self, space: SpaceId, subject: Subject) -> Result<bool, StoreError>;
+    /// How many pieces that is, and how many bytes.
+    fn copy_size(&self, space: SpaceId) -> Result<(u64, u64), StoreError>;
+    /// The documents that its checkpoints list.
+    fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError>;
+    /// Each feed of a space that has a base, with its number.
+    fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError>;
     /// The hash before an entry whose predecessor is not held.
     fn link(&self, feed: FeedKey, number: u64) -> Result<Option<Hash>, StoreError>;
-    fn base(&self, space: SpaceId, subject: Subject) -> Result<Option<BaseDocument>, StoreError>;
+    /// What came of a document after an arrival, by copies that were placed or are under way.
+    fn base_documents(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        after: u64,
+    ) -> Result<Vec<BaseDocument>, StoreError>;
     /// The spaces into which a document came by copies.
     fn base_spaces(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError>;
     /// Documents that came with copies, in the order of their bytes: all of a space after one.
@@ -65,42 +74,35 @@ pub(crate) trait ReadBases {
         after: Option<Subject>,
         limit: usize,
     ) -> Result<Vec<Subject>, StoreError>;
-    /// Up to `limit` of those that are not checked, of any space after one.
+    /// Up to `limit` documents of copies under way that are not checked, of any space after one.
     fn unchecked(
         &self,
         after: Option<(SpaceId, Subject)>,
         limit: usize,
     ) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
-    /// The spaces that have any.
-    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
     /// How many those are.
     fn unchecked_count(&self) -> Result<u64, StoreError>;
 }
 
 /// What is changed of first copies.
 pub(crate) trait Bases: ReadBases {
+    /// Notes how far a copy has come, or that it begins.
     fn set_copy(&mut self, space: SpaceId, place: &CopyPlace) -> Result<(), StoreError>;
+    fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError>;
     fn set_link(&mut self, feed: FeedKey, number: u64, previous: Hash) -> Result<(), StoreError>;
     fn add_copy_piece(&mut self, space: SpaceId, bytes: &Bytes) -> Result<(), StoreError>;
     fn drop_copy_pieces(&mut self, space: SpaceId) -> Result<(), StoreError>;
-    fn put_arriving(
+    /// Adds a document to the copy under way, with the next arrival.
+    fn add_base(
         &mut self,
         space: SpaceId,
         subject: Subject,
         bytes: &Bytes,
     ) -> Result<(), StoreError>;
-    /// Makes these documents that have arrived the space's own, unchecked, in the place of earlier
-    /// ones.
-    fn place_arriving(
-        &mut self,
-        space: SpaceId,
-        documents: &BTreeSet<Subject>,
-    ) -> Result<(), StoreError>;
-    /// Forgets the copy that is under way, and what arrived of it and was not placed.
-    fn end_copy(&mut self, space: SpaceId) -> Result<(), StoreError>;
+    /// Ends the copy that is under way. Its documents are the space's own now, or gone.
+    fn end_copy(&mut self, space: SpaceId, keep: bool) -> Result<(), StoreError>;
+    /// Notes that documents of the copy under way were checked.
     fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError>;
-    /// Takes out all documents of a space that came with copies; whether there were any.
-    fn drop_base_documents(&mut self, space: SpaceId) -> Result<bool, StoreError>;
 }
 
 /// Rows to read.
@@ -144,6 +146,8 @@ pub(crate) trait ReadShelf: ReadBases {
     fn is_erased(&self, subject: Subject) -> Result<bool, StoreError>;
     fn evidence_in(&self, space: SpaceId) -> Result<Vec<Evidence>, StoreError>;
     fn has_evidence(&self, feeds: &WriterFeeds) -> Result<bool, StoreError>;
+    /// Whether an entry that follows this one is among the evidence.
+    fn goes_on(&self, feeds: &WriterFeeds, height: Height) -> Result<bool, StoreError>;
     /// In the order of the numbers.
     fn evidence_of(&self, feeds: &WriterFeeds) -> Result<Vec<EvidenceRow>, StoreError>;
     fn totals(&self) -> Result<Totals, StoreError>;
@@ -161,7 +165,7 @@ pub(crate) trait Shelf: ReadShelf + Bases {
     fn create_feed(
         &mut self,
         feeds: &WriterFeeds,
-        name: node_feed::FeedName,
+        name: FeedName,
         start: u64,
     ) -> Result<FeedKey, StoreError>;
     /// Removes a feed without rows.

@@ -30,7 +30,7 @@ pub struct Config {
     pub retry_ms: u64,
     /// Milliseconds that a peer has for its Hello: 1,000 to 600,000, 30,000 unless set.
     pub hello_timeout_ms: u64,
-    /// Whether first copies are sent and taken; not unless set. Without, entries travel one by one.
+    /// Whether first copies are sent and taken; so unless set. Without, entries travel one by one.
     pub first_copies: bool,
     /// How many entries of a feed a peer must lack for it to be sent a first copy in their place:
     /// 64 to 1,000,000, 1,000 unless set.
@@ -48,7 +48,7 @@ impl Default for Config {
             remember_interval_ms: 10_000,
             retry_ms: 30_000,
             hello_timeout_ms: 30_000,
-            first_copies: false,
+            first_copies: true,
             copy_entries_min: 1_000,
             offences_max: 3,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use node_feed::{
-    CopySlice, FeedName, Height, Heights, NodeId, Receipt, Refusal, SpaceId, VerifiedRun,
+    CopyOffer, CopySlice, FeedName, Height, Heights, NodeId, Receipt, Refusal, SpaceId, VerifiedRun,
 };
 
 use crate::{CopyPlan, Goodbye, Message, PeerMemory, SessionId, Ticket};
@@ -130,21 +130,33 @@ pub enum Effect {
         /// About how many bytes at most.
         bytes_max: usize,
     },
-    /// Store a part of a first copy durably; answer with
+    /// Begin the first copy that a peer offers, durably; answer with
     /// [`Input::CopyTaken`](crate::Input::CopyTaken). Takes effect in order with appends.
+    OfferCopy {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The peer that sends it.
+        peer: NodeId,
+        /// What it is of.
+        offer: CopyOffer,
+    },
+    /// Store a part of a first copy durably; answer with
+    /// [`Input::CopyTaken`](crate::Input::CopyTaken). Takes effect in order with appends. Once all
+    /// of it is here and its documents were checked, it is put in its place, which
+    /// [`Input::CopyPlaced`](crate::Input::CopyPlaced) tells.
     TakeCopy {
         /// Names the answer.
         ticket: Ticket,
-        /// The peer that sent it.
-        peer: NodeId,
         /// The part.
         slice: CopySlice,
     },
-    /// Take out of a space all that rests on first copies; answer with
-    /// [`Input::Renewed`](crate::Input::Renewed). A peer holds the entries that it stands for.
-    DropBases {
+    /// Take a writer's feeds out of a space, so that they are fetched whole; answer with
+    /// [`Input::BaseDropped`](crate::Input::BaseDropped).
+    DropBase {
         /// The space.
         space: SpaceId,
+        /// The writer key.
+        writer: [u8; 32],
     },
     /// Give points of every feed of a writer, thinning out towards the start; answer with
     /// [`Input::Sampled`](crate::Input::Sampled).

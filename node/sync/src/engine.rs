@@ -23,8 +23,8 @@ use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
 use crate::space::Space;
 use crate::{
-    CloseReason, Config, CopyHeld, Effect, Farewell, Goodbye, Held, Input, Message, Own, SessionId,
-    Ticket, Timestamp,
+    CloseReason, Config, Effect, Farewell, Goodbye, Held, Input, Message, Own, SessionId, Ticket,
+    Timestamp,
 };
 
 /// A run, without its entries.
@@ -52,11 +52,16 @@ enum Pending {
     ReadCopy {
         session: SessionId,
         space: SpaceId,
+        from: usize,
     },
     Copy {
         session: SessionId,
         frame: u64,
         space: SpaceId,
+        /// Whether it was an offer.
+        offered: bool,
+        /// Whether it must bring the copy on.
+        tells: bool,
     },
     Read {
         session: SessionId,
@@ -96,11 +101,11 @@ pub struct Engine {
     /// Own feeds of which a peer was found to hold more.
     ahead: BTreeSet<(SpaceId, [u8; 32])>,
     /// First copies that are under way here.
-    copies: BTreeMap<SpaceId, CopyHeld>,
-    /// Spaces of which this node wants entries and no copies.
+    copies: BTreeMap<SpaceId, copy::Copying>,
+    /// Spaces of which this process wants entries and no copies: a feed parts from one.
     whole: BTreeSet<SpaceId>,
-    /// Spaces with documents of first copies that are not checked.
-    unchecked: BTreeSet<SpaceId>,
+    /// Peers of which it wants none of a space until then: one of theirs could not be used.
+    declined: BTreeMap<(SpaceId, NodeId), Timestamp>,
     receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
     receipts_due: BTreeMap<SpaceId, Timestamp>,
     now: Timestamp,
@@ -139,9 +144,13 @@ impl Engine {
             authority_appends: 0,
             folding: false,
             ahead: BTreeSet::new(),
-            copies: held.copies,
+            copies: held
+                .copies
+                .into_iter()
+                .map(|(space, held)| (space, copy::Copying::earlier(held)))
+                .collect(),
             whole: BTreeSet::new(),
-            unchecked: held.unchecked,
+            declined: BTreeMap::new(),
             receipts,
             receipts_due: BTreeMap::new(),
             now: Timestamp(0),
@@ -208,9 +217,13 @@ impl Engine {
             Input::CopyPlanned { ticket, plan } => self.copy_planned(ticket, plan),
             Input::CopyRead { ticket, pieces } => self.copy_read(ticket, pieces),
             Input::CopyTaken { ticket, result } => self.copy_taken(ticket, result),
-            Input::Doubted { space } => self.doubted(space),
-            Input::Renewed { space, trees } => self.renewed(space, trees),
-            Input::Checked { space } => self.checked(space),
+            Input::CopyPlaced { space, feeds } => self.copy_placed(space, &feeds),
+            Input::CopyDropped {
+                space,
+                peer,
+                forged,
+            } => self.decline(space, peer, forged),
+            Input::BaseDropped { space, trees } => self.base_dropped(space, trees),
             Input::Written(stored) => self.written(stored),
             Input::AuthorityChanged { authority, spaces } => {
                 self.authority_changed(authority, spaces);
@@ -239,7 +252,8 @@ impl Engine {
             [greeting, remember, session.retry_due]
         });
         let receipts = self.receipts_due.values().copied().map(Some);
-        sessions.chain(receipts).flatten().min()
+        let declined = self.declined.values().copied().map(Some);
+        sessions.chain(receipts).chain(declined).flatten().min()
     }
 
     fn received(&mut self, id: SessionId, message: Message) {
@@ -280,6 +294,7 @@ impl Engine {
             Message::Spaces { digests, authority } => self.take_spaces(id, digests, authority),
             Message::Heights(heights) => self.take_heights(id, heights),
             Message::Entries { space, runs } => self.take_entries(id, space, runs),
+            Message::CopyOffer(offer) => self.take_offer(id, offer),
             Message::Copy(slice) => self.take_copy(id, slice),
             Message::Acknowledged {
                 space,
@@ -325,6 +340,7 @@ impl Engine {
             }
             self.touched.insert(*id);
         }
+        self.end_declines();
         self.sign_receipts();
     }
 
@@ -350,6 +366,7 @@ impl Engine {
         self.remember(id, true);
         self.sessions.remove(&id);
         self.touched.remove(&id);
+        self.free_copies(id);
     }
 
     fn send(&mut self, id: SessionId, message: Message) {

@@ -1,6 +1,6 @@
 //! What the engine says and hears of first copies.
 
-use node_feed::{FeedName, Height, Heights, Subject, TreeFeed};
+use node_feed::{FeedName, Height, Heights, Subject};
 
 /// What a first copy is made of, in the order in which it is sent: of each feed the runs that prove
 /// its checkpoint, then what the checkpoints keep, then the documents.
@@ -19,17 +19,18 @@ pub struct CopyPlan {
 impl CopyPlan {
     /// How many pieces it has.
     pub const fn pieces(&self) -> usize {
-        self.proofs.len() + self.kept.len() + self.documents.len()
+        self.head() + self.documents.len()
     }
 
-    /// How many documents come before this piece.
-    pub(crate) const fn documents_before(&self, piece: usize) -> usize {
-        piece.saturating_sub(self.proofs.len() + self.kept.len())
+    /// How many pieces come before its documents.
+    pub const fn head(&self) -> usize {
+        self.proofs.len() + self.kept.len()
     }
 
-    /// The piece that comes next after so many documents.
-    pub(crate) const fn after_documents(&self, documents: usize) -> usize {
-        self.proofs.len() + self.kept.len() + documents
+    /// The piece that a node needs next which holds so much of it.
+    pub(crate) fn next(&self, documents: Option<u64>) -> usize {
+        let here = documents.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        here.map_or(0, |here| self.head() + here.min(self.documents.len()))
     }
 }
 
@@ -38,18 +39,19 @@ impl CopyPlan {
 pub struct CopyHeld {
     /// The checkpoints that it stands on.
     pub bases: Heights,
-    /// How many of its documents are here.
-    pub documents: u64,
+    /// How many of its documents are here; none before all that comes before them is.
+    pub documents: Option<u64>,
+    /// Whether more of it is wanted: not once all is here, and, as said to a peer, not while
+    /// another peer sends it.
+    pub open: bool,
 }
 
-/// What became of a part of a first copy.
+/// What became of a first copy that was offered, or of a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyResult {
     /// It is durable, or was before.
     Partly(CopyHeld),
-    /// The copy is complete: these feeds have a base now, each with its writer key.
-    Placed(Vec<([u8; 32], FeedName, TreeFeed)>),
-    /// Nothing of the copy that it is a part of is here: it must begin again.
+    /// Nothing of the copy that it is a part of is here: it must be offered again.
     Lost,
     /// It cannot be taken, and nothing of it is left.
     Refused {

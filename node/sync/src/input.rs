@@ -59,6 +59,8 @@ pub enum AppendResult {
         hash: Hash,
         /// Why.
         reason: RefusalReason,
+        /// Whether it parts from a feed where only a checkpoint stands for what came before.
+        at_base: bool,
     },
 }
 
@@ -145,38 +147,45 @@ pub enum Input {
         /// What the copy is made of.
         plan: Option<CopyPlan>,
     },
-    /// The answer to [`Effect::ReadCopy`](crate::Effect::ReadCopy): at least one piece, or none if
-    /// the copy cannot be made any more.
+    /// The answer to [`Effect::ReadCopy`](crate::Effect::ReadCopy): at least one piece, or those of
+    /// the copy's feeds that it cannot be made with.
     CopyRead {
         /// The question.
         ticket: Ticket,
         /// The pieces.
-        pieces: Result<Option<Vec<CopyPiece>>, StorageDown>,
+        pieces: Result<Result<Vec<CopyPiece>, Vec<FeedName>>, StorageDown>,
     },
-    /// The answer to [`Effect::TakeCopy`](crate::Effect::TakeCopy).
+    /// The answer to [`Effect::OfferCopy`](crate::Effect::OfferCopy) or
+    /// [`Effect::TakeCopy`](crate::Effect::TakeCopy).
     CopyTaken {
-        /// The part.
+        /// The offer, or the part.
         ticket: Ticket,
         /// What became of it.
         result: Result<CopyResult, StorageDown>,
     },
-    /// Documents of a space's first copies are not what was signed, or entries part from a feed where
-    /// only a copy stands for what came before.
-    Doubted {
+    /// The documents of the copy of a space that was under way were checked, and it was put in its
+    /// place.
+    CopyPlaced {
         /// The space.
         space: SpaceId,
+        /// The feeds that have a base now, each with its writer key.
+        feeds: Vec<([u8; 32], FeedName, TreeFeed)>,
     },
-    /// The answer to [`Effect::DropBases`](crate::Effect::DropBases).
-    Renewed {
+    /// The copy of a space that was under way turned out to be none that can be used, and is gone.
+    CopyDropped {
+        /// The space.
+        space: SpaceId,
+        /// The peer that sent it.
+        peer: NodeId,
+        /// How it is not what was signed, if it is not.
+        forged: Option<String>,
+    },
+    /// The answer to [`Effect::DropBase`](crate::Effect::DropBase).
+    BaseDropped {
         /// The space.
         space: SpaceId,
         /// All its feeds now.
         trees: BTreeMap<[u8; 32], FeedTree>,
-    },
-    /// All documents that came with a space's first copies were checked.
-    Checked {
-        /// The space.
-        space: SpaceId,
     },
     /// This node wrote something itself, and it is durable.
     Written(Stored),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    CopySlice, FeedName, Hash, Height, Heights, NetworkId, NodeId, Receipt, Refusal, Run,
-    SecretKey, Signature, SpaceId, Tag,
+    CopyOffer, CopySlice, FeedName, Hash, Height, Heights, NetworkId, NodeId, Receipt, Refusal,
+    Run, SecretKey, Signature, SpaceId, Tag,
 };
 
 use crate::CopyHeld;
@@ -36,7 +36,10 @@ pub enum Message {
         /// The runs.
         runs: Arc<[Run]>,
     },
-    /// A part of a first copy, in the place of many entries.
+    /// Offers a first copy, in the place of many entries. The answer are heights, which say whether
+    /// it is taken, and from where on.
+    CopyOffer(CopyOffer),
+    /// A part of a first copy.
     Copy(CopySlice),
     /// What became durable at the sender; also the answer to receipts.
     Acknowledged {
@@ -151,7 +154,7 @@ pub struct SpaceHeights {
     pub ask: bool,
     /// Whether the sender wants entries and no first copy.
     pub whole: bool,
-    /// The first copy that the sender holds a part of, and has room to go on with.
+    /// The first copy that the sender holds a part of.
     pub copy: Option<CopyHeld>,
 }
 

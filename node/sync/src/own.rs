@@ -31,6 +31,4 @@ pub struct Held {
     pub receipts: Vec<Receipt>,
     /// The first copies that are under way.
     pub copies: BTreeMap<SpaceId, CopyHeld>,
-    /// Spaces with documents of first copies that are not checked.
-    pub unchecked: BTreeSet<SpaceId>,
 }

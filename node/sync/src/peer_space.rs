@@ -19,15 +19,14 @@ pub(crate) enum Sending {
     Undecided,
     /// It is being found out whether these feeds can be copied.
     Planning(BTreeSet<FeedName>),
+    /// A first copy was offered.
+    Offered(Arc<CopyPlan>),
     /// A first copy is under way, and this is its next piece.
-    Copy {
-        plan: Arc<CopyPlan>,
-        next: usize,
-        /// Whether the peer was told what it is of.
-        begun: bool,
-    },
-    /// All of a copy was sent, the last of it in this frame.
-    Sent { frame: u64, plan: Arc<CopyPlan> },
+    Copy { plan: Arc<CopyPlan>, next: usize },
+    /// All of a copy was sent. What it stands for counts once the peer has checked it.
+    Sent(Arc<CopyPlan>),
+    /// The peer takes another copy, or checks one; these feeds wait for it.
+    Waiting(BTreeSet<FeedName>),
     /// Entry by entry.
     Entries,
 }
@@ -37,8 +36,10 @@ impl Sending {
     fn holds_up(&self, feed: &FeedName) -> bool {
         match self {
             Self::Undecided | Self::Entries => false,
-            Self::Planning(feeds) => feeds.contains(feed),
-            Self::Copy { plan, .. } | Self::Sent { plan, .. } => plan.bases.get(feed).is_some(),
+            Self::Planning(feeds) | Self::Waiting(feeds) => feeds.contains(feed),
+            Self::Offered(plan) | Self::Copy { plan, .. } | Self::Sent(plan) => {
+                plan.bases.get(feed).is_some()
+            }
         }
     }
 }
@@ -68,10 +69,20 @@ pub(crate) struct PeerSpace {
     pub(crate) sending: Sending,
     /// The first copy that the peer holds a part of.
     pub(crate) their_copy: Option<CopyHeld>,
+    /// The feeds that the peer holds from a checkpoint on only, if it said so in this session.
+    pub(crate) their_bases: Option<BTreeMap<FeedName, u64>>,
+    /// Writers of whom the peer sent what parts from a base here, which it is to tell more of.
+    pub(crate) parted_at_base: BTreeSet<[u8; 32]>,
+    /// Feeds that cannot be copied from here.
+    not_copied: BTreeSet<FeedName>,
+    /// Whether the peer wants entries and no copies.
+    entries_only: bool,
     /// Whether heights were sent that the peer is to answer.
     pub(crate) asked: bool,
     /// Whether the peer was told "not yet".
     pub(crate) not_yet: bool,
+    /// Whether it lacks what cannot be sent from here.
+    pub(crate) is_stuck: bool,
 }
 
 impl PeerSpace {
@@ -271,7 +282,8 @@ impl PeerSpace {
                 let lacks = feed.next().saturating_sub(from);
                 let many = from == feed.start && lacks >= entries_min;
                 let must = lacks > 0 && !feed.holds(from);
-                if (many || must) && self.takes(name, from) {
+                let may = self.takes(name, from) && !self.not_copied.contains(name);
+                if (many || must) && may {
                     feeds.push((*name, from));
                 }
             }
@@ -281,27 +293,81 @@ impl PeerSpace {
 
     /// Decides anew how the space is sent: what is held of it changed in other ways than growing.
     pub(crate) fn plan_again(&mut self) {
-        if !matches!(self.sending, Sending::Entries) {
+        if !self.entries_only {
             self.sending = Sending::Undecided;
         }
     }
 
-    /// The peer said whether it takes first copies, and which it holds a part of.
-    pub(crate) fn hear_of_copies(&mut self, whole: bool, held: Option<CopyHeld>) {
-        if let Sending::Copy {
-            plan, begun: true, ..
+    /// Whether the peer lacks what this node holds no entries of, and may not be sent a copy.
+    pub(crate) fn lacks_unsendable(&self, space: &Space) -> bool {
+        let mut feeds = space.trees().values().flat_map(|tree| tree.feeds());
+        matches!(self.sending, Sending::Entries)
+            && feeds.any(|(name, feed)| {
+                let from = self.position(name, feed);
+                from < feed.next() && !feed.holds(from) && self.takes(name, from)
+            })
+    }
+
+    /// Whether the peer would hear of a copy now.
+    pub(crate) fn may_offer(&self) -> bool {
+        self.their_copy.as_ref().is_none_or(|held| held.open)
+    }
+
+    /// These feeds are sent entry by entry; the others are decided anew.
+    pub(crate) fn do_not_copy(&mut self, feeds: impl IntoIterator<Item = FeedName>) {
+        self.not_copied.extend(feeds);
+        self.sending = Sending::Undecided;
+    }
+
+    /// The peer said whether it wants entries only, and which copy it holds a part of. `is_idle` is
+    /// whether nothing is on its way to it, so that this is how far it is now.
+    pub(crate) fn hear_of_copies(&mut self, whole: bool, held: Option<CopyHeld>, is_idle: bool) {
+        self.their_copy = held;
+        if whole {
+            self.entries_only = true;
+            self.sending = Sending::Entries;
+            return;
         }
-        | Sending::Sent { plan, .. } = &self.sending
-            && held.as_ref().is_none_or(|held| plan.bases != held.bases)
-        {
-            // It has lost what came, or passes over this copy as long as it is not told that its
-            // own cannot go on.
+        if std::mem::take(&mut self.entries_only) {
             self.sending = Sending::Undecided;
         }
-        if whole {
-            self.sending = Sending::Entries;
+        let is_under_way = |sending: &Sending| {
+            matches!(
+                sending,
+                Sending::Planning(_) | Sending::Waiting(_) | Sending::Offered(_)
+            )
+        };
+        match (&mut self.sending, &self.their_copy) {
+            (Sending::Undecided | Sending::Entries, _) => {}
+            // It said so before it heard of the offer.
+            (Sending::Planning(_) | Sending::Offered(_), None) => {}
+            (Sending::Copy { .. } | Sending::Sent(_) | Sending::Waiting(_), None) => {
+                self.sending = Sending::Undecided;
+            }
+            (
+                Sending::Offered(plan) | Sending::Copy { plan, .. } | Sending::Sent(plan),
+                Some(held),
+            ) if held.bases == plan.bases => {
+                let plan = Arc::clone(plan);
+                if !held.open {
+                    self.sending = Sending::Sent(plan);
+                } else if is_under_way(&self.sending) || is_idle {
+                    let next = plan.next(held.documents);
+                    self.sending = Sending::Copy { plan, next };
+                }
+            }
+            (Sending::Planning(_), Some(_)) => {}
+            (_, Some(_)) => self.sending = Sending::Undecided,
         }
-        self.their_copy = held;
+    }
+
+    /// The peer said which of its feeds it holds from a checkpoint on only: of all, or of some.
+    pub(crate) fn hear_of_bases(&mut self, all: bool, bases: BTreeMap<FeedName, u64>) {
+        if all {
+            self.their_bases = Some(bases);
+        } else if let Some(known) = &mut self.their_bases {
+            known.extend(bases);
+        }
     }
 
     /// Whether a run of `feed` from `first` on is just what the peer needs next.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use node_feed::{CopySlice, FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId};
+use node_feed::{
+    CopyOffer, CopySlice, FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId,
+};
 
 use crate::peer_space::PeerSpace;
 use crate::{Hello, PeerMemory, Timestamp};
@@ -52,6 +54,7 @@ pub(crate) struct Flight {
 #[derive(Debug)]
 pub(crate) enum Arrived {
     Entries { space: SpaceId, runs: Arc<[Run]> },
+    Offer(CopyOffer),
     Copy(CopySlice),
 }
 

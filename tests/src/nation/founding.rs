@@ -250,6 +250,8 @@ impl Seat {
             } else {
                 NEVER_MS
             },
+            // Its disks make no checkpoints.
+            first_copies: false,
             ..Config::default()
         };
         let durable = Held {

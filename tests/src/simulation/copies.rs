@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Checkpoint, CopyPiece, CopySlice, Entry, FeedName, Hash, Height, Heights, Kind, NodeId, Nonce,
-    Opening, SpaceId, Subject, Trail,
+    Checkpoint, CopyOffer, CopyPiece, CopySlice, Entry, FeedName, Hash, Height, Heights, Kind,
+    NodeId, Nonce, Opening, SpaceId, Subject, Trail,
 };
-use node_store::{CopyTaken, EntryStore, ReadStore};
+use node_store::{CopyPlace, CopyPlaced, CopyTaken, EntryStore, ReadStore};
 use node_sync::{CopyHeld, CopyPlan, CopyResult, Input, StorageDown, Ticket};
 
 use super::dice::Dice;
@@ -118,7 +118,12 @@ impl Machine {
         let store = &self.folder.store;
         let mut pieces = Vec::new();
         let mut bytes = 0;
-        for index in from..plan.pieces() {
+        let end = if from < plan.head() {
+            plan.head()
+        } else {
+            plan.pieces()
+        };
+        for index in from..end {
             let kept = index.wrapping_sub(plan.proofs.len());
             let document = kept.wrapping_sub(plan.kept.len());
             let piece = if let Some((feed, number)) = plan.proofs.get(index) {
@@ -141,49 +146,71 @@ impl Machine {
         Some(pieces)
     }
 
-    /// Takes a part of a copy; a whole one is checked, and now and then turns out to be forged.
-    pub(crate) fn take_copy(
+    /// Begins a copy that a peer offers.
+    pub(crate) fn offer_copy(
         &mut self,
         ticket: Ticket,
         peer: NodeId,
-        slice: &CopySlice,
-        dice: &mut Dice,
+        offer: &CopyOffer,
     ) -> Vec<Input> {
-        let space = slice.space;
         let failed = std::mem::take(&mut self.disk_fails);
-        let taken = self
-            .folder
-            .store
-            .take_copy(&self.authority, peer, slice)
-            .map_err(|_| StorageDown);
-        let taken = taken.and_then(|taken| if failed { Err(StorageDown) } else { Ok(taken) });
-        let placed = matches!(taken, Ok(CopyTaken::Placed(_)));
-        let result = taken.map(|taken| match taken {
-            CopyTaken::Partly(place) => CopyResult::Partly(CopyHeld {
-                bases: place.bases,
-                documents: place.documents,
-            }),
-            CopyTaken::Placed(placed) => CopyResult::Placed(placed.feeds),
-            CopyTaken::Lost => CopyResult::Lost,
-            CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
-        });
-        let mut inputs = vec![Input::CopyTaken { ticket, result }];
-        if placed {
-            if dice.chance(10) {
-                inputs.push(Input::Doubted { space });
-            } else {
-                inputs.push(Input::Checked { space });
-            }
-        }
-        inputs
+        let taken = if failed {
+            Err(StorageDown)
+        } else {
+            let taken = self.folder.store.offer_copy(peer, offer);
+            taken.map_err(|_| StorageDown)
+        };
+        let result = taken.map(to_result);
+        vec![Input::CopyTaken { ticket, result }]
     }
 
-    /// Takes out what rests on copies.
-    pub(crate) fn drop_bases(&mut self, space: SpaceId) -> Option<Input> {
+    /// Takes a part of a copy. A whole one is then checked.
+    pub(crate) fn take_copy(&mut self, ticket: Ticket, slice: &CopySlice) -> Vec<Input> {
+        let failed = std::mem::take(&mut self.disk_fails);
+        let taken = if failed {
+            Err(StorageDown)
+        } else {
+            let taken = self.folder.store.take_copy(&self.authority, slice);
+            taken.map_err(|_| StorageDown)
+        };
+        if matches!(&taken, Ok(CopyTaken::Partly(place)) if place.is_whole()) {
+            self.whole_copies.insert(slice.space);
+        }
+        let result = taken.map(to_result);
+        vec![Input::CopyTaken { ticket, result }]
+    }
+
+    /// Puts a whole copy in its place. Now and then it turns out to be none that can be used.
+    pub(crate) fn check_copy(&mut self, space: SpaceId, dice: &mut Dice) -> Option<Input> {
+        let copies = self.folder.store.copies().ok()?.into_iter();
+        let (_, place) = copies.into_iter().find(|(at, _)| *at == space)?;
+        if !place.is_whole() {
+            return None;
+        }
+        let dropped = Input::CopyDropped {
+            space,
+            peer: place.peer,
+            forged: None,
+        };
+        if dice.chance(10) {
+            self.folder.store.drop_copy(space).ok()?;
+            return Some(dropped);
+        }
+        let id = place.bases.digest(space);
+        let placed = self.folder.store.place_copy(&self.authority, space, id);
+        match placed.ok()? {
+            CopyPlaced::Placed(feeds) => Some(Input::CopyPlaced { space, feeds }),
+            CopyPlaced::Refused(_) => Some(dropped),
+            CopyPlaced::Not => None,
+        }
+    }
+
+    /// Takes out a writer's feeds, to be fetched whole.
+    pub(crate) fn drop_base(&mut self, space: SpaceId, writer: [u8; 32]) -> Option<Input> {
         let store = &mut self.folder.store;
-        let dropped = store.drop_bases(space).ok()?;
+        let dropped = store.drop_base(space, writer).ok()?;
         let trees = store.trees(space).ok()?;
-        dropped.then_some(Input::Renewed { space, trees })
+        dropped.then_some(Input::BaseDropped { space, trees })
     }
 
     /// Whether a first copy stands for this entry of a writer.
@@ -191,5 +218,23 @@ impl Machine {
         let trees = self.folder.store.trees(space).unwrap_or_default();
         let feeds = trees.get(&writer).map(|tree| tree.feeds().values());
         feeds.into_iter().flatten().any(|feed| number < feed.base)
+    }
+}
+
+/// How far a copy has come, as the engine takes it.
+pub(crate) fn to_held(place: CopyPlace) -> CopyHeld {
+    let open = !place.is_whole();
+    CopyHeld {
+        bases: place.bases,
+        documents: place.documents,
+        open,
+    }
+}
+
+fn to_result(taken: CopyTaken) -> CopyResult {
+    match taken {
+        CopyTaken::Partly(place) => CopyResult::Partly(to_held(place)),
+        CopyTaken::Lost => CopyResult::Lost,
+        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    CopySlice, Entry, FeedName, Height, Heights, Kind, NodeId, NodeOpen, Nonce, Run, SecretKey,
-    SpaceId, Subject, VerifiedRun,
+    CopyOffer, CopySlice, Entry, FeedName, Height, Heights, Kind, NodeId, NodeOpen, Nonce, Run,
+    SecretKey, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{Appended, EntryStore, MemoryStore, ReadStore, Stored, settle_authority};
 use node_sync::{AppendResult, CopyPlan, Input, StorageDown, Ticket};
@@ -50,13 +50,22 @@ pub(crate) enum Job {
         from: usize,
         bytes_max: usize,
     },
-    DropBases {
+    DropBase {
         space: SpaceId,
+        writer: [u8; 32],
+    },
+    OfferCopy {
+        ticket: Ticket,
+        peer: NodeId,
+        offer: CopyOffer,
     },
     TakeCopy {
         ticket: Ticket,
-        peer: NodeId,
         slice: CopySlice,
+    },
+    /// Look at the documents of a whole copy.
+    CheckCopy {
+        space: SpaceId,
     },
     /// Fold the authority log.
     Fold,
@@ -78,9 +87,8 @@ impl Machine {
         };
         match job {
             Job::Append { ticket, runs } => {
-                let (results, renewed) = self.append(runs);
-                let appended = Input::Appended { ticket, results };
-                std::iter::once(appended).chain(renewed).collect()
+                let results = self.append(runs);
+                vec![Input::Appended { ticket, results }]
             }
             Job::Read {
                 ticket,
@@ -128,15 +136,19 @@ impl Machine {
                 from,
                 bytes_max,
             } => {
-                let pieces = Ok(self.read_copy(space, &plan, from, bytes_max));
+                let all = || plan.bases.iter().map(|(feed, _)| feed).collect();
+                let pieces = self.read_copy(space, &plan, from, bytes_max);
+                let pieces = Ok(pieces.ok_or_else(all));
                 vec![Input::CopyRead { ticket, pieces }]
             }
-            Job::DropBases { space } => self.drop_bases(space).into_iter().collect(),
-            Job::TakeCopy {
+            Job::DropBase { space, writer } => self.drop_base(space, writer).into_iter().collect(),
+            Job::OfferCopy {
                 ticket,
                 peer,
-                slice,
-            } => self.take_copy(ticket, peer, &slice, dice),
+                offer,
+            } => self.offer_copy(ticket, peer, &offer),
+            Job::TakeCopy { ticket, slice } => self.take_copy(ticket, &slice),
+            Job::CheckCopy { space } => self.check_copy(space, dice).into_iter().collect(),
             Job::Fold => self.fold().into_iter().collect(),
             Job::Write { space } => self.write(space, dice).into_iter().collect(),
             Job::State { run } => {
@@ -146,22 +158,12 @@ impl Machine {
         }
     }
 
-    /// Stores runs, and says whether they part from a feed that came by a copy.
-    fn append(
-        &mut self,
-        runs: Vec<VerifiedRun>,
-    ) -> (Result<Vec<AppendResult>, StorageDown>, Option<Input>) {
+    fn append(&mut self, runs: Vec<VerifiedRun>) -> Result<Vec<AppendResult>, StorageDown> {
         if std::mem::take(&mut self.disk_fails) {
-            return (Err(StorageDown), None);
+            return Err(StorageDown);
         }
-        let space = runs.first().map(VerifiedRun::space);
         let appended = self.folder.store.append(&self.authority, runs);
-        let Ok(appended) = appended else {
-            return (Err(StorageDown), None);
-        };
-        let parts = |appended: &Appended| matches!(appended, Appended::Refused(it) if it.at_base);
-        let parted = space.filter(|_| appended.iter().any(parts));
-        let renewed = parted.map(|space| Input::Doubted { space });
+        let appended = appended.map_err(|_| StorageDown)?;
         let results = appended
             .into_iter()
             .map(|result| match result {
@@ -172,10 +174,11 @@ impl Machine {
                     number: refused.number,
                     hash: refused.hash,
                     reason: refused.reason,
+                    at_base: refused.at_base,
                 },
             })
             .collect();
-        (Ok(results), renewed)
+        Ok(results)
     }
 
     fn append_own(&mut self, run: VerifiedRun) -> Option<node_sync::Stored> {
@@ -234,8 +237,8 @@ impl Machine {
         }
         let name = FeedName::from(&key.public());
         let tip = self.own_tip(space, name);
-        if tip.is_some_and(|tip| tip.number > 3)
-            && dice.chance(25)
+        if tip.is_some_and(|tip| tip.number > 0)
+            && dice.chance(40)
             && let Some(checkpoint) = self.checkpoint(space, name, dice)
         {
             // It stands for all that was written before it, and begins what is written now.

@@ -67,19 +67,24 @@ impl World {
                     bytes_max,
                 },
             ),
-            Effect::DropBases { space } => self.queue(machine, Job::DropBases { space }),
-            Effect::TakeCopy {
+            Effect::DropBase { space, writer } => {
+                self.queue(machine, Job::DropBase { space, writer });
+            }
+            Effect::OfferCopy {
                 ticket,
                 peer,
-                slice,
+                offer,
             } => self.queue(
                 machine,
-                Job::TakeCopy {
+                Job::OfferCopy {
                     ticket,
                     peer,
-                    slice,
+                    offer,
                 },
             ),
+            Effect::TakeCopy { ticket, slice } => {
+                self.queue(machine, Job::TakeCopy { ticket, slice });
+            }
             Effect::Sample {
                 ticket,
                 space,
@@ -160,6 +165,13 @@ impl World {
     }
 
     /// Queues a job; the disk does one after the other.
+    /// Has the copies checked that have become whole.
+    pub(crate) fn queue_checks(&mut self, machine: usize) {
+        for space in std::mem::take(&mut self.machines[machine].whole_copies) {
+            self.queue(machine, Job::CheckCopy { space });
+        }
+    }
+
     pub(crate) fn queue(&mut self, machine: usize, job: Job) {
         let delay = 1 + self.dice.below(30);
         let target = &mut self.machines[machine];
@@ -234,6 +246,7 @@ impl World {
             | Message::Probe { space, .. }
             | Message::Common { space, .. } => vec![*space],
             Message::Heights(heights) => vec![heights.space],
+            Message::CopyOffer(offer) => vec![offer.space],
             Message::Copy(slice) => vec![slice.space],
             Message::Acknowledged { space, digest, .. } if *digest != Hash::ZERO => vec![*space],
             Message::Spaces { digests, .. } => digests.iter().map(|(space, _)| *space).collect(),
@@ -302,8 +315,9 @@ impl Machine {
             | Effect::Read { .. }
             | Effect::PlanCopy { .. }
             | Effect::ReadCopy { .. }
+            | Effect::OfferCopy { .. }
             | Effect::TakeCopy { .. }
-            | Effect::DropBases { .. }
+            | Effect::DropBase { .. }
             | Effect::Sample { .. }
             | Effect::Find { .. }
             | Effect::Recall { .. }
@@ -334,21 +348,29 @@ impl std::fmt::Display for Summary<'_> {
                 hello.authority.is_some()
             ),
             Message::Spaces { digests, .. } => write!(f, "spaces {}", digests.len()),
+            Message::CopyOffer(offer) => write!(
+                f,
+                "copy {} offered, of {} documents",
+                offer.bases.digest(offer.space),
+                offer.documents
+            ),
             Message::Copy(slice) => write!(
                 f,
-                "copy {} of {} pieces after {} documents, last {}",
+                "copy {} of {} pieces after {}, ends {}",
                 slice.id,
                 slice.pieces.len(),
-                slice.documents_before,
-                slice.last
+                slice.before,
+                slice.ends
             ),
             Message::Heights(said) => {
                 write!(
                     f,
-                    "heights {} whole {} ask {}",
+                    "heights {} whole {} ask {} entries {} copy {:?}",
                     short(&said.space),
                     said.base.is_none(),
-                    said.ask
+                    said.ask,
+                    said.whole,
+                    said.copy.as_ref().map(|copy| (copy.documents, copy.open))
                 )?;
                 for (feed, height) in &said.heights {
                     write!(f, " {}:{}", feed.as_bytes()[0], height.number)?;

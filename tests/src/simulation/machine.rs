@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use node_feed::{Authority, FeedName, GrantId, Height, HubId, NodeId, SecretKey, SpaceId};
 use node_store::{MemoryStore, ReadStore, settle_authority};
-use node_sync::{Config, CopyHeld, Engine, Held, Own, SessionId};
+use node_sync::{Config, Engine, Held, Own, SessionId};
 
+use super::copies::to_held;
 use super::disk::Job;
 
 /// The key that a node writes with in one space.
@@ -47,6 +48,8 @@ pub(crate) struct Machine {
     /// Counts lives of the process: what was asked of the disk in an earlier one is lost.
     pub(crate) life: u64,
     pub(crate) jobs: VecDeque<Job>,
+    /// Spaces with a whole copy whose documents are to be looked at.
+    pub(crate) whole_copies: BTreeSet<SpaceId>,
     pub(crate) disk_free_at: u64,
     pub(crate) tick_at: Option<u64>,
     pub(crate) disk_fails: bool,
@@ -77,6 +80,7 @@ impl Machine {
             engine: None,
             life: 0,
             jobs: VecDeque::new(),
+            whole_copies: BTreeSet::new(),
             disk_free_at: 0,
             tick_at: None,
             disk_fails: false,
@@ -118,15 +122,14 @@ impl Machine {
                 .collect(),
         };
         let copies = store.copies().unwrap_or_default().into_iter();
-        let copies = copies.map(|(space, place)| {
-            let (bases, documents) = (place.bases, place.documents);
-            (space, CopyHeld { bases, documents })
-        });
+        let copies = copies.map(|(space, place)| (space, to_held(place)));
+        let copies = copies.collect::<BTreeMap<_, _>>();
+        let whole = copies.iter().filter(|(_, held)| !held.open);
+        self.whole_copies = whole.map(|(space, _)| *space).collect();
         let held = Held {
             spaces: trees,
             receipts,
-            copies: copies.collect(),
-            unchecked: BTreeSet::new(),
+            copies,
         };
         self.engine = Some(Engine::new(
             config(),
@@ -179,7 +182,7 @@ const fn config() -> Config {
         retry_ms: 5_000,
         hello_timeout_ms: 5_000,
         first_copies: true,
-        copy_entries_min: 6,
+        copy_entries_min: 2,
         offences_max: 3,
     }
 }

@@ -183,7 +183,10 @@ impl World {
             debug_assert!(stored.is_ok(), "the memory store never fails");
         }
         for machine in 0..self.machines.len() {
-            self.after(0, Event::Boot { machine });
+            // A hub that joins late lacks much, and is sent copies.
+            let is_late = machine > 0 && self.dice.chance(35);
+            let delay = if is_late { self.dice.below(9_000) } else { 0 };
+            self.after(delay, Event::Boot { machine });
         }
         for link in 0..self.links.len() {
             let delay = self.dice.below(500);
@@ -247,6 +250,7 @@ impl World {
                     for input in inputs {
                         self.tell(machine, input);
                     }
+                    self.queue_checks(machine);
                 }
             }
             Event::Tick { machine, life } => {
@@ -263,6 +267,7 @@ impl World {
             return;
         }
         self.machines[machine].boot();
+        self.queue_checks(machine);
         self.tell(machine, Input::Tick);
         if std::mem::take(&mut self.machines[machine].writes_at_boot) {
             for space in self.spaces.clone() {

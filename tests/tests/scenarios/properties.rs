@@ -112,6 +112,7 @@ async fn x2_nothing_reaches_a_node_outside_its_scope() {
                     digests.into_iter().map(|(space, _)| space).collect()
                 }
                 Message::Heights(said) => vec![said.space],
+                Message::CopyOffer(offer) => vec![offer.space],
                 Message::Copy(slice) => vec![slice.space],
                 Message::Hello(hello) => {
                     hello.changed.into_iter().map(|(space, _)| space).collect()

@@ -1,16 +1,24 @@
-//! First copies: taking them part by part, and putting a complete one in its place.
+//! First copies: taking them part by part, and putting a whole one in its place once its documents
+//! were checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Admission, Authority, Checkpoint, CopyPiece, CopySlice, Encoder, Height, KeptEntry, Kind,
-    NodeId, Opening, PublicKey, Run, SpaceId, Subject, TreeFeed, VerifiedRun,
+    Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopySlice, Encoder, Hash, Height,
+    KeptEntry, Kind, NodeId, Opening, PublicKey, RefusalReason, Run, RunEntry, SpaceId, Subject,
+    TreeFeed, VerifiedRun,
 };
 
 use super::{obey_erasures, rows, settle};
-use crate::shelf::{ReadShelf, Row, Shelf, without_bytes};
+use crate::shelf::{EvidenceRow, ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::{Feed, WriterFeeds};
-use crate::{CopyPlace, CopyTaken, PlacedCopy, StoreError};
+use crate::{CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, StoreError};
+
+/// How many bytes a copy may have beside its documents, which its checkpoints bound: thirty times
+/// what a checkpoint of ten years needs.
+const PIECES_BYTES_MAX: u64 = 256 << 20;
+/// How many rows leave a feed at a time.
+const EVICT_ROWS: u64 = 256;
 
 /// Why a copy is not taken.
 struct Refused {
@@ -36,158 +44,318 @@ impl Refused {
     }
 }
 
-/// Keeps what is new of one part of a copy; places the copy if it is the last.
+/// Begins a copy, in the place of another that is under way unless it is the same.
+pub(crate) fn offer_copy(
+    shelf: &mut impl Shelf,
+    peer: NodeId,
+    offer: &CopyOffer,
+) -> Result<CopyTaken, StoreError> {
+    let space = offer.space;
+    let under_way = shelf.copy_place(space)?;
+    let place = match under_way.filter(|place| place.bases == offer.bases) {
+        Some(place) => CopyPlace { peer, ..place },
+        None => {
+            shelf.end_copy(space, false)?;
+            CopyPlace {
+                peer,
+                bases: offer.bases.clone(),
+                documents: None,
+                of: offer.documents,
+            }
+        }
+    };
+    shelf.set_copy(space, &place)?;
+    Ok(CopyTaken::Partly(place))
+}
+
+/// Keeps what is new of one part of a copy.
 pub(crate) fn take_copy(
     shelf: &mut impl Shelf,
     authority: &Authority,
-    peer: NodeId,
     slice: &CopySlice,
 ) -> Result<CopyTaken, StoreError> {
     let space = slice.space;
-    let Some(mut place) = begin(shelf, peer, slice)? else {
+    let place = shelf.copy_place(space)?;
+    let Some(place) = place.filter(|place| place.bases.digest(space) == slice.id) else {
         return Ok(CopyTaken::Lost);
     };
-    if place.bases.digest(space) != slice.id {
-        // Of another copy than the one that is under way; the peer hears of that one and goes on
-        // with it, or begins anew.
-        return Ok(CopyTaken::Partly(place));
+    let taken = match place.documents {
+        None => take_pieces(shelf, authority, slice, place)?,
+        Some(documents) => take_documents(shelf, slice, place, documents)?,
+    };
+    match taken {
+        Ok(place) => {
+            shelf.set_copy(space, &place)?;
+            Ok(CopyTaken::Partly(place))
+        }
+        Err(Refused { why, forged }) => {
+            shelf.end_copy(space, false)?;
+            Ok(CopyTaken::Refused { why, forged })
+        }
     }
-    let mut number = slice.documents_before;
+}
+
+/// Keeps what the checkpoints need, and verifies it once all of it is here.
+fn take_pieces(
+    shelf: &mut impl Shelf,
+    authority: &Authority,
+    slice: &CopySlice,
+    mut place: CopyPlace,
+) -> Result<Result<CopyPlace, Refused>, StoreError> {
+    let space = slice.space;
+    let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
+    if slice.pieces.iter().any(is_document) {
+        // They are sent again once their checkpoint is known here.
+        return Ok(Ok(place));
+    }
+    if slice.before == 0 {
+        // A sender says it again from the start whenever a session begins.
+        shelf.drop_copy_pieces(space)?;
+    }
+    let (count, mut bytes) = shelf.copy_size(space)?;
+    if slice.before != count {
+        return Ok(Ok(place));
+    }
     for piece in slice.pieces.iter() {
+        let mut out = Encoder::new();
+        piece.encode(&mut out);
+        let piece = out.finish();
+        bytes = bytes.saturating_add(piece.len() as u64);
+        if bytes > PIECES_BYTES_MAX {
+            return Ok(Err(Refused::forged("a checkpoint needs too much")));
+        }
+        shelf.add_copy_piece(space, &piece)?;
+    }
+    if !slice.ends {
+        return Ok(Ok(place));
+    }
+    let all = match check_all(shelf, authority, space, &place)? {
+        Ok(all) => all,
+        Err(why) => return Ok(Err(why)),
+    };
+    let documents = all.iter().flat_map(|(_, based)| &based.parts);
+    let documents = documents.flat_map(|part| &part.documents);
+    let documents = documents.map(|(subject, _)| *subject);
+    let documents = documents.collect::<BTreeSet<_>>();
+    let documents = documents.into_iter().collect::<Vec<_>>();
+    shelf.set_copy_list(space, &documents)?;
+    place.documents = Some(0);
+    place.of = documents.len() as u64;
+    Ok(Ok(place))
+}
+
+/// Keeps the documents that come next.
+fn take_documents(
+    shelf: &mut impl Shelf,
+    slice: &CopySlice,
+    mut place: CopyPlace,
+    documents: u64,
+) -> Result<Result<CopyPlace, Refused>, StoreError> {
+    let list = shelf.copy_list(slice.space)?;
+    let mut next = documents;
+    for (piece, number) in slice.pieces.iter().zip(slice.before..) {
         let CopyPiece::Document { subject, bytes } = piece else {
-            let mut out = Encoder::new();
-            piece.encode(&mut out);
-            shelf.add_copy_piece(space, &out.finish())?;
+            // It was here before the sender said it again.
             continue;
         };
-        if number == place.documents {
-            place.documents = place.documents.saturating_add(1);
-            if !bytes.is_empty() && !shelf.is_erased(*subject)? {
-                shelf.put_arriving(space, *subject, bytes)?;
-            }
-        }
-        number = number.saturating_add(1);
-    }
-    place.peer = peer;
-    shelf.set_copy(space, &place)?;
-    if !slice.last {
-        return Ok(CopyTaken::Partly(place));
-    }
-    if place.documents < place.of {
-        return refuse(
-            shelf,
-            space,
-            Refused::forged("documents of the copy are missing"),
-        );
-    }
-    match complete(shelf, authority, space, &place)? {
-        Ok(placed) => Ok(CopyTaken::Placed(placed)),
-        Err(why) => refuse(shelf, space, why),
-    }
-}
-
-/// Takes out of `space` all that rests on first copies: of each feed with a base what follows the
-/// entries that are held from its start on, and the documents that stand for what is missing. It
-/// is then fetched again. Returns whether there was anything.
-pub(crate) fn drop_bases(shelf: &mut impl Shelf, space: SpaceId) -> Result<bool, StoreError> {
-    shelf.end_copy(space)?;
-    let mut dropped = shelf.drop_base_documents(space)?;
-    for mut feeds in shelf.writers_in(space)? {
-        if feeds.feeds.values().any(|feed| feed.place.base > 0) {
-            forget_base(shelf, &mut feeds)?;
-            shelf.save_writer(&feeds)?;
-            dropped = true;
-        }
-    }
-    Ok(dropped)
-}
-
-/// Cuts a writer's feeds back to the entries that are held from the trunk's start on.
-fn forget_base(shelf: &mut impl Shelf, feeds: &mut WriterFeeds) -> Result<(), StoreError> {
-    for name in feeds.branches_first() {
-        if name == feeds.trunk() {
+        if number != next {
             continue;
         }
-        if let Some(branch) = feeds.feeds.remove(&name) {
-            shelf.delete_rows(branch.key, 0)?;
-            shelf.delete_feed(branch.key)?;
+        let listed = usize::try_from(number).ok().and_then(|at| list.get(at));
+        if listed != Some(subject) {
+            return Ok(Err(Refused::forged(
+                "a document of the copy is none that its checkpoints list next",
+            )));
+        }
+        if !shelf.is_erased(*subject)? {
+            shelf.add_base(slice.space, *subject, bytes)?;
+        }
+        next += 1;
+    }
+    place.documents = Some(next);
+    Ok(Ok(place))
+}
+
+/// Puts a copy whose documents were checked in its place. Everything is decided before the first
+/// row is written, so a refusal leaves nothing behind.
+pub(crate) fn place_copy(
+    shelf: &mut impl Shelf,
+    authority: &Authority,
+    space: SpaceId,
+    id: Hash,
+) -> Result<CopyPlaced, StoreError> {
+    let place = shelf.copy_place(space)?;
+    let place = place.filter(|place| place.is_whole() && place.bases.digest(space) == id);
+    let Some(place) = place else {
+        return Ok(CopyPlaced::Not);
+    };
+    let all = match check_all(shelf, authority, space, &place)? {
+        Ok(all) => all,
+        Err(Refused { why, .. }) => {
+            shelf.end_copy(space, false)?;
+            return Ok(CopyPlaced::Refused(why));
+        }
+    };
+    let mut placed = Vec::new();
+    for (mut held, based) in all {
+        let trunk = held.trunk();
+        let tip = held.feeds.get(&trunk).and_then(|feed| feed.place.tip);
+        if tip.is_some_and(|tip| tip.number >= based.base.number) {
+            // It came another way meanwhile.
+            continue;
+        }
+        put(shelf, authority, &mut held, based)?;
+        if let Some(feed) = held.feeds.get(&trunk) {
+            placed.push((held.writer, trunk, feed.place));
         }
     }
-    let trunk = feeds.trunk();
-    let Some(feed) = feeds.feeds.get(&trunk).copied() else {
-        return Ok(());
+    shelf.end_copy(space, true)?;
+    Ok(CopyPlaced::Placed(placed))
+}
+
+/// Takes a writer's feeds out of `space` if one of them is held from a base on only, and keeps what
+/// is held of them as evidence: it is then fetched whole. Returns whether there was one.
+pub(crate) fn drop_base(
+    shelf: &mut impl Shelf,
+    space: SpaceId,
+    writer: [u8; 32],
+) -> Result<bool, StoreError> {
+    let Some(mut feeds) = shelf.writer(space, writer)? else {
+        return Ok(false);
     };
-    let tip = whole_part(shelf, &feed)?;
-    let next = tip.map_or(0, |tip| tip.number + 1);
-    shelf.delete_rows(feed.key, next)?;
-    if tip.is_some() {
-        feeds.set_tip(trunk, tip);
-        if let Some(feed) = feeds.feeds.get_mut(&trunk) {
-            feed.place.base = 0;
+    let is_based = feeds.feeds.values().any(|feed| feed.place.base > 0);
+    if is_based {
+        evict_all(shelf, &mut feeds, RefusalReason::Gap)?;
+        shelf.save_writer(&feeds)?;
+    }
+    Ok(is_based)
+}
+
+/// Makes all that is held of a writer's feeds evidence.
+pub(super) fn evict_all(
+    shelf: &mut impl Shelf,
+    feeds: &mut WriterFeeds,
+    reason: RefusalReason,
+) -> Result<(), StoreError> {
+    for name in feeds.branches_first() {
+        let feed = feeds.feeds[&name];
+        let next = feed.place.next();
+        let mut before = None::<Height>;
+        let mut first = feed.place.start;
+        while first < next {
+            let Some(mark) = shelf.marks(feed.key, first, 1)?.first().copied() else {
+                break;
+            };
+            first = mark.number;
+            let last = next.min(first.saturating_add(EVICT_ROWS)) - 1;
+            for row in shelf.rows(feed.key, first, last)? {
+                let number = row.height.number;
+                let follows = before.filter(|before| before.number + 1 == number);
+                let previous = match follows {
+                    Some(before) => Some(before.hash),
+                    None if number == feed.place.start => {
+                        settle::before(shelf, feeds, name, number)?.map(|before| before.hash)
+                    }
+                    None => shelf.link(feed.key, number)?,
+                };
+                before = Some(row.height);
+                let previous = previous.unwrap_or(Hash::ZERO);
+                let left = EvidenceRow {
+                    row,
+                    previous,
+                    reason,
+                };
+                shelf.add_evidence(feeds, left)?;
+            }
+            first = last + 1;
         }
-    } else {
-        feeds.feeds.remove(&trunk);
+        shelf.delete_rows(feed.key, 0)?;
+        feeds.feeds.remove(&name);
         shelf.delete_feed(feed.key)?;
     }
     Ok(())
 }
 
-/// The last proven entry before which none is missing.
-fn whole_part(shelf: &impl ReadShelf, feed: &Feed) -> Result<Option<Height>, StoreError> {
-    const ROWS: u64 = 256;
-    let (mut next, mut tip) = (0, None);
-    loop {
-        let rows = shelf.rows(feed.key, next, next + ROWS - 1)?;
-        let full = rows.len() as u64 == ROWS;
-        for row in rows {
-            if row.height.number != next {
-                return Ok(tip);
+/// The feeds of the copy of a space that is under way, as far as they were verified.
+pub(crate) fn copied_feeds(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+) -> Result<Vec<CopiedFeed>, StoreError> {
+    let place = shelf.copy_place(space)?;
+    let Some(place) = place.filter(|place| place.documents.is_some()) else {
+        return Ok(Vec::new());
+    };
+    let Ok(mut came) = came(shelf, space)? else {
+        return Ok(Vec::new());
+    };
+    let mut feeds = Vec::new();
+    for (feed, base) in place.bases.iter() {
+        let writer = *feed.as_bytes();
+        let Some(came) = came.remove(&writer) else {
+            continue;
+        };
+        let opened = came.kept.iter().find(|kept| kept.number == 0);
+        let payload = opened.and_then(|kept| kept.entry.payload.bytes());
+        let opening = payload.and_then(|payload| settle::opening_of(payload));
+        let entries = came.runs.iter().flat_map(|run| &run.entries);
+        let parts = entries.map_while(|entry| {
+            let payload = entry.payload.bytes()?;
+            let is_part = entry.kind == Kind::CHECKPOINT;
+            is_part.then(|| Checkpoint::decode(payload).ok()).flatten()
+        });
+        let mut read = Vec::<Checkpoint>::new();
+        for part in parts {
+            if usize::from(part.part) != read.len() {
+                break;
             }
-            next += 1;
-            if row.proof.is_some() {
-                tip = Some(row.height);
-            }
+            read.push(part);
         }
-        if !full {
-            return Ok(tip);
+        if let Some(opening) = opening {
+            feeds.push(CopiedFeed {
+                writer,
+                opening,
+                base,
+                parts: read,
+            });
         }
     }
+    Ok(feeds)
 }
 
-/// The copy that the slice is to go on with; none if nobody said what it is of.
-fn begin(
+/// Drops the payloads about an erased subject that came with copies under way.
+pub(super) fn erase_from_copies(
     shelf: &mut impl Shelf,
-    peer: NodeId,
-    slice: &CopySlice,
-) -> Result<Option<CopyPlace>, StoreError> {
-    let place = shelf.copy_place(slice.space)?;
-    let Some(begins) = &slice.begins else {
-        return Ok(place);
+    subject: Subject,
+) -> Result<(), StoreError> {
+    let forget = |entry: &mut RunEntry| {
+        if entry.subject == subject && !entry.kind.stands() {
+            entry.payload = without_bytes(entry.kind, &entry.payload);
+        }
     };
-    let (documents, keep) = match place {
-        Some(place) if place.bases == begins.bases => (place.documents.min(begins.documents), true),
-        Some(place) if !begins.anew => return Ok(Some(place)),
-        Some(_) | None => (0, false),
-    };
-    let place = CopyPlace {
-        peer,
-        bases: begins.bases.clone(),
-        documents,
-        of: begins.documents,
-    };
-    if !keep {
-        shelf.end_copy(slice.space)?;
+    for (space, _) in shelf.copies()? {
+        let held = shelf.copy_pieces(space)?;
+        let mut left = Vec::with_capacity(held.len());
+        for bytes in &held {
+            let mut pieces = CopyPiece::decode_all(bytes).unwrap_or_default();
+            for piece in &mut pieces {
+                match piece {
+                    CopyPiece::Proof(run) => run.entries.iter_mut().for_each(forget),
+                    CopyPiece::Kept(kept) => forget(&mut kept.entry),
+                    CopyPiece::Document { .. } => {}
+                }
+            }
+            let mut out = Encoder::new();
+            pieces.iter().for_each(|piece| piece.encode(&mut out));
+            left.push(out.finish());
+        }
+        if left != held {
+            shelf.drop_copy_pieces(space)?;
+            for bytes in &left {
+                shelf.add_copy_piece(space, bytes)?;
+            }
+        }
     }
-    // What is not a document is said again whenever a session begins.
-    shelf.drop_copy_pieces(slice.space)?;
-    shelf.set_copy(slice.space, &place)?;
-    Ok(Some(place))
-}
-
-fn refuse(shelf: &mut impl Shelf, space: SpaceId, why: Refused) -> Result<CopyTaken, StoreError> {
-    shelf.end_copy(space)?;
-    let Refused { why, forged } = why;
-    Ok(CopyTaken::Refused { why, forged })
+    Ok(())
 }
 
 /// What came of one feed.
@@ -201,19 +369,16 @@ struct Came {
 struct Based {
     opening: Opening,
     base: Height,
+    parts: Vec<Checkpoint>,
     kept: Vec<(Height, KeptEntry)>,
     runs: Vec<VerifiedRun>,
-    documents: Vec<Subject>,
 }
 
-/// Checks a copy as a whole and puts it in its place. Everything is decided before the first row
-/// is written, so a refusal leaves nothing behind.
-fn complete(
-    shelf: &mut impl Shelf,
-    authority: &Authority,
+/// What came of a copy beside documents, by writers.
+fn came(
+    shelf: &impl ReadShelf,
     space: SpaceId,
-    place: &CopyPlace,
-) -> Result<Result<PlacedCopy, Refused>, StoreError> {
+) -> Result<Result<BTreeMap<[u8; 32], Came>, Refused>, StoreError> {
     let mut came = BTreeMap::<[u8; 32], Came>::new();
     for bytes in shelf.copy_pieces(space)? {
         let Ok(pieces) = CopyPiece::decode_all(&bytes) else {
@@ -227,7 +392,21 @@ fn complete(
             }
         }
     }
-    let mut placed = Vec::new();
+    Ok(Ok(came))
+}
+
+/// Checks every feed of a copy, by itself and against what is held of it.
+fn check_all(
+    shelf: &impl ReadShelf,
+    authority: &Authority,
+    space: SpaceId,
+    place: &CopyPlace,
+) -> Result<Result<Vec<(WriterFeeds, Based)>, Refused>, StoreError> {
+    let mut came = match came(shelf, space)? {
+        Ok(came) => came,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut all = Vec::new();
     for (feed, base) in place.bases.iter() {
         let writer = *feed.as_bytes();
         let held = shelf.writer(space, writer)?;
@@ -235,44 +414,36 @@ fn complete(
         if held.feeds.len() > 1 {
             return Ok(Err(Refused::known("a feed of the copy is known to fork")));
         }
-        let tip = held
-            .feeds
-            .get(&held.trunk())
-            .and_then(|feed| feed.place.tip);
-        if tip.is_some_and(|tip| tip.number >= base.number) {
-            // It came another way meanwhile.
-            continue;
-        }
         let came = came.remove(&writer).unwrap_or_default();
-        match check(authority, space, writer, base, came) {
-            Ok(based) => placed.push((held, based)),
+        let based = match check(authority, space, writer, base, came) {
+            Ok(based) => based,
             Err(why) => return Ok(Err(why)),
+        };
+        if let Some(feed) = held.feeds.get(&held.trunk()) {
+            let kept = based.kept.iter().map(|(height, _)| *height);
+            let before = based
+                .kept
+                .iter()
+                .map(|(_, kept)| (kept.number, kept.previous));
+            let proven = based.runs.iter().flat_map(VerifiedRun::entries);
+            let links = based.runs.iter().map(|run| (run.first(), run.previous()));
+            let before = before.chain(links).filter_map(|(number, hash)| {
+                let number = number.checked_sub(1)?;
+                Some(Height { number, hash })
+            });
+            let proven = proven.map(|(height, _)| height);
+            for height in kept.chain(proven).chain(before) {
+                let here = shelf.hash(feed.key, height.number)?;
+                if here.is_some_and(|hash| hash != height.hash) {
+                    return Ok(Err(Refused::known(
+                        "a feed of the copy parts from what is held of it",
+                    )));
+                }
+            }
         }
+        all.push((held, based));
     }
-    let mut documents = BTreeSet::new();
-    for subject in placed.iter().flat_map(|(_, based)| &based.documents) {
-        if shelf.is_erased(*subject)? {
-            continue;
-        }
-        if !shelf.is_arriving(space, *subject)? {
-            return Ok(Err(Refused::forged("a document of the copy is missing")));
-        }
-        documents.insert(*subject);
-    }
-    let mut feeds = Vec::new();
-    for (mut held, based) in placed {
-        let trunk = held.trunk();
-        put(shelf, authority, &mut held, based)?;
-        if let Some(feed) = held.feeds.get(&trunk) {
-            feeds.push((held.writer, trunk, feed.place));
-        }
-    }
-    shelf.place_arriving(space, &documents)?;
-    shelf.end_copy(space)?;
-    Ok(Ok(PlacedCopy {
-        feeds,
-        documents: documents.len() as u64,
-    }))
+    Ok(Ok(all))
 }
 
 /// Checks what came of one feed: the chain from the checkpoint to a signature, what the checkpoint
@@ -300,14 +471,18 @@ fn check(
         }
         runs.push(run);
     }
-    let listed = checkpoint(&runs, base)?;
+    let parts = checkpoint(&runs, base)?;
+    let first = base.number + 1 - parts.len() as u64;
     let mut kept = BTreeMap::new();
     for entry in came.kept {
         let hash = entry.hash(network, space).map_err(Refused::forged)?;
         kept.insert((entry.number, hash), entry);
     }
     let mut found = Vec::new();
-    for height in &listed.kept {
+    for height in parts.iter().flat_map(|part| &part.kept) {
+        if height.number >= first {
+            return Err(Refused::forged("a checkpoint keeps what comes after it"));
+        }
         match kept.remove(&(height.number, height.hash)) {
             Some(entry) => found.push((*height, entry)),
             None => {
@@ -326,23 +501,15 @@ fn check(
     Ok(Based {
         opening,
         base,
+        parts,
         kept: found,
         runs,
-        documents: listed.documents,
     })
 }
 
-/// What a whole checkpoint lists.
-struct Listed {
-    documents: Vec<Subject>,
-    kept: Vec<Height>,
-}
-
-fn checkpoint(runs: &[VerifiedRun], base: Height) -> Result<Listed, Refused> {
-    let mut listed = Listed {
-        documents: Vec::new(),
-        kept: Vec::new(),
-    };
+/// The parts of the checkpoint with which the runs begin.
+fn checkpoint(runs: &[VerifiedRun], base: Height) -> Result<Vec<Checkpoint>, Refused> {
+    let mut parts = Vec::new();
     let entries = runs.iter().flat_map(|run| run.entries());
     for ((height, entry), part) in entries.zip(0_u16..) {
         let payload = entry
@@ -354,14 +521,11 @@ fn checkpoint(runs: &[VerifiedRun], base: Height) -> Result<Listed, Refused> {
         if read.part != part {
             return Err(Refused::forged("a checkpoint's parts are out of order"));
         }
-        let documents = read.documents.into_iter();
-        listed
-            .documents
-            .extend(documents.map(|(subject, _)| subject));
-        listed.kept.extend(read.kept);
-        if read.part + 1 == read.parts {
+        let is_last = read.part + 1 == read.parts;
+        parts.push(read);
+        if is_last {
             return if height == base {
-                Ok(listed)
+                Ok(parts)
             } else {
                 Err(Refused::forged(
                     "the copy stands on another checkpoint than it says",
@@ -403,6 +567,7 @@ fn put(
     based: Based,
 ) -> Result<(), StoreError> {
     let trunk = feeds.trunk();
+    let first = based.runs.first().map_or(0, VerifiedRun::first);
     let feed = match feeds.feeds.get(&trunk) {
         Some(feed) => *feed,
         None => Feed {
@@ -440,11 +605,19 @@ fn put(
     for run in &based.runs {
         for row in rows(shelf, run)? {
             tip = row.height;
-            shelf.insert(feeds.space, feed.key, row)?;
+            if shelf.hash(feed.key, tip.number)?.is_none() {
+                shelf.insert(feeds.space, feed.key, row)?;
+            } else if row.proof.is_some() {
+                shelf.set_proof(feed.key, tip.number, row.proof)?;
+            }
         }
     }
     if let Some(feed) = feeds.feeds.get_mut(&trunk) {
-        feed.place.base = based.base.number;
+        // Where what was held leads up to it nothing is missing.
+        let leads = feed.place.tip.is_some_and(|tip| tip.number + 1 >= first);
+        if !leads {
+            feed.place.base = based.base.number;
+        }
         feed.place.tip = Some(tip);
         feed.opening = Some(based.opening);
     }

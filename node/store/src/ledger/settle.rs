@@ -8,7 +8,8 @@ use node_feed::{
 };
 
 use super::attach::attach;
-use super::{Hashes, drop_bases, hash_at};
+use super::place::evict_all;
+use super::{Hashes, hash_at};
 use crate::StoreError;
 use crate::shelf::{EvidenceRow, Shelf};
 use crate::writer_feeds::WriterFeeds;
@@ -39,14 +40,9 @@ pub(crate) fn reconcile(
             continue;
         }
         let before = feeds.places();
-        if cuts_below_base(shelf, authority, &feeds)? {
-            // Documents of a first copy hold what no longer counts, and nothing here tells which.
-            drop_bases(shelf, space)?;
-            changed.insert(space);
-            let Some(left) = shelf.writer(space, writer)? else {
-                continue;
-            };
-            feeds = left;
+        if let Some(reason) = ends_below_base(shelf, authority, &feeds)? {
+            // What counts of it is in no entry that is held here.
+            evict_all(shelf, &mut feeds, reason)?;
         }
         feeds.applied = said;
         return_evidence(shelf, authority, &mut feeds)?;
@@ -60,20 +56,19 @@ pub(crate) fn reconcile(
     Ok(changed.into_iter().collect())
 }
 
-/// Whether entries that only a first copy stands for do not count any more.
-fn cuts_below_base(
+/// Why entries that only a first copy stands for do not count any more, if any do not.
+fn ends_below_base(
     shelf: &impl Shelf,
     authority: &Authority,
     feeds: &WriterFeeds,
-) -> Result<bool, StoreError> {
+) -> Result<Option<RefusalReason>, StoreError> {
     let mut based = feeds.feeds.iter().filter(|(_, feed)| feed.place.base > 0);
     let Some((name, feed)) = based.next() else {
-        return Ok(false);
+        return Ok(None);
     };
     let ends = ends(shelf, authority, feeds)?;
-    Ok(ends
-        .get(name)
-        .is_some_and(|(end, _)| *end <= feed.place.base))
+    let end = ends.get(name).filter(|(end, _)| *end <= feed.place.base);
+    Ok(end.map(|(_, reason)| *reason))
 }
 
 /// Notes what `authority` says of a writer whose first entries were stored under it.
@@ -152,7 +147,12 @@ pub(crate) fn evident_opening(left: &EvidenceRow) -> Option<Opening> {
     if left.row.height.number != 0 || left.row.kind != Kind::OPEN {
         return None;
     }
-    match Open::decode(left.row.payload.bytes()?).ok()? {
+    opening_of(left.row.payload.bytes()?)
+}
+
+/// What an `open` says, without a look at who signed it.
+pub(super) fn opening_of(payload: &[u8]) -> Option<Opening> {
+    match Open::decode(payload).ok()? {
         Open::Node(open) => Some(Opening::Node {
             hub: open.hub,
             node: open.node,
@@ -166,7 +166,7 @@ pub(crate) fn evident_opening(left: &EvidenceRow) -> Option<Opening> {
 }
 
 /// Puts all evidence back where it was, so that what counts of it can stay.
-fn return_evidence(
+pub(super) fn return_evidence(
     shelf: &mut impl Shelf,
     authority: &Authority,
     feeds: &mut WriterFeeds,
@@ -330,7 +330,7 @@ fn evict(shelf: &mut impl Shelf, feeds: &mut WriterFeeds, ends: &Ends) -> Result
 }
 
 /// The entry before `number` of a feed, which its parent may hold.
-fn before(
+pub(super) fn before(
     shelf: &impl Shelf,
     feeds: &WriterFeeds,
     name: FeedName,

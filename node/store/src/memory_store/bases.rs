@@ -1,9 +1,9 @@
 //! First copies in memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use node_feed::{Hash, SpaceId, Subject};
+use node_feed::{FeedName, Hash, SpaceId, Subject};
 
 use super::MemoryStore;
 use crate::shelf::{Bases, ReadBases};
@@ -15,6 +15,9 @@ use crate::{BaseDocument, CopyPlace, StoreError};
 pub(super) struct Copying {
     place: CopyPlace,
     pieces: Vec<Bytes>,
+    list: Vec<Subject>,
+    pub(super) documents: BTreeMap<Subject, BaseDocument>,
+    checked: BTreeSet<Subject>,
 }
 
 impl ReadBases for MemoryStore {
@@ -34,21 +37,49 @@ impl ReadBases for MemoryStore {
         Ok(copying.map_or_else(Vec::new, |copying| copying.pieces.clone()))
     }
 
-    fn is_arriving(&self, space: SpaceId, subject: Subject) -> Result<bool, StoreError> {
-        Ok(self.arriving.contains_key(&(space, subject)))
+    fn copy_size(&self, space: SpaceId) -> Result<(u64, u64), StoreError> {
+        let pieces = self.copies.get(&space).map(|copying| &copying.pieces);
+        let bytes = pieces.into_iter().flatten().map(|bytes| bytes.len() as u64);
+        Ok((pieces.map_or(0, Vec::len) as u64, bytes.sum()))
     }
 
-    fn base(&self, space: SpaceId, subject: Subject) -> Result<Option<BaseDocument>, StoreError> {
-        Ok(self.bases.get(&(space, subject)).cloned())
+    fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError> {
+        let copying = self.copies.get(&space);
+        Ok(copying.map_or_else(Vec::new, |copying| copying.list.clone()))
+    }
+
+    fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError> {
+        let writers = self.writers.range((space, [0; 32])..);
+        let here = writers.take_while(|((at, _), _)| *at == space);
+        let feeds = here.flat_map(|(_, writer)| &writer.feeds);
+        let based = feeds.filter(|(_, feed)| feed.place.base > 0);
+        Ok(based.map(|(name, feed)| (*name, feed.place.base)).collect())
     }
 
     fn link(&self, feed: FeedKey, number: u64) -> Result<Option<Hash>, StoreError> {
         Ok(self.links.get(&(feed, number)).copied())
     }
 
+    fn base_documents(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        after: u64,
+    ) -> Result<Vec<BaseDocument>, StoreError> {
+        let placed = self.bases.get(&(space, subject)).into_iter().flatten();
+        let copying = self.copies.get(&space);
+        let arriving = copying.and_then(|copying| copying.documents.get(&subject));
+        let all = placed.chain(arriving);
+        Ok(all.filter(|it| it.arrival > after).cloned().collect())
+    }
+
     fn base_spaces(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError> {
-        let held = self.bases.keys().filter(|(_, held)| *held == subject);
-        Ok(held.map(|(space, _)| *space).collect())
+        let placed = self.bases.keys().filter(|(_, held)| *held == subject);
+        let placed = placed.map(|(space, _)| *space);
+        let copies = self.copies.iter();
+        let arriving = copies.filter(|(_, copying)| copying.documents.contains_key(&subject));
+        let all = placed.chain(arriving.map(|(space, _)| *space));
+        Ok(all.collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     fn bases(
@@ -57,17 +88,13 @@ impl ReadBases for MemoryStore {
         after: Option<Subject>,
         limit: usize,
     ) -> Result<Vec<Subject>, StoreError> {
-        let first = (space, Subject::from_bytes([0; 24]));
-        let here = self.bases.range(first..).map(|(key, _)| *key);
-        let here = here.take_while(|(at, _)| *at == space);
-        let here = here.filter(|(_, subject)| after.is_none_or(|after| *subject > after));
-        Ok(here.take(limit).map(|(_, subject)| subject).collect())
-    }
-
-    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
-        let unchecked = self.bases.iter().filter(|(_, base)| !base.checked);
-        let spaces = unchecked.map(|((space, _), _)| *space);
-        Ok(spaces.collect::<BTreeSet<_>>().into_iter().collect())
+        let placed = self.bases.keys().filter(|(at, _)| *at == space);
+        let copying = self.copies.get(&space).into_iter();
+        let arriving = copying.flat_map(|copying| copying.documents.keys());
+        let all = placed.map(|(_, subject)| *subject).chain(arriving.copied());
+        let all = all.filter(|subject| after.is_none_or(|after| *subject > after));
+        let all = all.collect::<BTreeSet<_>>();
+        Ok(all.into_iter().take(limit).collect())
     }
 
     fn unchecked(
@@ -75,14 +102,17 @@ impl ReadBases for MemoryStore {
         after: Option<(SpaceId, Subject)>,
         limit: usize,
     ) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
-        let unchecked = self.bases.iter().filter(|(_, base)| !base.checked);
-        let unchecked = unchecked.filter(|(key, _)| after.is_none_or(|after| **key > after));
-        Ok(unchecked.take(limit).map(|(key, _)| *key).collect())
+        let unchecked = self.copies.iter().flat_map(|(space, copying)| {
+            let documents = copying.documents.keys();
+            let unchecked = documents.filter(|it| !copying.checked.contains(it));
+            unchecked.map(|subject| (*space, *subject))
+        });
+        let unchecked = unchecked.filter(|key| after.is_none_or(|after| *key > after));
+        Ok(unchecked.take(limit).collect())
     }
 
     fn unchecked_count(&self) -> Result<u64, StoreError> {
-        let unchecked = self.bases.values().filter(|base| !base.checked);
-        Ok(unchecked.count() as u64)
+        Ok(self.unchecked(None, usize::MAX)?.len() as u64)
     }
 }
 
@@ -92,9 +122,22 @@ impl Bases for MemoryStore {
         match self.copies.get_mut(&space) {
             Some(copying) => copying.place = place,
             None => {
-                let pieces = Vec::new();
-                self.copies.insert(space, Copying { place, pieces });
+                let copying = Copying {
+                    place,
+                    pieces: Vec::new(),
+                    list: Vec::new(),
+                    documents: BTreeMap::new(),
+                    checked: BTreeSet::new(),
+                };
+                self.copies.insert(space, copying);
             }
+        }
+        Ok(())
+    }
+
+    fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError> {
+        if let Some(copying) = self.copies.get_mut(&space) {
+            copying.list = documents.to_vec();
         }
         Ok(())
     }
@@ -118,50 +161,40 @@ impl Bases for MemoryStore {
         Ok(())
     }
 
-    fn put_arriving(
+    fn add_base(
         &mut self,
         space: SpaceId,
         subject: Subject,
         bytes: &Bytes,
     ) -> Result<(), StoreError> {
-        self.arriving.insert((space, subject), bytes.clone());
-        Ok(())
-    }
-
-    fn place_arriving(
-        &mut self,
-        space: SpaceId,
-        documents: &BTreeSet<Subject>,
-    ) -> Result<(), StoreError> {
-        for subject in documents {
-            if let Some(bytes) = self.arriving.remove(&(space, *subject)) {
-                let checked = false;
-                let base = BaseDocument { bytes, checked };
-                self.bases.insert((space, *subject), base);
-            }
+        self.arrival += 1;
+        let document = BaseDocument {
+            arrival: self.arrival,
+            bytes: bytes.clone(),
+        };
+        if let Some(copying) = self.copies.get_mut(&space) {
+            copying.documents.insert(subject, document);
         }
         Ok(())
     }
 
-    fn end_copy(&mut self, space: SpaceId) -> Result<(), StoreError> {
-        self.copies.remove(&space);
-        self.arriving.retain(|(at, _), _| *at != space);
+    fn end_copy(&mut self, space: SpaceId, keep: bool) -> Result<(), StoreError> {
+        let Some(copying) = self.copies.remove(&space).filter(|_| keep) else {
+            return Ok(());
+        };
+        for (subject, document) in copying.documents {
+            if !document.bytes.is_empty() {
+                let placed = self.bases.entry((space, subject)).or_default();
+                placed.push(document);
+            }
+        }
         Ok(())
     }
 
     fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError> {
-        for subject in subjects {
-            if let Some(base) = self.bases.get_mut(&(space, *subject)) {
-                base.checked = true;
-            }
+        if let Some(copying) = self.copies.get_mut(&space) {
+            copying.checked.extend(subjects);
         }
         Ok(())
-    }
-
-    fn drop_base_documents(&mut self, space: SpaceId) -> Result<bool, StoreError> {
-        let before = self.bases.len();
-        self.bases.retain(|(at, _), _| *at != space);
-        self.arriving.retain(|(at, _), _| *at != space);
-        Ok(self.bases.len() < before)
     }
 }

@@ -220,6 +220,13 @@ impl ReadShelf for MemoryStore {
         Ok(self.evidence(feeds).next().is_some())
     }
 
+    fn goes_on(&self, feeds: &WriterFeeds, height: Height) -> Result<bool, StoreError> {
+        let left = self.evidence.get(&(feeds.space, feeds.writer));
+        let next = height.number.saturating_add(1);
+        let mut follow = left.into_iter().flat_map(|left| left.values());
+        Ok(follow.any(|left| left.row.height.number == next && left.previous == height.hash))
+    }
+
     fn evidence_of(&self, feeds: &WriterFeeds) -> Result<Vec<EvidenceRow>, StoreError> {
         Ok(self.evidence(feeds).cloned().collect())
     }
@@ -361,7 +368,9 @@ impl Shelf for MemoryStore {
     fn erase(&mut self, subject: Subject) -> Result<(), StoreError> {
         self.erased.insert(subject);
         self.bases.retain(|(_, held), _| *held != subject);
-        self.arriving.retain(|(_, held), _| *held != subject);
+        for copying in self.copies.values_mut() {
+            copying.documents.remove(&subject);
+        }
         let arrivals = self.subjects.get(&subject).cloned().unwrap_or_default();
         for arrival in arrivals {
             if self

@@ -1,9 +1,7 @@
 //! First copies in the store's file.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
-use node_feed::{Hash, Heights, NodeId, SpaceId, Subject};
+use node_feed::{FeedName, Hash, Heights, NodeId, SpaceId, Subject};
 use rusqlite::{Row as Columns, params};
 
 use super::Sql;
@@ -12,44 +10,56 @@ use crate::shelf::{Bases, ReadBases};
 use crate::writer_feeds::FeedKey;
 use crate::{BaseDocument, CopyPlace, StoreError};
 
-/// The states of a document that came with a copy.
-const ARRIVING: i64 = 0;
-const UNCHECKED: i64 = 1;
-const CHECKED: i64 = 2;
+/// How many bytes a document's id has.
+const SUBJECT_BYTES: usize = 24;
+
+/// The copy under way of the space `?1`.
+const COPY: &str = "(SELECT id FROM copies WHERE space = ?1)";
 
 impl ReadBases for Sql {
     fn copy_place(&self, space: SpaceId) -> Result<Option<CopyPlace>, StoreError> {
-        let sql = "SELECT space, peer, bases, pieces, of FROM copies WHERE space = ?1";
+        let sql = "SELECT space, peer, bases, documents, of FROM copies WHERE space = ?1";
         let found = self.one(sql, [space.as_bytes()], place)?;
         Ok(found.map(|(_, place)| place))
     }
 
     fn copies(&self) -> Result<Vec<(SpaceId, CopyPlace)>, StoreError> {
-        let sql = "SELECT space, peer, bases, pieces, of FROM copies ORDER BY space";
+        let sql = "SELECT space, peer, bases, documents, of FROM copies ORDER BY space";
         self.all(sql, [], place)
     }
 
     fn copy_pieces(&self, space: SpaceId) -> Result<Vec<Bytes>, StoreError> {
-        let sql = "SELECT bytes FROM copy_pieces WHERE space = ?1 ORDER BY number";
-        self.all(sql, [space.as_bytes()], |row| {
+        let sql = format!("SELECT bytes FROM copy_pieces WHERE copy = {COPY} ORDER BY number");
+        self.all(&sql, [space.as_bytes()], |row| {
             row.get::<_, Vec<u8>>(0).map(Bytes::from)
         })
     }
 
-    fn is_arriving(&self, space: SpaceId, subject: Subject) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM bases WHERE space = ?1 AND subject = ?2 AND state = ?3";
-        let key = params![space.as_bytes(), subject.as_bytes(), ARRIVING];
-        Ok(self.one(sql, key, |_| Ok(()))?.is_some())
+    fn copy_size(&self, space: SpaceId) -> Result<(u64, u64), StoreError> {
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM copy_pieces WHERE copy = {COPY}"
+        );
+        let size = self.one(&sql, [space.as_bytes()], |row| {
+            let (pieces, bytes) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
+            Ok((pieces.cast_unsigned(), bytes.cast_unsigned()))
+        })?;
+        Ok(size.unwrap_or_default())
     }
 
-    fn base(&self, space: SpaceId, subject: Subject) -> Result<Option<BaseDocument>, StoreError> {
-        let sql = "SELECT state, bytes FROM bases WHERE space = ?1 AND subject = ?2 AND state > 0";
-        let key = params![space.as_bytes(), subject.as_bytes()];
-        self.one(sql, key, |row| {
-            Ok(BaseDocument {
-                checked: row.get::<_, i64>(0)? == CHECKED,
-                bytes: row.get::<_, Vec<u8>>(1)?.into(),
-            })
+    fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError> {
+        let sql = "SELECT list FROM copies WHERE space = ?1";
+        let list = self.one(sql, [space.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
+        let list = list.unwrap_or_default();
+        let (subjects, _) = list.as_chunks::<SUBJECT_BYTES>();
+        Ok(subjects.iter().copied().map(Subject::from_bytes).collect())
+    }
+
+    fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError> {
+        let sql = "SELECT f.name, f.base FROM writers w CROSS JOIN feeds f ON f.writer = w.id \
+                   WHERE w.space = ?1 AND f.base > 0 ORDER BY f.name";
+        self.all(sql, [space.as_bytes()], |row| {
+            let base = row.get::<_, i64>(1)?.cast_unsigned();
+            Ok((FeedName::from_bytes(row.get(0)?), base))
         })
     }
 
@@ -60,9 +70,26 @@ impl ReadBases for Sql {
         })
     }
 
+    fn base_documents(
+        &self,
+        space: SpaceId,
+        subject: Subject,
+        after: u64,
+    ) -> Result<Vec<BaseDocument>, StoreError> {
+        let sql = "SELECT arrival, bytes FROM bases INDEXED BY bases_of_subjects \
+                   WHERE subject = ?1 AND space = ?2 AND arrival > ?3 ORDER BY arrival";
+        let key = params![subject.as_bytes(), space.as_bytes(), bound(after)];
+        self.all(sql, key, |row| {
+            Ok(BaseDocument {
+                arrival: row.get::<_, i64>(0)?.cast_unsigned(),
+                bytes: row.get::<_, Vec<u8>>(1)?.into(),
+            })
+        })
+    }
+
     fn base_spaces(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError> {
-        let sql = "SELECT space FROM bases INDEXED BY bases_of_subjects \
-                   WHERE subject = ?1 AND state > 0 ORDER BY space";
+        let sql = "SELECT DISTINCT space FROM bases INDEXED BY bases_of_subjects \
+                   WHERE subject = ?1 ORDER BY space";
         self.all(sql, [subject.as_bytes()], |row| {
             row.get(0).map(SpaceId::from_bytes)
         })
@@ -74,21 +101,13 @@ impl ReadBases for Sql {
         after: Option<Subject>,
         limit: usize,
     ) -> Result<Vec<Subject>, StoreError> {
-        let sql = "SELECT subject FROM bases WHERE space = ?1 AND subject > ?2 AND state > 0 \
-                   ORDER BY subject LIMIT ?3";
+        let sql = "SELECT DISTINCT subject FROM bases INDEXED BY bases_of_spaces \
+                   WHERE space = ?1 AND subject > ?2 ORDER BY subject LIMIT ?3";
         // Every subject is longer than nothing, and so after it.
         let after = after.map(|after| after.as_bytes().to_vec());
-        let key = params![
-            space.as_bytes(),
-            after.unwrap_or_default(),
-            bound(limit as u64)
-        ];
+        let after = after.unwrap_or_default();
+        let key = params![space.as_bytes(), after, bound(limit as u64)];
         self.all(sql, key, |row| row.get(0).map(Subject::from_bytes))
-    }
-
-    fn unchecked_spaces(&self) -> Result<Vec<SpaceId>, StoreError> {
-        let sql = "SELECT DISTINCT space FROM bases INDEXED BY bases_unchecked WHERE state = 1";
-        self.all(sql, [], |row| row.get(0).map(SpaceId::from_bytes))
     }
 
     fn unchecked(
@@ -96,9 +115,10 @@ impl ReadBases for Sql {
         after: Option<(SpaceId, Subject)>,
         limit: usize,
     ) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
-        let sql = "SELECT space, subject FROM bases INDEXED BY bases_unchecked \
-                   WHERE state = 1 AND (space, subject) > (?1, ?2) \
-                   ORDER BY space, subject LIMIT ?3";
+        let sql = "SELECT c.space, b.subject FROM copies c CROSS JOIN bases b ON b.copy = c.id \
+                   WHERE (c.space, b.subject) > (?1, ?2) \
+                   AND NOT EXISTS (SELECT 1 FROM checked_bases WHERE base = b.id) \
+                   ORDER BY c.space, b.subject LIMIT ?3";
         let (space, subject) = match &after {
             Some((space, subject)) => (space.as_bytes().to_vec(), subject.as_bytes().to_vec()),
             None => (Vec::new(), Vec::new()),
@@ -112,7 +132,8 @@ impl ReadBases for Sql {
     }
 
     fn unchecked_count(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM bases INDEXED BY bases_unchecked WHERE state = 1";
+        let sql = "SELECT count(*) FROM copies c CROSS JOIN bases b ON b.copy = c.id \
+                   WHERE NOT EXISTS (SELECT 1 FROM checked_bases WHERE base = b.id)";
         let count = self.one(sql, [], |row| row.get::<_, i64>(0))?;
         Ok(count.map_or(0, i64::cast_unsigned))
     }
@@ -120,18 +141,26 @@ impl ReadBases for Sql {
 
 impl Bases for Sql {
     fn set_copy(&mut self, space: SpaceId, place: &CopyPlace) -> Result<(), StoreError> {
-        let sql = "INSERT INTO copies (space, peer, bases, pieces, of) VALUES (?1, ?2, ?3, ?4, ?5) \
-                   ON CONFLICT (space) DO UPDATE SET peer = ?2, bases = ?3, pieces = ?4, of = ?5";
+        let sql = "INSERT INTO copies (space, peer, bases, documents, of) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (space) \
+                   DO UPDATE SET peer = ?2, bases = ?3, documents = ?4, of = ?5";
         self.write(
             sql,
             params![
                 space.as_bytes(),
                 place.peer.as_bytes(),
                 place.bases.encode(),
-                bound(place.documents),
+                place.documents.map(bound),
                 bound(place.of),
             ],
         )
+    }
+
+    fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError> {
+        let list = documents.iter().flat_map(Subject::as_bytes).copied();
+        let list = list.collect::<Vec<_>>();
+        let sql = "UPDATE copies SET list = ?2 WHERE space = ?1";
+        self.write(sql, params![space.as_bytes(), list])
     }
 
     fn set_link(&mut self, feed: FeedKey, number: u64, previous: Hash) -> Result<(), StoreError> {
@@ -140,65 +169,73 @@ impl Bases for Sql {
     }
 
     fn add_copy_piece(&mut self, space: SpaceId, bytes: &Bytes) -> Result<(), StoreError> {
-        let sql = "INSERT INTO copy_pieces (space, number, bytes) VALUES \
-                   (?1, (SELECT count(*) FROM copy_pieces WHERE space = ?1), ?2)";
-        self.write(sql, params![space.as_bytes(), &bytes[..]])
+        let sql = format!(
+            "INSERT INTO copy_pieces (copy, number, bytes) SELECT c.id, \
+             (SELECT coalesce(max(number) + 1, 0) FROM copy_pieces WHERE copy = c.id), ?2 \
+             FROM copies c WHERE c.id = {COPY}"
+        );
+        self.write(&sql, params![space.as_bytes(), &bytes[..]])
     }
 
     fn drop_copy_pieces(&mut self, space: SpaceId) -> Result<(), StoreError> {
-        let sql = "DELETE FROM copy_pieces WHERE space = ?1";
-        self.write(sql, [space.as_bytes()])
+        let sql = format!("DELETE FROM copy_pieces WHERE copy = {COPY}");
+        self.write(&sql, [space.as_bytes()])
     }
 
-    fn put_arriving(
+    fn add_base(
         &mut self,
         space: SpaceId,
         subject: Subject,
         bytes: &Bytes,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO bases (space, subject, state, bytes) \
-                   VALUES (?1, ?2, ?3, ?4)";
+        let arrival = self.next_arrival()?;
+        let sql = format!(
+            "INSERT OR REPLACE INTO bases (copy, space, subject, arrival, bytes) \
+             VALUES ({COPY}, ?1, ?2, ?3, ?4)"
+        );
         let (space, subject) = (space.as_bytes(), subject.as_bytes());
-        self.write(sql, params![space, subject, ARRIVING, &bytes[..]])
+        self.write(&sql, params![space, subject, arrival, &bytes[..]])
     }
 
-    fn place_arriving(
-        &mut self,
-        space: SpaceId,
-        documents: &BTreeSet<Subject>,
-    ) -> Result<(), StoreError> {
-        for subject in documents {
-            let key = params![space.as_bytes(), subject.as_bytes()];
-            let sql = "DELETE FROM bases WHERE space = ?1 AND subject = ?2 AND state > 0";
-            self.write(sql, key)?;
-            let sql = "UPDATE bases SET state = 1 WHERE space = ?1 AND subject = ?2";
-            self.write(sql, key)?;
-        }
-        Ok(())
-    }
-
-    fn end_copy(&mut self, space: SpaceId) -> Result<(), StoreError> {
+    fn end_copy(&mut self, space: SpaceId, keep: bool) -> Result<(), StoreError> {
         let key = [space.as_bytes()];
-        self.write("DELETE FROM bases WHERE space = ?1 AND state = 0", key)?;
-        self.write("DELETE FROM copy_pieces WHERE space = ?1", key)?;
-        self.write("DELETE FROM copies WHERE space = ?1", key)
+        let sql = format!(
+            "DELETE FROM checked_bases WHERE base IN (SELECT id FROM bases WHERE copy = {COPY})"
+        );
+        self.write(&sql, key)?;
+        let sql = format!(
+            "DELETE FROM bases WHERE copy = {COPY}{}",
+            // What was erased at the sender has come here by its erasure.
+            if keep { " AND length(bytes) = 0" } else { "" }
+        );
+        self.write(&sql, key)?;
+        self.write("DELETE FROM copies WHERE space = ?1", key)?;
+        self.log_holds_dropped = true;
+        Ok(())
     }
 
     fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError> {
-        let sql = "UPDATE bases SET state = ?3 WHERE space = ?1 AND subject = ?2 AND state = ?4";
+        let sql = format!(
+            "INSERT OR IGNORE INTO checked_bases (base) \
+             SELECT id FROM bases WHERE copy = {COPY} AND subject = ?2"
+        );
         for subject in subjects {
-            let (space, subject) = (space.as_bytes(), subject.as_bytes());
-            self.write(sql, params![space, subject, CHECKED, UNCHECKED])?;
+            self.write(&sql, params![space.as_bytes(), subject.as_bytes()])?;
         }
         Ok(())
     }
+}
 
-    fn drop_base_documents(&mut self, space: SpaceId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM bases WHERE space = ?1 AND state > 0 LIMIT 1";
-        let any = self.one(sql, [space.as_bytes()], |_| Ok(()))?.is_some();
-        self.write("DELETE FROM bases WHERE space = ?1", [space.as_bytes()])?;
-        self.log_holds_dropped |= any;
-        Ok(any)
+impl Sql {
+    /// The next arrival, which no entry is given then.
+    fn next_arrival(&self) -> Result<i64, StoreError> {
+        let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries' RETURNING seq";
+        if let Some(arrival) = self.one(sql, [], |row| row.get(0))? {
+            return Ok(arrival);
+        }
+        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ('entries', 1)";
+        self.write(sql, [])?;
+        Ok(1)
     }
 }
 
@@ -207,7 +244,7 @@ fn place(columns: &Columns<'_>) -> rusqlite::Result<(SpaceId, CopyPlace)> {
     let place = CopyPlace {
         peer: NodeId::from_bytes(columns.get(1)?),
         bases: Heights::decode(bases).map_err(|error| unreadable(2, error))?,
-        documents: columns.get::<_, i64>(3)?.cast_unsigned(),
+        documents: columns.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
         of: columns.get::<_, i64>(4)?.cast_unsigned(),
     };
     Ok((SpaceId::from_bytes(columns.get(0)?), place))

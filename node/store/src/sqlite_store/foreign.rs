@@ -8,8 +8,8 @@ use rusqlite::{Row as Columns, params};
 use super::row::bound;
 use super::{Sql, SqliteStore};
 use crate::StoreError;
-use crate::ledger::{drop_bases, evident_opening};
-use crate::shelf::{ReadShelf, Shelf};
+use crate::ledger::evident_opening;
+use crate::shelf::{Bases, ReadShelf, Shelf};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 
 /// How many entries are looked at in one change.
@@ -183,12 +183,13 @@ impl Sql {
         Ok(Some(Place::Evidence { id: 0 }))
     }
 
-    /// Takes out the documents of first copies that other hubs own.
+    /// Takes out the copy that is under way, and the documents of earlier ones that other hubs own.
     fn drop_foreign_bases(
         &mut self,
         space: SpaceId,
         keep: HubId,
     ) -> Result<Vec<Subject>, StoreError> {
+        self.end_copy(space, false)?;
         let owned = "space = ?1 AND substr(subject, 1, 8) <> ?2";
         let key = params![space.as_bytes(), keep.as_bytes()];
         let sql = format!("SELECT DISTINCT subject FROM bases WHERE {owned}");
@@ -245,10 +246,6 @@ impl Sql {
             }
             self.log_holds_dropped = true;
             forgotten = true;
-        }
-        if forgotten {
-            // Documents that stood for what these feeds lacked stand for nothing without them.
-            drop_bases(self, space)?;
         }
         Ok(forgotten)
     }

@@ -279,6 +279,19 @@ impl ReadShelf for Sql {
         Ok(self.one(sql, params, |_| Ok(()))?.is_some())
     }
 
+    fn goes_on(&self, feeds: &WriterFeeds, height: Height) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM evidence e WHERE e.writer = \
+                   (SELECT id FROM writers WHERE space = ?1 AND writer = ?2) \
+                   AND e.number = ?3 AND e.previous = ?4 LIMIT 1";
+        let params = params![
+            feeds.space.as_bytes(),
+            feeds.writer,
+            bound(height.number.saturating_add(1)),
+            height.hash.as_bytes(),
+        ];
+        Ok(self.one(sql, params, |_| Ok(()))?.is_some())
+    }
+
     fn evidence_of(&self, feeds: &WriterFeeds) -> Result<Vec<EvidenceRow>, StoreError> {
         let sql = format!(
             "SELECT {ENTRY}, e.previous, e.reason FROM writers w \

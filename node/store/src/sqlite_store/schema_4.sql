@@ -1,19 +1,6 @@
 -- The checkpoint that a feed was copied from; 0 if all its entries are here.
 ALTER TABLE feeds ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
 
--- Documents that came by a first copy and stand for the entries before the bases of their feeds.
--- State 0: arriving, as long as the copy is not complete; 1: here, but not checked; 2: checked.
-CREATE TABLE bases (
-    id INTEGER PRIMARY KEY,
-    space BLOB NOT NULL,
-    subject BLOB NOT NULL,
-    state INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
-    UNIQUE (space, subject, state)
-) STRICT;
-CREATE INDEX bases_of_subjects ON bases (subject);
-CREATE INDEX bases_unchecked ON bases (space, subject) WHERE state = 1;
-
 -- The hash before entries whose predecessor is not here: at and before the base of a feed.
 CREATE TABLE links (
     feed INTEGER NOT NULL REFERENCES feeds (id),
@@ -22,20 +9,42 @@ CREATE TABLE links (
     PRIMARY KEY (feed, number)
 ) STRICT, WITHOUT ROWID;
 
--- First copies under way: from whom, up to which checkpoints, and how many of how many pieces are
--- here.
+-- First copies under way, one a space: who offered it, on which checkpoints it stands, and how many
+-- of how many documents are here; none before the checkpoints are whole. The list is of documents'
+-- ids, 24 bytes each.
 CREATE TABLE copies (
-    space BLOB PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    space BLOB NOT NULL UNIQUE,
     peer BLOB NOT NULL,
     bases BLOB NOT NULL,
-    pieces INTEGER NOT NULL,
-    of INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+    documents INTEGER,
+    of INTEGER NOT NULL,
+    list BLOB NOT NULL DEFAULT x''
+) STRICT;
 
 -- What has come of them beside documents, in order.
 CREATE TABLE copy_pieces (
-    space BLOB NOT NULL REFERENCES copies (space) ON DELETE CASCADE,
+    copy INTEGER NOT NULL REFERENCES copies (id) ON DELETE CASCADE,
     number INTEGER NOT NULL,
     bytes BLOB NOT NULL,
-    PRIMARY KEY (space, number)
+    PRIMARY KEY (copy, number)
+) STRICT;
+
+-- Documents that came by first copies and stand for the entries before the bases of feeds. Those of
+-- a copy that is still under way are not placed yet. Arrivals are of one order with those of entries.
+CREATE TABLE bases (
+    id INTEGER PRIMARY KEY,
+    copy INTEGER NOT NULL,
+    space BLOB NOT NULL,
+    subject BLOB NOT NULL,
+    arrival INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (copy, subject)
+) STRICT;
+CREATE INDEX bases_of_subjects ON bases (subject, space);
+CREATE INDEX bases_of_spaces ON bases (space, subject);
+
+-- Those of a copy under way that were checked.
+CREATE TABLE checked_bases (
+    base INTEGER PRIMARY KEY REFERENCES bases (id) ON DELETE CASCADE
 ) STRICT;

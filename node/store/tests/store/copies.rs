@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use node_feed::{
-    Checkpoint, CopyBegins, CopyPiece, CopySlice, DocumentId, Erase, Hash, Heights, HubId, Kind,
-    NodeId, Nonce, Payload, Subject, Trail, VerifiedRun, Writers,
+    CardId, Checkpoint, CopyOffer, CopyPiece, CopySlice, DocumentId, Erase, Hash, Heights, HubId,
+    Kind, NodeId, Nonce, Payload, Subject, Trail, VerifiedRun, Writers,
 };
-use node_store::{
-    Appended, CopyTaken, EntryStore, MemoryStore, PlacedCopy, ReadStore, SqliteStore,
-};
+use node_store::{CopyPlaced, CopyTaken, EntryStore, MemoryStore, ReadStore, SqliteStore};
 
 use crate::world::{
     Hub, NOTE, Pen, SPACE, World, append, heights, keep, note, refuse, send, sqlite, texts, trees,
@@ -58,8 +56,8 @@ impl Story {
         }
     }
 
-    fn slices(&self) -> Vec<CopySlice> {
-        slices(&self.source, &self.pen)
+    fn copy(&self) -> Copy {
+        Copy::of(&self.source, &self.pen)
     }
 }
 
@@ -78,120 +76,146 @@ fn checkpoint(pen: &mut Pen, documents: &[Subject], kept: &[node_feed::Height]) 
 }
 
 /// The copy of one feed, a piece a slice.
-fn slices(source: &MemoryStore, pen: &Pen) -> Vec<CopySlice> {
-    let (parts, base) = source
-        .checkpoint(SPACE, pen.feed(), u64::MAX)
-        .unwrap()
-        .expect("a checkpoint");
-    let first = base.number + 1 - parts.len() as u64;
-    let runs = source.read(SPACE, &[(pen.feed(), first)], 1).unwrap();
-    let mut pieces = vec![CopyPiece::Proof(runs[0].clone())];
-    let mut documents = Vec::new();
-    for part in parts {
-        for height in part.kept {
-            let kept = source.kept(SPACE, pen.feed(), height).unwrap();
-            pieces.push(CopyPiece::Kept(kept.expect("an entry that is kept")));
+#[derive(Clone)]
+struct Copy {
+    offer: CopyOffer,
+    slices: Vec<CopySlice>,
+}
+
+impl Copy {
+    fn of(source: &MemoryStore, pen: &Pen) -> Self {
+        let (parts, base) = source
+            .checkpoint(SPACE, pen.feed(), u64::MAX)
+            .unwrap()
+            .expect("a checkpoint");
+        let first = base.number + 1 - parts.len() as u64;
+        let runs = source.read(SPACE, &[(pen.feed(), first)], 1).unwrap();
+        let mut pieces = vec![CopyPiece::Proof(runs[0].clone())];
+        let mut documents = Vec::new();
+        for part in parts {
+            for height in part.kept {
+                let kept = source.kept(SPACE, pen.feed(), height).unwrap();
+                pieces.push(CopyPiece::Kept(kept.expect("an entry that is kept")));
+            }
+            documents.extend(part.documents.into_iter().map(|(subject, _)| subject));
         }
-        documents.extend(part.documents.into_iter().map(|(subject, _)| subject));
-    }
-    let head = pieces.len();
-    let saved = documents.iter().map(|subject| CopyPiece::Document {
-        subject: *subject,
-        bytes: saved(*subject),
-    });
-    pieces.extend(saved);
-    let bases = [(pen.feed(), base)].into_iter().collect::<Heights>();
-    let of = documents.len() as u64;
-    let count = pieces.len();
-    pieces
-        .into_iter()
-        .enumerate()
-        .map(|(index, piece)| CopySlice {
+        let head = pieces.len();
+        let saved = documents.iter().map(|subject| CopyPiece::Document {
+            subject: *subject,
+            bytes: saved(*subject),
+        });
+        pieces.extend(saved);
+        let bases = [(pen.feed(), base)].into_iter().collect::<Heights>();
+        let slice = |(index, piece): (usize, CopyPiece)| CopySlice {
             space: SPACE,
             id: bases.digest(SPACE),
-            begins: (index == 0).then(|| CopyBegins {
-                bases: bases.clone(),
-                documents: of,
-                anew: false,
-            }),
-            documents_before: index.saturating_sub(head) as u64,
+            before: index.checked_sub(head).unwrap_or(index) as u64,
             pieces: [piece].into(),
-            last: index + 1 == count,
-        })
-        .collect()
+            ends: index + 1 == head,
+        };
+        Self {
+            slices: pieces.into_iter().enumerate().map(slice).collect(),
+            offer: CopyOffer {
+                space: SPACE,
+                bases: bases.clone(),
+                documents: documents.len() as u64,
+            },
+        }
+    }
+
+    /// The same with one of its pieces changed.
+    fn with(&self, change: impl Fn(&mut CopyPiece)) -> Self {
+        let mut copy = self.clone();
+        for slice in &mut copy.slices {
+            let mut pieces = slice.pieces.to_vec();
+            pieces.iter_mut().for_each(&change);
+            slice.pieces = pieces.into();
+        }
+        copy
+    }
+
+    /// Only its first slices.
+    fn first(&self, slices: usize) -> Self {
+        let mut copy = self.clone();
+        copy.slices.truncate(slices);
+        copy
+    }
 }
 
 fn saved(document: Subject) -> Bytes {
     Bytes::from([b"saved ".as_slice(), document.as_bytes()].concat())
 }
 
-fn take(store: &mut impl EntryStore, story: &Story, slices: &[CopySlice]) -> CopyTaken {
-    let mut taken = None;
-    for slice in slices {
-        taken = Some(
-            store
-                .take_copy(&story.world.authority, PEER, slice)
-                .unwrap(),
-        );
-        if let Some(CopyTaken::Refused { .. }) = taken {
+fn take(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> CopyTaken {
+    let mut taken = store.offer_copy(PEER, &copy.offer).unwrap();
+    for slice in &copy.slices {
+        taken = store.take_copy(&story.world.authority, slice).unwrap();
+        if let CopyTaken::Refused { .. } = taken {
             break;
         }
     }
-    taken.expect("an answer")
+    taken
+}
+
+fn place(store: &mut impl EntryStore, story: &Story) -> CopyPlaced {
+    let copies = store.copies().unwrap();
+    let id = copies
+        .first()
+        .map_or(Hash::ZERO, |(space, place)| place.bases.digest(*space));
+    store.place_copy(&story.world.authority, SPACE, id).unwrap()
+}
+
+/// Takes all of a copy and puts it in its place, as if its documents had been checked.
+#[track_caller]
+fn placed(store: &mut impl EntryStore, story: &Story) {
+    assert!(is_whole(&take(store, story, &story.copy())));
+    assert!(matches!(place(store, story), CopyPlaced::Placed(feeds) if feeds.len() == 1));
+}
+
+fn is_whole(taken: &CopyTaken) -> bool {
+    matches!(taken, CopyTaken::Partly(place) if place.is_whole())
 }
 
 #[track_caller]
-fn placed(store: &mut impl EntryStore, story: &Story) -> PlacedCopy {
-    match take(store, story, &story.slices()) {
-        CopyTaken::Placed(placed) => placed,
-        other @ (CopyTaken::Partly(_) | CopyTaken::Lost | CopyTaken::Refused { .. }) => {
-            panic!("not placed: {other:?}")
-        }
-    }
-}
-
-#[track_caller]
-fn refused(store: &mut impl EntryStore, story: &Story, slices: &[CopySlice]) -> String {
-    match take(store, story, slices) {
+fn refused(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> String {
+    match take(store, story, copy) {
         CopyTaken::Refused { why, .. } => {
-            assert!(heights(store).is_empty(), "nothing of it counts");
-            assert!(store.copies().unwrap().is_empty());
-            assert_eq!(store.bases(SPACE, None, 9).unwrap(), []);
+            check_none(store);
             why
         }
-        other @ (CopyTaken::Partly(_) | CopyTaken::Lost | CopyTaken::Placed(_)) => {
-            panic!("taken: {other:?}")
-        }
+        other @ (CopyTaken::Partly(_) | CopyTaken::Lost) => panic!("taken: {other:?}"),
     }
 }
 
-/// The same copy with one of its pieces changed.
-fn with(slices: Vec<CopySlice>, change: impl Fn(&mut CopyPiece)) -> Vec<CopySlice> {
-    let changed = slices.into_iter().map(|mut slice| {
-        let mut pieces = slice.pieces.to_vec();
-        pieces.iter_mut().for_each(&change);
-        slice.pieces = pieces.into();
-        slice
-    });
-    changed.collect()
+#[track_caller]
+fn check_none(store: &impl EntryStore) {
+    assert!(heights(store).is_empty(), "nothing of it counts");
+    assert!(store.copies().unwrap().is_empty());
+    assert_eq!(store.bases(SPACE, None, 9).unwrap(), []);
+    assert_eq!(store.copied_feeds(SPACE).unwrap(), []);
 }
 
 on_every_store! {
     fn a_copy_stands_for_the_entries_before_its_checkpoint(store) {
         let story = Story::new();
-        let placed = placed(store, &story);
-        assert_eq!(placed.documents, 2);
+        assert!(is_whole(&take(store, &story, &story.copy())));
+        // Before its documents were checked nobody is told that anything of it is held.
+        assert!(heights(store).is_empty());
+        let copied = store.copied_feeds(SPACE).unwrap();
+        assert_eq!((copied[0].writer, copied[0].base.number), (story.pen.writer(), 21));
+        assert_eq!(store.unchecked_count().unwrap(), 2);
+        store.set_checked(SPACE, &story.documents).unwrap();
+        assert_eq!(store.unchecked(None, 9).unwrap(), []);
+        assert!(matches!(place(store, &story), CopyPlaced::Placed(_)));
         // The run of the checkpoint ends with it: 21 is its number.
         let tree = trees(store);
         let place = tree[&story.pen.writer()].feeds()[&story.pen.feed()];
         assert_eq!((place.base, place.tip.unwrap().number), (21, 21));
         assert_eq!(texts(store), ["6"], "what the checkpoint keeps is here");
         assert_eq!(store.bases(SPACE, None, 9).unwrap(), story.documents);
-        let base = store.base(SPACE, story.documents[0]).unwrap().unwrap();
-        assert_eq!((base.bytes, base.checked), (saved(story.documents[0]), false));
-        assert_eq!(store.unchecked_count().unwrap(), 2);
-        store.set_checked(SPACE, &story.documents).unwrap();
-        assert_eq!(store.unchecked_spaces().unwrap(), []);
+        let base = store.base_documents(SPACE, story.documents[0], 0).unwrap();
+        assert_eq!(base[0].bytes, saved(story.documents[0]));
+        assert!(store.copies().unwrap().is_empty());
         // What follows comes entry by entry, and then both hold the same.
         let rest = story.source.read(SPACE, &[(story.pen.feed(), 22)], 1 << 20).unwrap();
         for run in rest {
@@ -201,26 +225,62 @@ on_every_store! {
         assert_eq!(heights(store), heights(&story.source));
     }
 
+    fn documents_and_entries_arrive_in_one_order(store) {
+        let mut story = Story::new();
+        let copy = story.copy();
+        take(store, &story, &copy.first(copy.slices.len() - 1));
+        let grant = story.world.grant(&story.hub, SPACE);
+        let (_, open) = story.world.pen(&story.hub, grant, [5; 32]);
+        keep(store, &story.world.authority, &open);
+        take(store, &story, &copy);
+        let arrival = |document| store.base_documents(SPACE, document, 0).unwrap()[0].arrival;
+        let between = store.arrivals_after(0, 9).unwrap()[0].arrival;
+        assert!(arrival(story.documents[0]) < between);
+        assert!(arrival(story.documents[1]) > between);
+        assert_eq!(store.base_documents(SPACE, story.documents[0], between).unwrap(), []);
+    }
+
     fn what_is_repeated_of_a_copy_is_harmless(store) {
         let story = Story::new();
-        let slices = story.slices();
-        take(store, &story, &slices[..4]);
-        take(store, &story, &slices[..4]);
-        assert!(matches!(take(store, &story, &slices), CopyTaken::Placed(_)));
+        let copy = story.copy();
+        take(store, &story, &copy.first(4));
+        take(store, &story, &copy.first(4));
+        placed(store, &story);
         let before = heights(store);
         // A second time all of it is here already.
-        let again = take(store, &story, &slices);
-        assert_eq!(again, CopyTaken::Placed(PlacedCopy { feeds: vec![], documents: 0 }));
+        assert!(is_whole(&take(store, &story, &copy)));
+        assert_eq!(place(store, &story), CopyPlaced::Placed(vec![]));
         assert_eq!(heights(store), before);
     }
 
-    fn entries_that_the_copy_stands_for_count_as_held(store) {
+    fn a_part_that_does_not_follow_is_passed_over(store) {
+        let story = Story::new();
+        let copy = story.copy();
+        let mut gap = copy.clone();
+        gap.slices.remove(1);
+        let CopyTaken::Partly(place) = take(store, &story, &gap) else { panic!("partly") };
+        assert_eq!(place.documents, None);
+        let mut gap = copy.clone();
+        gap.slices.remove(3);
+        let CopyTaken::Partly(place) = take(store, &story, &gap) else { panic!("partly") };
+        assert_eq!((place.documents, place.of), (Some(0), 2));
+        assert!(is_whole(&take(store, &story, &copy)));
+    }
+
+    fn entries_that_the_copy_stands_for_are_not_taken_beside_it(store) {
         let story = Story::new();
         placed(store, &story);
+        let before = heights(store);
         for run in story.source.read(SPACE, &[(story.pen.feed(), 0)], 1 << 20).unwrap() {
             let run = run.verify(story.world.network, SPACE, &story.pen.public(), &[]).unwrap();
-            append(store, &story.world.authority, &run);
+            // They may be of another branch, which only the whole feed can tell.
+            if run.last().number < 21 {
+                assert!(refuse(store, &story.world.authority, &run).at_base);
+            } else {
+                append(store, &story.world.authority, &run);
+            }
         }
+        assert_ne!(heights(store), before);
         assert_eq!(heights(store), heights(&story.source));
         assert_eq!(texts(store), ["6", "a", "b", "c"]);
     }
@@ -241,28 +301,36 @@ on_every_store! {
         assert_eq!(store.read(SPACE, &[(story.pen.feed(), 3)], 1).unwrap(), []);
     }
 
-    fn a_copy_that_lacks_anything_is_refused(store) {
+    fn a_copy_that_lacks_anything_is_not_placed(store) {
         let story = Story::new();
-        for missing in 1..story.slices().len() {
-            let mut slices = story.slices();
-            slices[missing].pieces = [].into();
-            refused(store, &story, &slices);
+        let copy = story.copy();
+        for missing in 0..copy.slices.len() {
+            let mut lacking = copy.clone();
+            lacking.slices[missing].pieces = [].into();
+            let taken = take(store, &story, &lacking);
+            assert!(!is_whole(&taken), "{missing}");
+            assert!(!matches!(place(store, &story), CopyPlaced::Placed(_)));
+            assert!(heights(store).is_empty());
+            store.drop_copy(SPACE).unwrap();
+            check_none(store);
         }
-        let mut slices = story.slices();
-        slices[0].begins = None;
-        assert_eq!(take(store, &story, &slices), CopyTaken::Lost);
+        assert_eq!(
+            store.take_copy(&story.world.authority, &copy.slices[0]).unwrap(),
+            CopyTaken::Lost
+        );
     }
 
     fn forged_pieces_are_refused(store) {
         let story = Story::new();
+        let copy = story.copy();
         let forged = |bytes: &str| Payload::Held(note(bytes));
-        let why = refused(store, &story, &with(story.slices(), |piece| {
+        let why = refused(store, &story, &copy.with(|piece| {
             if let CopyPiece::Kept(kept) = piece && kept.entry.kind == NOTE {
                 kept.entry.payload = forged("another note");
             }
         }));
         assert!(why.contains("keeps"), "{why}");
-        let why = refused(store, &story, &with(story.slices(), |piece| {
+        let why = refused(store, &story, &copy.with(|piece| {
             if let CopyPiece::Proof(run) = piece {
                 run.entries[0].time_ms += 1;
             }
@@ -274,25 +342,64 @@ on_every_store! {
         let (_, mut other, _) = world.writer(3);
         other.tip = Some(story.pen.tip());
         let foreign = checkpoint(&mut other, &story.documents, &[]);
-        refused(store, &story, &with(story.slices(), |piece| {
+        refused(store, &story, &copy.with(|piece| {
             if let CopyPiece::Proof(run) = piece {
                 *run = foreign.as_run().clone();
             }
         }));
+        // A document under the name of another, and one that nobody lists.
+        for other in [story.documents[1], document(story.hub.id, 7)] {
+            let why = refused(store, &story, &copy.with(|piece| {
+                if let CopyPiece::Document { subject, .. } = piece {
+                    *subject = other;
+                }
+            }));
+            assert!(why.contains("list next"), "{why}");
+        }
+    }
+
+    fn a_checkpoint_that_keeps_what_comes_after_it_is_refused(store) {
+        let mut story = Story::new();
+        let tip = story.pen.tip();
+        let kept = [node_feed::Height {
+            number: tip.number + 1,
+            hash: Hash::from_bytes([1; 32]),
+        }];
+        let run = checkpoint(&mut story.pen, &story.documents, &kept);
+        keep(&mut story.source, &story.world.authority, &run);
+        let (_, base) =
+            story.source.checkpoint(SPACE, story.pen.feed(), u64::MAX).unwrap().unwrap();
+        let bases = [(story.pen.feed(), base)].into_iter().collect::<Heights>();
+        let offer = CopyOffer { space: SPACE, bases: bases.clone(), documents: 2 };
+        store.offer_copy(PEER, &offer).unwrap();
+        let slice = CopySlice {
+            space: SPACE,
+            id: bases.digest(SPACE),
+            before: 0,
+            pieces: [CopyPiece::Proof(run.as_run().clone())].into(),
+            ends: true,
+        };
+        let taken = store.take_copy(&story.world.authority, &slice).unwrap();
+        assert!(matches!(taken, CopyTaken::Refused { why, forged: true } if why.contains("after it")));
     }
 
     fn a_copy_of_a_hub_without_access_is_refused(store) {
         let mut story = Story::new();
+        let copy = story.copy();
         let below = story.source.hash_at(SPACE, story.pen.feed(), 5).unwrap().unwrap();
         let cut = node_feed::Height { number: 5, hash: below };
+        // Before all of it is here, and after.
+        take(store, &story, &copy);
         let hub = Hub { id: story.hub.id, identity: story.hub.identity.clone() };
         let pen = story.pen.clone();
         story.world.cut(&hub, &[(&pen, cut)]);
-        let why = refused(store, &story, &story.slices());
+        assert!(matches!(place(store, &story), CopyPlaced::Refused(why) if why.contains("cut")));
+        check_none(store);
+        let why = refused(store, &story, &copy);
         assert!(why.contains("cut"), "{why}");
     }
 
-    fn a_cut_below_a_copy_takes_out_all_that_rests_on_it(store) {
+    fn a_cut_below_a_copy_takes_the_feed_out_and_it_is_fetched_again(store) {
         let mut story = Story::new();
         placed(store, &story);
         let below = story.source.hash_at(SPACE, story.pen.feed(), 5).unwrap().unwrap();
@@ -302,7 +409,8 @@ on_every_store! {
         story.world.cut(&hub, &[(&pen, cut)]);
         assert_eq!(store.reconcile(&story.world.authority).unwrap(), [SPACE]);
         assert!(heights(store).is_empty());
-        assert_eq!(store.bases(SPACE, None, 9).unwrap(), []);
+        assert!(store.reconcile(&story.world.authority).unwrap().is_empty());
+        assert!(!store.evidence(SPACE).unwrap().is_empty(), "nothing is lost");
         // Entry by entry it comes back up to the cut.
         story.source.reconcile(&story.world.authority).unwrap();
         send(&story.world, &story.source, store);
@@ -321,9 +429,17 @@ on_every_store! {
         assert_eq!(store.bases(SPACE, None, 9).unwrap(), story.documents);
     }
 
-    fn a_fork_below_a_copy_asks_for_the_whole_feed(store) {
+    fn a_fork_below_a_copy_is_carried_once_the_feed_is_whole(store) {
         let mut story = Story::new();
         placed(store, &story);
+        // Something that only this node was sent.
+        let last = story.source.read(SPACE, &[(story.pen.feed(), 22)], 1 << 20).unwrap();
+        for run in last {
+            let run = run.verify(story.world.network, SPACE, &story.pen.public(), &[]).unwrap();
+            keep(store, &story.world.authority, &run);
+        }
+        let only_here = story.pen.write(&["only here"]);
+        keep(store, &story.world.authority, &only_here);
         // A clone of the hub wrote on after entry 4, and further than the copy.
         let mut clone = story.pen.clone();
         let hash = story.source.hash_at(SPACE, story.pen.feed(), 4).unwrap().unwrap();
@@ -332,34 +448,52 @@ on_every_store! {
         let branch = clone.write(&texts);
         let refused = refuse(store, &story.world.authority, &branch);
         assert!(refused.at_base);
-        assert!(store.drop_bases(SPACE).unwrap());
+        assert!(store.drop_base(SPACE, story.pen.writer()).unwrap());
+        assert!(!store.drop_base(SPACE, story.pen.writer()).unwrap());
         assert!(heights(store).is_empty());
         keep(&mut story.source, &story.world.authority, &branch);
         send(&story.world, &story.source, store);
+        // What only this node had follows what was fetched, and is back.
+        keep(&mut story.source, &story.world.authority, &only_here);
         assert_eq!(heights(store), heights(&story.source));
         assert_eq!(trees(store), trees(&story.source));
+        assert!(store.evidence(SPACE).unwrap().is_empty());
     }
 
-    fn what_was_whole_before_a_copy_stays_when_the_copy_goes(store) {
+    fn a_node_that_holds_the_beginning_goes_on_from_a_copy(store) {
         let story = Story::new();
         let runs = story.source.read(SPACE, &[(story.pen.feed(), 0)], 1).unwrap();
         let run = runs[0].clone().verify(story.world.network, SPACE, &story.pen.public(), &[]);
         let run = run.unwrap();
-        let Appended::Stored(first) = append(store, &story.world.authority, &run) else {
-            panic!("not stored");
-        };
+        keep(store, &story.world.authority, &run);
+        let held = run.last().number;
+        assert!(held < 21);
         placed(store, &story);
-        assert!(store.drop_bases(SPACE).unwrap());
-        assert_eq!(heights(store).get(&story.pen.feed()), Some(first.run.last()));
+        let place = trees(store)[&story.pen.writer()].feeds()[&story.pen.feed()];
+        assert_eq!((place.start, place.base, place.tip.unwrap().number), (0, 21, 21));
         send(&story.world, &story.source, store);
         assert_eq!(heights(store), heights(&story.source));
+
+        // Where its beginning is another, the copy is not for it.
+        let mut other = MemoryStore::new();
+        let mut clone = story.pen.clone();
+        let hash = story.source.hash_at(SPACE, story.pen.feed(), 4).unwrap().unwrap();
+        clone.tip = Some(node_feed::Height { number: 4, hash });
+        let branch = clone.write(&["x", "y", "z"]);
+        keep_up_to(&mut other, &story, 4);
+        keep(&mut other, &story.world.authority, &branch);
+        let taken = take(&mut other, &story, &story.copy());
+        assert!(
+            matches!(taken, CopyTaken::Refused { forged: false, ref why } if why.contains("parts")),
+            "{taken:?}"
+        );
     }
 
     fn erasures_reach_what_came_by_copies(store) {
         let mut story = Story::new();
         let [erased, stays] = story.documents;
-        let slices = story.slices();
-        take(store, &story, &slices[..slices.len() - 1]);
+        let copy = story.copy();
+        take(store, &story, &copy.first(copy.slices.len() - 1));
         let erase = Erase { random: Nonce([4; 16]), subjects: vec![erased] };
         let payload = erase.encode().unwrap();
         // The owner writes the erasure with another of its feeds, which is here already.
@@ -368,16 +502,16 @@ on_every_store! {
         keep(store, &story.world.authority, &open);
         let run = second.sign(vec![(Kind::ERASE, Subject::NONE, payload)]);
         keep(store, &story.world.authority, &run);
-        assert!(matches!(take(store, &story, &slices), CopyTaken::Placed(_)));
-        assert_eq!(store.base(SPACE, erased).unwrap(), None);
+        assert_eq!(store.base_documents(SPACE, erased, 0).unwrap(), []);
+        assert!(is_whole(&take(store, &story, &copy)));
+        assert!(matches!(place(store, &story), CopyPlaced::Placed(_)));
+        assert_eq!(store.base_documents(SPACE, erased, 0).unwrap(), []);
         assert_eq!(store.bases(SPACE, None, 9).unwrap(), [stays]);
-        let _ = &mut story;
     }
 
-    fn another_copy_takes_the_place_only_if_it_says_so(store) {
+    fn a_later_offer_takes_the_place_of_an_earlier(store) {
         let mut story = Story::new();
-        let earlier = story.slices();
-        take(store, &story, &earlier[..4]);
+        take(store, &story, &story.copy().first(4));
         let documents = story.documents;
         let kept = [node_feed::Height {
             number: 0,
@@ -385,50 +519,123 @@ on_every_store! {
         }];
         let run = checkpoint(&mut story.pen, &documents, &kept);
         keep(&mut story.source, &story.world.authority, &run);
-        let mut later = story.slices();
-        let CopyTaken::Partly(place) = take(store, &story, &later[..1]) else {
-            panic!("taken");
+        let later = story.copy();
+        let CopyTaken::Partly(before) = take(store, &story, &later.first(0)) else {
+            panic!("partly");
         };
-        assert_eq!(place.documents, 1, "the copy under way goes on");
-        if let Some(begins) = &mut later[0].begins {
-            begins.anew = true;
-        }
-        assert!(matches!(take(store, &story, &later), CopyTaken::Placed(_)));
+        assert_eq!(before.documents, None);
+        placed(store, &story);
         let place = trees(store)[&story.pen.writer()].feeds()[&story.pen.feed()];
         assert_eq!(place.base, 25);
     }
+}
+
+/// Stores the entries of the story's feed up to a number, each as a run of its own.
+fn keep_up_to(store: &mut MemoryStore, story: &Story, last: u64) {
+    let mut cut = 0;
+    while cut <= last {
+        let runs = story
+            .source
+            .read(SPACE, &[(story.pen.feed(), cut)], 1)
+            .unwrap();
+        let run = runs[0]
+            .clone()
+            .verify(story.world.network, SPACE, &story.pen.public(), &[]);
+        let run = run.unwrap();
+        assert!(run.last().number <= last, "runs of one entry");
+        cut = run.last().number + 1;
+        keep(store, &story.world.authority, &run);
+    }
+}
+
+#[test]
+fn an_erased_card_is_nowhere_in_a_copy_that_is_under_way() {
+    let mut world = World::new();
+    let (hub, mut pen, open) = world.writer(2);
+    let mut source = MemoryStore::new();
+    keep(&mut source, &world.authority, &open);
+    let card = CardId::new(hub.id, Writers::Owner, [3; 15]).subject();
+    let words = "a name that must go";
+    let run = pen.note_on(card, words);
+    keep(&mut source, &world.authority, &run);
+    let kept = [open.last(), run.last()];
+    let run = checkpoint(&mut pen, &[], &kept);
+    keep(&mut source, &world.authority, &run);
+    let story = Story {
+        hub: Hub {
+            id: hub.id,
+            identity: hub.identity.clone(),
+        },
+        documents: [card; 2],
+        world,
+        pen,
+        source,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = sqlite(&folder);
+    let copy = story.copy();
+    take(&mut store, &story, &copy.first(copy.slices.len() - 1));
+    let mut story = story;
+    let grant = story.world.grant(&hub, SPACE);
+    let (mut second, open) = story.world.pen(&hub, grant, [5; 32]);
+    keep(&mut store, &story.world.authority, &open);
+    let erase = Erase {
+        random: Nonce([4; 16]),
+        subjects: vec![card],
+    };
+    let run = second.sign(vec![(Kind::ERASE, Subject::NONE, erase.encode().unwrap())]);
+    keep(&mut store, &story.world.authority, &run);
+    for file in std::fs::read_dir(folder.path()).expect("files") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("bytes");
+        let found = bytes
+            .windows(words.len())
+            .any(|window| window == words.as_bytes());
+        assert!(!found);
+    }
+    // The rest still proves itself.
+    let rest = Copy {
+        slices: copy.slices[copy.slices.len() - 1..].to_vec(),
+        ..copy
+    };
+    assert!(is_whole(&take(&mut store, &story, &rest)));
 }
 
 #[test]
 fn a_copy_goes_on_where_it_was_broken_off() {
     let story = Story::new();
     let folder = tempfile::tempdir().expect("a folder");
-    let slices = story.slices();
-    for end in 1..slices.len() {
+    let copy = story.copy();
+    for end in 1..copy.slices.len() {
         let mut store = sqlite(&folder);
-        take(&mut store, &story, &slices[..end]);
+        take(&mut store, &story, &copy.first(end));
         drop(store);
         let store = sqlite(&folder);
         let [(space, place)] = &store.copies().expect("copies")[..] else {
             panic!("one copy");
         };
         assert_eq!(*space, SPACE);
-        assert_eq!(place.documents, (end as u64).saturating_sub(3));
+        let here = (end as u64).checked_sub(3);
+        assert_eq!(place.documents, here);
+        assert_eq!(
+            store.copied_feeds(SPACE).expect("feeds").len(),
+            usize::from(here.is_some())
+        );
     }
     let mut store: SqliteStore = sqlite(&folder);
-    // What is no document is said again, and the documents that are here are not.
-    let rest = slices.iter().filter(|slice| {
-        slice.documents_before > 0 || slice.pieces.len() > 1 || !is_document(slice)
-    });
-    let rest = rest.cloned().collect::<Vec<_>>();
-    assert!(rest.len() < slices.len());
-    assert!(matches!(
-        take(&mut store, &story, &rest),
-        CopyTaken::Placed(_)
-    ));
+    // Only what is lacking need be said.
+    let rest = Copy {
+        slices: copy.slices[copy.slices.len() - 1..].to_vec(),
+        ..copy
+    };
+    assert!(is_whole(&take(&mut store, &story, &rest)));
     assert_eq!(store.unchecked_count().expect("a count"), 2);
-}
-
-fn is_document(slice: &CopySlice) -> bool {
-    matches!(slice.pieces[0], CopyPiece::Document { .. })
+    store
+        .set_checked(SPACE, &story.documents[..1])
+        .expect("noted");
+    drop(store);
+    let store = sqlite(&folder);
+    assert_eq!(
+        store.unchecked(None, 9).expect("documents"),
+        [(SPACE, story.documents[1])]
+    );
 }

@@ -125,10 +125,20 @@ impl Engine {
         for space in summed_up {
             self.compare_space(id, space, theirs);
         }
-        // Shared since our Hello was said.
+        let grew = self.digest(authority);
         if let Some(session) = self.sessions.get_mut(&id) {
+            // Shared since our Hello was said.
             for space in new {
                 session.restate(space, true);
+            }
+            // Our authority log grew since. Had it grown later, the peer would be asked what it said
+            // nothing of then.
+            if session.said_authority.digest != grew {
+                let unknown = session.spaces.iter().filter(|(_, it)| !it.is_known());
+                let unknown = unknown.map(|(space, _)| *space).collect::<Vec<_>>();
+                for space in unknown {
+                    session.restate(space, true);
+                }
             }
         }
     }
@@ -187,8 +197,9 @@ impl Engine {
             }
         };
         // A copy that is under way goes on where it stands.
-        let is_known =
-            is_known && !self.copies.contains_key(&space) && !self.whole.contains(&space);
+        let is_known = is_known
+            && !self.copies.contains_key(&space)
+            && !(self.config.first_copies && self.wants_entries(id, space));
         if !is_known {
             // Of a space that the peer said nothing of, nothing follows by itself.
             let ask = digest.is_none() && matches!(theirs, Theirs::All(_));

@@ -1,17 +1,36 @@
 //! First copies: checkpoints and documents in the place of many entries.
+//!
+//! Who has one offers it, and whoever lacks it decides: it takes one copy of a space at a time, from
+//! one peer. What came of it counts as held once its documents were checked; until then nobody is
+//! told so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use node_feed::{CopyBegins, CopyPiece, CopySlice, FeedName, FeedTree, SpaceId, TreeFeed};
+use node_feed::{CopyOffer, CopyPiece, CopySlice, FeedName, FeedTree, NodeId, SpaceId, TreeFeed};
 
 use super::Pending;
 use crate::peer_space::Sending;
 use crate::session::{Arrived, Flight};
 use crate::{
-    Alarm, CopyPlan, CopyResult, Effect, Engine, Goodbye, Message, SessionId, SpaceHeights,
+    Alarm, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Goodbye, Message, SessionId,
     StorageDown, Ticket,
 };
+
+/// About how many bytes an offer has beside its bases, and each of these.
+const OFFER_BYTES: usize = 64;
+const BASE_BYTES: usize = 72;
+
+/// After how many times the time of a retry a peer that sent a forged copy is heard again.
+const FORGED_RETRIES: u64 = 20;
+
+/// A first copy that is under way here.
+#[derive(Debug)]
+pub(super) struct Copying {
+    held: CopyHeld,
+    /// The session in which it comes; none while nobody sends it.
+    from: Option<SessionId>,
+}
 
 /// What is to be sent of a space next.
 pub(super) enum Next {
@@ -23,34 +42,50 @@ pub(super) enum Next {
     Copy(Arc<CopyPlan>, usize),
 }
 
+impl Copying {
+    /// A copy that an earlier process took a part of.
+    pub(super) const fn earlier(held: CopyHeld) -> Self {
+        Self { held, from: None }
+    }
+}
+
+/// Sending.
 impl Engine {
     /// What a peer lacks of a space and how it gets it. Feeds of which it lacks much, or of which
     /// not all is held here, are copied; all others go first, so that nothing waits for a copy.
-    pub(super) fn next_of(&self, id: SessionId, space: SpaceId, limit: usize) -> Next {
+    pub(super) fn next_of(&mut self, id: SessionId, space: SpaceId, limit: usize) -> Next {
         let nothing = Next::Entries(Vec::new());
-        let (Some(session), Some(held)) = (self.sessions.get(&id), self.spaces.get(&space)) else {
+        let retry_due = self.now.after(self.config.retry_ms);
+        let is_copied = self.config.first_copies && space != self.authority_space();
+        let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
+        else {
             return nothing;
         };
-        let Some(peer_space) = session.spaces.get(&space) else {
+        let Some(peer_space) = session.spaces.get_mut(&space) else {
             return nothing;
         };
-        if self.config.first_copies && space != self.authority_space() && peer_space.may_plan() {
+        if is_copied && peer_space.may_plan() {
             let feeds = peer_space.copyable(held, self.config.copy_entries_min);
             if !feeds.is_empty() {
-                return Next::Plan(feeds);
+                if peer_space.may_offer() {
+                    return Next::Plan(feeds);
+                }
+                let names = feeds.iter().map(|(feed, _)| *feed);
+                peer_space.sending = Sending::Waiting(names.collect());
             }
         }
         let wants = peer_space.wants(held, limit);
-        match &peer_space.sending {
-            Sending::Copy { plan, next, .. } if wants.is_empty() => {
-                Next::Copy(Arc::clone(plan), *next)
-            }
-            Sending::Copy { .. }
-            | Sending::Undecided
-            | Sending::Planning(_)
-            | Sending::Sent { .. }
-            | Sending::Entries => Next::Entries(wants),
+        if wants.is_empty() && peer_space.lacks_unsendable(held) {
+            // It may get this from others, and then does not say so by itself.
+            peer_space.is_stuck = true;
+            session.retry_due.get_or_insert(retry_due);
         }
+        if let Sending::Copy { plan, next } = &peer_space.sending
+            && wants.is_empty()
+        {
+            return Next::Copy(Arc::clone(plan), *next);
+        }
+        Next::Entries(wants)
     }
 
     pub(super) fn plan_copy(&mut self, id: SessionId, space: SpaceId, feeds: Vec<(FeedName, u64)>) {
@@ -86,16 +121,27 @@ impl Engine {
         if !matches!(peer_space.sending, Sending::Planning(_)) {
             return;
         }
-        peer_space.sending = match plan {
-            Some(plan) => Sending::Copy {
-                plan: Arc::new(plan),
-                next: 0,
-                begun: false,
-            },
-            None => Sending::Entries,
-        };
         session.behind.insert(space);
         self.touched.insert(id);
+        let Some(plan) = plan.map(Arc::new) else {
+            peer_space.sending = Sending::Entries;
+            return;
+        };
+        if let Some(held) = peer_space.their_copy.as_ref().filter(|held| held.open)
+            && held.bases == plan.bases
+        {
+            let next = plan.next(held.documents);
+            peer_space.sending = Sending::Copy { plan, next };
+            return;
+        }
+        let offer = CopyOffer {
+            space,
+            bases: plan.bases.clone(),
+            documents: plan.documents.len() as u64,
+        };
+        peer_space.sending = Sending::Offered(plan);
+        self.fly(id, space, weight_of_offer(&offer));
+        self.send(id, Message::CopyOffer(offer));
     }
 
     pub(super) fn read_copy(
@@ -109,7 +155,11 @@ impl Engine {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.reads += 1;
         }
-        let ticket = self.ask(Pending::ReadCopy { session: id, space });
+        let ticket = self.ask(Pending::ReadCopy {
+            session: id,
+            space,
+            from,
+        });
         self.effects.push(Effect::ReadCopy {
             ticket,
             space,
@@ -122,17 +172,21 @@ impl Engine {
     pub(super) fn copy_read(
         &mut self,
         ticket: Ticket,
-        pieces: Result<Option<Vec<CopyPiece>>, StorageDown>,
+        pieces: Result<Result<Vec<CopyPiece>, Vec<FeedName>>, StorageDown>,
     ) {
-        let Some(Pending::ReadCopy { session: id, space }) = self.pending.remove(&ticket) else {
+        let Some(Pending::ReadCopy {
+            session: id,
+            space,
+            from,
+        }) = self.pending.remove(&ticket)
+        else {
             return;
         };
-        let held = self.space(space);
-        let (digest, heights) = (held.digest(), held.heights().clone());
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         session.reads -= 1;
+        session.behind.insert(space);
         self.touched.insert(id);
         let Ok(pieces) = pieces else {
             self.leave(id, Goodbye::Storage);
@@ -141,68 +195,83 @@ impl Engine {
         let Some(peer_space) = session.spaces.get_mut(&space) else {
             return;
         };
-        let Sending::Copy { plan, next, begun } = &mut peer_space.sending else {
+        let Sending::Copy { plan, next } = &mut peer_space.sending else {
             return;
         };
-        let Some(pieces) = pieces.filter(|pieces| !pieces.is_empty()) else {
-            // It cannot be made any more: entry by entry then.
-            peer_space.sending = Sending::Entries;
-            session.behind.insert(space);
+        if *next != from {
+            // The peer said where it stands meanwhile.
             return;
-        };
-        let from = *next;
-        let mut after = from + pieces.len();
-        let theirs = peer_space.their_copy.as_ref();
-        let same = theirs.filter(|held| held.bases == plan.bases);
-        let here = same.map_or(0, |held| usize::try_from(held.documents).unwrap_or(0));
-        if after >= plan.after_documents(0) {
-            after = after.max(plan.after_documents(here.min(plan.documents.len())));
         }
-        let last = after >= plan.pieces();
-        let begins = (!std::mem::replace(begun, true)).then(|| CopyBegins {
-            bases: plan.bases.clone(),
-            documents: plan.documents.len() as u64,
-            anew: theirs.is_some() && same.is_none(),
-        });
+        let plan = Arc::clone(plan);
+        let pieces = match pieces {
+            Ok(pieces) if !pieces.is_empty() => pieces,
+            Ok(_) => {
+                peer_space.do_not_copy(plan.bases.iter().map(|(feed, _)| feed));
+                return;
+            }
+            Err(feeds) => {
+                // The others are offered without these.
+                peer_space.do_not_copy(feeds);
+                return;
+            }
+        };
+        let after = from + pieces.len();
         *next = after;
+        if after >= plan.pieces() {
+            peer_space.sending = Sending::Sent(Arc::clone(&plan));
+        }
         let slice = CopySlice {
             space,
             id: plan.bases.digest(space),
-            begins,
-            documents_before: plan.documents_before(from) as u64,
+            before: from.checked_sub(plan.head()).unwrap_or(from) as u64,
             pieces: pieces.into(),
-            last,
+            ends: from < plan.head() && after >= plan.head(),
         };
-        let frame = session.frames_sent + 1;
-        let bytes = weight(&slice.pieces);
-        session.bytes_in_flight += bytes;
-        session.in_flight.push_back(Flight {
-            frame,
-            bytes,
-            space,
-            feeds: Vec::new(),
-            heights,
-            digest,
-        });
-        if last {
-            let plan = Arc::clone(plan);
-            peer_space.sending = Sending::Sent { frame, plan };
-        }
+        self.fly(id, space, weight(&slice.pieces));
         self.send(id, Message::Copy(slice));
     }
 
-    /// What was sent up to frame `through` was dealt with.
-    pub(super) fn copy_acknowledged(&mut self, id: SessionId, through: u64) {
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        for (space, peer_space) in &mut session.spaces {
-            if matches!(peer_space.sending, Sending::Sent { frame, .. } if frame <= through) {
-                // Whatever is lacking after it goes entry by entry.
-                peer_space.sending = Sending::Entries;
-                session.behind.insert(*space);
-            }
+    /// Notes that the next frame takes so many bytes of the room that the peer has.
+    fn fly(&mut self, id: SessionId, space: SpaceId, bytes: usize) {
+        let held = self.space(space);
+        let (digest, heights) = (held.digest(), held.heights().clone());
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.bytes_in_flight += bytes;
+            session.in_flight.push_back(Flight {
+                frame: session.frames_sent + 1,
+                bytes,
+                space,
+                feeds: Vec::new(),
+                heights,
+                digest,
+            });
         }
+    }
+}
+
+/// Taking.
+impl Engine {
+    /// How far a copy of a space has come, as it is said to this peer.
+    pub(super) fn copy_said(&self, id: SessionId, space: SpaceId) -> Option<CopyHeld> {
+        let copying = self.copies.get(&space)?;
+        let is_theirs = copying.from.is_none_or(|from| from == id);
+        Some(CopyHeld {
+            open: copying.held.open && is_theirs,
+            ..copying.held.clone()
+        })
+    }
+
+    /// Whether a peer is told to send entries of a space and no copies.
+    pub(super) fn wants_entries(&self, id: SessionId, space: SpaceId) -> bool {
+        let peer = self.peer_of(id);
+        !self.config.first_copies
+            || self.whole.contains(&space)
+            || peer.is_some_and(|peer| self.declined.contains_key(&(space, peer)))
+    }
+
+    pub(super) fn take_offer(&mut self, id: SessionId, offer: CopyOffer) {
+        let bytes = weight_of_offer(&offer);
+        self.take_arrived(id, bytes, Arrived::Offer(offer));
     }
 
     pub(super) fn take_copy(&mut self, id: SessionId, slice: CopySlice) {
@@ -210,29 +279,67 @@ impl Engine {
         self.take_arrived(id, bytes, Arrived::Copy(slice));
     }
 
-    pub(super) fn check_copy(&mut self, id: SessionId, frame: u64, slice: CopySlice) {
-        let Some(session) = self.sessions.get(&id) else {
-            return;
-        };
-        let space = slice.space;
-        let Some(peer) = self.peer_of(id) else {
+    pub(super) fn check_offer(&mut self, id: SessionId, frame: u64, offer: CopyOffer) {
+        let space = offer.space;
+        let Some((session, peer)) = self.sessions.get(&id).zip(self.peer_of(id)) else {
             return;
         };
         let is_shared = session.spaces.contains_key(&space) && space != self.authority_space();
-        if !is_shared || !self.config.first_copies || self.whole.contains(&space) {
+        let is_free = self
+            .copies
+            .get(&space)
+            .is_none_or(|copying| copying.held.open && copying.from.is_none_or(|from| from == id));
+        if !is_shared || !is_free || offer.bases.is_empty() || self.wants_entries(id, space) {
+            self.say_copy_again(id, space);
             self.answer(id, frame, space, Vec::new(), Vec::new());
             return;
         }
+        let held = CopyHeld {
+            bases: offer.bases.clone(),
+            documents: None,
+            open: true,
+        };
+        let from = Some(id);
+        self.copies.insert(space, Copying { held, from });
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
             space,
+            offered: true,
+            tells: true,
         });
-        self.effects.push(Effect::TakeCopy {
+        self.effects.push(Effect::OfferCopy {
             ticket,
             peer,
-            slice,
+            offer,
         });
+    }
+
+    pub(super) fn check_copy(&mut self, id: SessionId, frame: u64, slice: CopySlice) {
+        let space = slice.space;
+        let copying = self.copies.get_mut(&space);
+        // The first that goes on with one that was broken off has it.
+        let copying = copying.filter(|copying| {
+            copying.held.open
+                && copying.from.is_none_or(|from| from == id)
+                && copying.held.bases.digest(space) == slice.id
+        });
+        let Some(copying) = copying else {
+            self.say_copy_again(id, space);
+            self.answer(id, frame, space, Vec::new(), Vec::new());
+            return;
+        };
+        copying.from = Some(id);
+        let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
+        let tells = slice.ends || slice.pieces.iter().any(is_document);
+        let ticket = self.ask(Pending::Copy {
+            session: id,
+            frame,
+            space,
+            offered: false,
+            tells,
+        });
+        self.effects.push(Effect::TakeCopy { ticket, slice });
     }
 
     pub(super) fn copy_taken(&mut self, ticket: Ticket, result: Result<CopyResult, StorageDown>) {
@@ -240,123 +347,52 @@ impl Engine {
             session: id,
             frame,
             space,
+            offered,
+            tells,
         }) = self.pending.remove(&ticket)
         else {
             return;
         };
-        let mut feeds = Vec::new();
         match result {
             Err(StorageDown) => {
                 self.leave(id, Goodbye::Storage);
                 return;
             }
             Ok(CopyResult::Partly(held)) => {
-                self.copies.insert(space, held);
-            }
-            Ok(CopyResult::Placed(placed)) => {
-                self.copies.remove(&space);
-                self.unchecked.insert(space);
-                feeds = self.take_placed(space, &placed);
-                for (_, feed, place) in &placed {
-                    if let Some(tip) = place.tip {
-                        self.peer_holds(id, space, (*feed, tip), frame);
-                    }
+                let before = self.copies.remove(&space);
+                let from = before.as_ref().and_then(|copying| copying.from);
+                let stood = before.is_none_or(|before| before.held.documents == held.documents);
+                let is_whole = !held.open;
+                // A part that brought nothing shows that the peer does not know how far it is.
+                if offered || is_whole || stood && tells {
+                    self.say_copy_again(id, space);
                 }
+                let from = from.filter(|_| !is_whole);
+                self.copies.insert(space, Copying { held, from });
             }
             Ok(CopyResult::Lost) => {
                 self.copies.remove(&space);
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    session.restate(space, false);
-                }
+                self.say_copy_again(id, space);
             }
             Ok(CopyResult::Refused { why, forged }) => {
-                self.copies.remove(&space);
-                if let Some(peer) = self.peer_of(id).filter(|_| forged) {
-                    let what = why;
-                    self.effects
-                        .push(Effect::Alarm(Alarm::Copy { peer, space, what }));
+                if let Some(session) = self.sessions.get_mut(&id).filter(|_| forged) {
+                    session.offences += 1;
                 }
-                self.want_whole(space);
+                if let Some(peer) = self.peer_of(id) {
+                    self.decline(space, peer, Some(why).filter(|_| forged));
+                }
             }
         }
-        self.answer(id, frame, space, Vec::new(), feeds);
+        self.answer(id, frame, space, Vec::new(), Vec::new());
     }
 
-    /// Documents of a space's first copies are not what was signed, or only entries can tell where a
-    /// feed forked: what rests on copies goes once a peer holds the entries that it stands for.
-    pub(super) fn doubted(&mut self, space: SpaceId) {
-        self.want_whole(space);
-    }
-
-    /// Takes out what rests on copies of a space of which entries are wanted, if the peer holds all
-    /// of it whole: nothing goes before something else can take its place.
-    pub(super) fn look_for_whole(&mut self, space: SpaceId, said: &SpaceHeights) {
-        let Some(held) = self.spaces.get(&space) else {
-            return;
-        };
-        let bases = held.bases();
-        let differs = |feed: &FeedName| {
-            let mut theirs = said.heights.iter();
-            let ours = held.heights().get(feed);
-            !theirs.any(|(name, height)| name == feed && Some(*height) == ours)
-        };
-        if said.base.is_some() || bases.is_empty() {
-            return;
-        }
-        if said.whole && !self.whole.contains(&space) && bases.keys().any(differs) {
-            // The peer knows why it takes no copy of these: it may hold a fork that does not show here.
-            self.doubted(space);
-            return;
-        }
-        if !self.whole.contains(&space) {
-            return;
-        }
-        let holds = |feed: &FeedName| {
-            let tip = held.heights().get(feed);
-            let mut theirs = said.heights.iter();
-            tip.is_none_or(|tip| {
-                theirs.any(|(name, height)| {
-                    let reaches = name == feed && height.number >= tip.number;
-                    !said.bases.contains_key(name) && (reaches || *height == tip)
-                })
-            })
-        };
-        if bases.keys().all(holds) {
-            self.effects.push(Effect::DropBases { space });
-        }
-    }
-
-    /// What rested on first copies was taken out of a space. It is fetched again, entry by entry.
-    pub(super) fn renewed(&mut self, space: SpaceId, trees: BTreeMap<[u8; 32], FeedTree>) {
-        self.copies.remove(&space);
-        self.unchecked.remove(&space);
-        self.want_whole(space);
-        self.replace_space(space, trees);
-    }
-
-    /// The documents of a space's first copies were checked: what this node holds of it is now
-    /// worth its word.
-    pub(super) fn checked(&mut self, space: SpaceId) {
-        if self.unchecked.remove(&space) {
-            self.schedule_receipt(space);
-        }
-    }
-
-    /// Asks for no more copies of a space, for as long as this process runs.
-    fn want_whole(&mut self, space: SpaceId) {
-        self.whole.insert(space);
-        for (id, session) in &mut self.sessions {
-            session.restate(space, true);
-            self.touched.insert(*id);
-        }
-    }
-
-    /// Brings our heights up to date with a copy, and says which feeds it concerns.
-    fn take_placed(
+    /// The documents of a copy were checked, and it is in its place.
+    pub(super) fn copy_placed(
         &mut self,
         space: SpaceId,
         placed: &[([u8; 32], FeedName, TreeFeed)],
-    ) -> Vec<FeedName> {
+    ) {
+        self.copies.remove(&space);
         let feeds = self.space(space).place(placed);
         let own = self.own.writers.get(&space).cloned().unwrap_or_default();
         for (writer, _, _) in placed {
@@ -365,21 +401,121 @@ impl Engine {
             }
         }
         let Some(held) = self.spaces.get(&space) else {
-            return feeds;
+            return;
         };
         for (id, session) in &mut self.sessions {
+            let mut is_equal = true;
             if let Some(peer_space) = session.spaces.get_mut(&space) {
                 peer_space.update(feeds.iter().copied(), held.heights());
+                peer_space.plan_again();
+                is_equal = peer_space.is_equal();
                 session.behind.insert(space);
+                session.unremembered = true;
                 session.weigh(space);
-                self.touched.insert(*id);
+            }
+            // Who sent it has said no heights since it has offered it.
+            session.restate(space, !is_equal);
+            self.touched.insert(*id);
+        }
+        self.schedule_receipt(space);
+    }
+
+    /// A copy that a peer sent cannot be used; if it is not what was signed, `forged` says how.
+    pub(super) fn decline(&mut self, space: SpaceId, peer: NodeId, forged: Option<String>) {
+        self.copies.remove(&space);
+        // It may be the only one that holds this at all.
+        let times = if forged.is_some() { FORGED_RETRIES } else { 1 };
+        let until = self.now.after(self.config.retry_ms.saturating_mul(times));
+        self.declined.insert((space, peer), until);
+        if let Some(what) = forged {
+            self.effects
+                .push(Effect::Alarm(Alarm::Copy { peer, space, what }));
+        }
+        self.say_copy_to_all(space);
+    }
+
+    /// Hears of copies again where the time for it has come.
+    pub(super) fn end_declines(&mut self) {
+        let now = self.now;
+        let ended = self.declined.extract_if(.., |_, until| *until <= now);
+        for (space, _) in ended.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.say_copy_to_all(space);
+        }
+    }
+
+    /// The peer sent entries that part from a feed where only a checkpoint is held here: only the
+    /// whole feed can tell where. It is dropped and fetched from this peer, if that holds it whole.
+    pub(super) fn parted_at_base(&mut self, id: SessionId, space: SpaceId, writer: [u8; 32]) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(peer_space) = session.spaces.get_mut(&space) else {
+            return;
+        };
+        match &peer_space.their_bases {
+            Some(bases) if bases.contains_key(&FeedName::from_bytes(writer)) => {}
+            Some(_) => {
+                if self.whole.insert(space) {
+                    self.say_copy_to_all(space);
+                }
+                self.effects.push(Effect::DropBase { space, writer });
+            }
+            None => {
+                peer_space.parted_at_base.insert(writer);
+                session.restate(space, true);
+                self.touched.insert(id);
             }
         }
-        feeds
+    }
+
+    /// The peer said which feeds it holds from a checkpoint on only.
+    pub(super) fn look_for_whole(&mut self, id: SessionId, space: SpaceId) {
+        let session = self.sessions.get_mut(&id);
+        let peer_space = session.and_then(|session| session.spaces.get_mut(&space));
+        let Some(peer_space) = peer_space else {
+            return;
+        };
+        for writer in std::mem::take(&mut peer_space.parted_at_base) {
+            self.parted_at_base(id, space, writer);
+        }
+    }
+
+    /// A writer's feeds were taken out of a space to be fetched whole.
+    pub(super) fn base_dropped(&mut self, space: SpaceId, trees: BTreeMap<[u8; 32], FeedTree>) {
+        self.replace_space(space, trees);
+    }
+
+    /// What came in a session that has ended may be gone on with by another.
+    pub(super) fn free_copies(&mut self, id: SessionId) {
+        let freed = self.copies.iter_mut().filter_map(|(space, copying)| {
+            let is_its = copying.from.take_if(|from| *from == id).is_some();
+            is_its.then_some(*space)
+        });
+        for space in freed.collect::<Vec<_>>() {
+            self.say_copy_to_all(space);
+        }
+    }
+
+    fn say_copy_again(&mut self, id: SessionId, space: SpaceId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.restate(space, false);
+            self.touched.insert(id);
+        }
+    }
+
+    fn say_copy_to_all(&mut self, space: SpaceId) {
+        for (id, session) in &mut self.sessions {
+            session.restate(space, false);
+            self.touched.insert(*id);
+        }
     }
 }
 
 /// About how many bytes pieces have on the wire. Both ends count like this.
 pub(super) fn weight(pieces: &[CopyPiece]) -> usize {
     pieces.iter().map(CopyPiece::weight).sum()
+}
+
+fn weight_of_offer(offer: &CopyOffer) -> usize {
+    OFFER_BYTES + offer.bases.len() * BASE_BYTES
 }

@@ -34,8 +34,8 @@ impl Engine {
                 heights,
                 ask,
                 bases,
-                whole: self.whole.contains(&space),
-                copy: self.copies.get(&space).cloned(),
+                whole: self.wants_entries(id, space),
+                copy: self.copy_said(id, space),
             }),
         );
     }
@@ -59,8 +59,8 @@ impl Engine {
                 heights,
                 ask,
                 bases,
-                whole: self.whole.contains(&space),
-                copy: self.copies.get(&space).cloned(),
+                whole: self.wants_entries(id, space),
+                copy: self.copy_said(id, space),
             }),
         );
     }
@@ -79,6 +79,7 @@ impl Engine {
         let base = session.base(&space);
         let frame = session.frames_received;
         let keep = session.feeds_in_flight(space);
+        let is_idle = !session.in_flight.iter().any(|flight| flight.space == space);
         let Some(peer_space) = session.spaces.get_mut(&space) else {
             return;
         };
@@ -99,11 +100,12 @@ impl Engine {
                 return;
             }
         }
-        peer_space.hear_of_copies(said.whole, said.copy.clone());
+        peer_space.hear_of_copies(said.whole, said.copy.clone(), is_idle);
+        peer_space.hear_of_bases(said.base.is_none(), said.bases.clone());
         session.behind.insert(space);
         session.weigh(space);
         self.look_for_forks(id, space, &said.heights);
-        self.look_for_whole(space, &said);
+        self.look_for_whole(id, space);
         self.heard(id, space, said.heights, said.base.is_none());
         if said.ask {
             self.say_whole(id, space, false);
@@ -152,10 +154,6 @@ impl Engine {
         if session.receipts_frame.is_some_and(|frame| frame <= through) {
             session.receipts_frame = None;
         }
-        self.copy_acknowledged(id, through);
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
         let (Some(peer_space), Some(held)) =
             (session.spaces.get_mut(&space), self.spaces.get(&space))
         else {

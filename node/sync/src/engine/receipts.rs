@@ -22,8 +22,6 @@ impl Engine {
     pub(super) fn schedule_receipt(&mut self, space: SpaceId) {
         if self.receipts_due.contains_key(&space)
             || space == self.authority_space()
-            // Nobody signs for documents that may be forged.
-            || self.unchecked.contains(&space)
             || !self.has_other_members(space)
         {
             return;
@@ -50,7 +48,7 @@ impl Engine {
         let due = due.map(|(space, _)| *space).collect::<Vec<_>>();
         for space in due {
             self.receipts_due.remove(&space);
-            if !self.has_other_members(space) || self.unchecked.contains(&space) {
+            if !self.has_other_members(space) {
                 continue;
             }
             let last = self.receipts.get(&(space, self.node));

@@ -66,6 +66,7 @@ impl Engine {
     fn check_arrived(&mut self, id: SessionId, frame: u64, arrived: Arrived) {
         match arrived {
             Arrived::Entries { space, runs } => self.check_entries(id, frame, space, &runs),
+            Arrived::Offer(offer) => self.check_offer(id, frame, offer),
             Arrived::Copy(slice) => self.check_copy(id, frame, slice),
         }
     }
@@ -176,6 +177,7 @@ impl Engine {
                 number: run.first.number,
                 hash: run.first.hash,
                 reason: RefusalReason::Storage,
+                at_base: false,
             };
             runs.iter().map(refuse).collect()
         });
@@ -201,7 +203,13 @@ impl Engine {
                     number,
                     hash,
                     reason,
-                } => refused.push(self.refusal(space, feed, number, hash, reason)),
+                    at_base,
+                } => {
+                    if at_base {
+                        self.parted_at_base(id, space, writer);
+                    }
+                    refused.push(self.refusal(space, feed, number, hash, reason));
+                }
             }
         }
         let grew = !stored.is_empty();
@@ -389,6 +397,7 @@ impl Arrived {
     const fn space(&self) -> SpaceId {
         match self {
             Self::Entries { space, .. } => *space,
+            Self::Offer(offer) => offer.space,
             Self::Copy(slice) => slice.space,
         }
     }

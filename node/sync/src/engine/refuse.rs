@@ -75,12 +75,14 @@ impl Engine {
 }
 
 impl Session {
-    /// Says heights again where the peer was told "not yet", so that it sends again.
+    /// Says heights again where the peer was told "not yet", so that it sends again, and asks for
+    /// them where nothing can be sent to it.
     pub(crate) fn ask_again(&mut self) {
         self.retry_due = None;
         for (space, peer_space) in &mut self.spaces {
-            if std::mem::take(&mut peer_space.not_yet) {
-                self.restate.entry(*space).or_default();
+            let asks = std::mem::take(&mut peer_space.is_stuck);
+            if std::mem::take(&mut peer_space.not_yet) || asks {
+                *self.restate.entry(*space).or_default() |= asks;
             }
         }
     }

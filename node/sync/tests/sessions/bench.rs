@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use node_feed::{
-    Access, Authority, CopyPiece, CopySlice, Cut, CutTarget, Entry, Fact, FeedName, FeedTree, Hash,
-    Height, Heights, HubId, Kind, NetworkId, PublicKey, Receipt, Refusal, Run, SecretKey, SpaceId,
-    Subject, TreeFeed, VerifiedRun,
+    Access, Authority, CopyOffer, CopyPiece, CopySlice, Cut, CutTarget, Entry, Fact, FeedName,
+    FeedTree, Hash, Height, Heights, HubId, Kind, NetworkId, PublicKey, Receipt, Refusal, Run,
+    SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
     AppendResult, CloseReason, Config, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Held, Input,
@@ -71,6 +71,18 @@ pub(crate) fn run(writer: &SecretKey, tip: Option<Height>, count: u8, size: usiz
     Run::sign(NETWORK, SPACE, writer, tip, entries).expect("a run within bounds")
 }
 
+/// What a node finds of copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copies {
+    Good,
+    /// It is still checking.
+    Unchecked,
+    /// A part is refused as soon as it comes.
+    Refused,
+    /// A document turns out not to be what was signed.
+    Forged,
+}
+
 /// One node.
 pub(crate) struct Node {
     pub(crate) engine: Engine,
@@ -86,10 +98,11 @@ pub(crate) struct Node {
     pub(crate) held_appends: Option<Vec<(Ticket, Vec<VerifiedRun>)>>,
     /// How many documents a first copy of this node's feeds has; none if it makes none.
     pub(crate) documents: Option<u8>,
-    /// The first copy that it takes.
-    pub(crate) copy: Option<CopyHeld>,
-    /// Why it takes none.
-    pub(crate) refuses_copies: bool,
+    /// The first copy that it takes, and how many documents that has.
+    pub(crate) copy: Option<(CopyHeld, u64)>,
+    /// What it finds wrong with the copies that it takes.
+    pub(crate) copies_are: Copies,
+    arriving: BTreeMap<[u8; 32], VerifiedRun>,
     /// The numbers of the checkpoints that its feeds were copied from.
     pub(crate) bases: BTreeMap<[u8; 32], u64>,
     index: u8,
@@ -114,7 +127,8 @@ impl Node {
             held_appends: None,
             documents: None,
             copy: None,
-            refuses_copies: false,
+            copies_are: Copies::Good,
+            arriving: BTreeMap::new(),
             bases: BTreeMap::new(),
             index,
         };
@@ -127,6 +141,20 @@ impl Node {
 
     /// The process starts again on what is stored.
     pub(crate) fn restart(&mut self) {
+        let held = Held {
+            spaces: BTreeMap::from([(SPACE, self.trees())]),
+            receipts: self.receipts.clone(),
+            copies: self
+                .copy
+                .clone()
+                .map(|(held, _)| (SPACE, held))
+                .into_iter()
+                .collect(),
+        };
+        self.engine = engine(self.index, authority(&[]), held);
+    }
+
+    fn trees(&self) -> BTreeMap<[u8; 32], FeedTree> {
         let trees = self.runs.iter().map(|(writer, runs)| {
             let base = self.bases.get(writer).copied().unwrap_or(0);
             let feed = TreeFeed {
@@ -138,18 +166,7 @@ impl Node {
                 FeedTree::new(BTreeMap::from([(FeedName::from_bytes(*writer), feed)])),
             )
         });
-        let held = Held {
-            spaces: BTreeMap::from([(SPACE, trees.collect())]),
-            receipts: self.receipts.clone(),
-            copies: self
-                .copy
-                .clone()
-                .map(|held| (SPACE, held))
-                .into_iter()
-                .collect(),
-            unchecked: Default::default(),
-        };
-        self.engine = engine(self.index, authority(&[]), held);
+        trees.collect()
     }
 
     pub(crate) fn tip(&self, writer: &SecretKey) -> Option<Height> {
@@ -178,12 +195,16 @@ impl Node {
         if run.last().number < next {
             return AppendResult::Held;
         }
-        let Some(run) = run.from(next).filter(|run| run.first() == next) else {
+        let tip = runs.last().map(|run| run.last().hash);
+        let follows =
+            |run: &VerifiedRun| run.first() == next && (next == 0 || Some(run.previous()) == tip);
+        let Some(run) = run.from(next).filter(follows) else {
             return AppendResult::Refused {
                 feed,
                 number: run.first(),
                 hash: run.last().hash,
                 reason: node_feed::RefusalReason::Gap,
+                at_base: self.bases.contains_key(&writer),
             };
         };
         runs.push(run.clone());
@@ -233,9 +254,12 @@ impl Node {
             subject: *subject,
             bytes: vec![1; 10_000].into(),
         };
-        let proofs = plan.proofs.iter().map(proof);
-        let all = proofs.chain(plan.documents.iter().map(document)).skip(from);
+        if from < plan.head() {
+            return plan.proofs[from..].iter().map(proof).collect();
+        }
+        let documents = plan.documents[from - plan.head()..].iter();
         let mut bytes = 0;
+        let all = documents.map(document);
         all.take_while(|piece| {
             let fits = bytes == 0 || bytes + piece.weight() <= bytes_max;
             bytes += piece.weight();
@@ -244,53 +268,71 @@ impl Node {
         .collect()
     }
 
+    fn offer(&mut self, offer: &CopyOffer) -> CopyResult {
+        let known = self.copy.as_ref();
+        if known.is_none_or(|(held, _)| held.bases != offer.bases) {
+            let held = CopyHeld {
+                bases: offer.bases.clone(),
+                documents: None,
+                open: true,
+            };
+            self.copy = Some((held, offer.documents));
+        }
+        let held = self.copy.as_ref().map(|(held, _)| held.clone());
+        held.map_or(CopyResult::Lost, CopyResult::Partly)
+    }
+
     fn take(&mut self, slice: &CopySlice) -> CopyResult {
-        if self.refuses_copies {
+        if self.copies_are == Copies::Refused {
             self.copy = None;
-            let why = "a document is not what was signed".to_owned();
+            let why = "a checkpoint is not what was signed".to_owned();
             return CopyResult::Refused { why, forged: true };
         }
-        if let Some(begins) = &slice.begins {
-            let known = self
-                .copy
-                .as_ref()
-                .is_some_and(|held| held.bases == begins.bases);
-            if !known && (self.copy.is_none() || begins.anew) {
-                self.copy = Some(CopyHeld {
-                    bases: begins.bases.clone(),
-                    documents: 0,
-                });
-            }
-        }
-        let Some(held) = self.copy.as_mut() else {
+        let Some((held, of)) = self.copy.as_mut() else {
             return CopyResult::Lost;
         };
-        if held.bases.digest(SPACE) != slice.id {
-            return CopyResult::Partly(held.clone());
-        }
-        let mut number = slice.documents_before;
-        let mut proofs = Vec::new();
+        let mut number = slice.before;
         for piece in slice.pieces.iter() {
             match piece {
                 CopyPiece::Document { .. } => {
-                    assert!(number <= held.documents, "no document is left out");
+                    let here = held.documents.as_mut().expect("the checkpoints come first");
+                    assert!(number <= *here, "no document is left out");
                     number += 1;
-                    held.documents = held.documents.max(number);
+                    *here = number.max(*here);
                 }
-                CopyPiece::Proof(run) => proofs.push(run.clone()),
+                CopyPiece::Proof(run) => {
+                    let key = PublicKey::from_bytes(&run.writer).expect("a key");
+                    let run = run.clone().verify(NETWORK, SPACE, &key, &[]);
+                    let run = run.expect("a proof");
+                    self.arriving.insert(*run.writer(), run);
+                }
                 CopyPiece::Kept(_) => {}
             }
         }
-        let held = held.clone();
-        for run in proofs {
-            let key = PublicKey::from_bytes(&run.writer).expect("a key");
-            let run = run.verify(NETWORK, SPACE, &key, &[]).expect("a proof");
-            self.runs.insert(*run.writer(), vec![run]);
+        if slice.ends {
+            held.documents = Some(0);
         }
-        if !slice.last {
-            return CopyResult::Partly(held);
+        held.open = held.documents != Some(*of);
+        CopyResult::Partly(held.clone())
+    }
+
+    /// What it says of a copy that is whole, once its documents were looked at.
+    pub(crate) fn check_copy(&mut self) -> Option<Input> {
+        let is_whole = self.copy.as_ref().is_some_and(|(held, _)| !held.open);
+        if !is_whole || self.copies_are == Copies::Unchecked {
+            return None;
         }
-        self.copy = None;
+        let (held, _) = self.copy.take()?;
+        if self.copies_are == Copies::Forged {
+            return Some(Input::CopyDropped {
+                space: SPACE,
+                peer: identity(0).public().node(),
+                forged: Some("a document is not what was signed".to_owned()),
+            });
+        }
+        for (writer, run) in std::mem::take(&mut self.arriving) {
+            self.runs.insert(writer, vec![run]);
+        }
         let placed = held.bases.iter().map(|(feed, base)| {
             self.bases.insert(*feed.as_bytes(), base.number);
             let place = TreeFeed {
@@ -301,7 +343,10 @@ impl Node {
             };
             (*feed.as_bytes(), feed, place)
         });
-        CopyResult::Placed(placed.collect())
+        Some(Input::CopyPlaced {
+            space: SPACE,
+            feeds: placed.collect(),
+        })
     }
 
     fn read(&self, from: &[(FeedName, u64)], bytes_max: usize) -> Vec<Run> {
@@ -402,9 +447,13 @@ pub(crate) fn carry_out_in_sessions(
                 ..
             } => Input::CopyRead {
                 ticket,
-                pieces: Ok(Some(node.pieces(&plan, from, bytes_max))),
+                pieces: Ok(Ok(node.pieces(&plan, from, bytes_max))),
             },
-            Effect::TakeCopy { ticket, slice, .. } => Input::CopyTaken {
+            Effect::OfferCopy { ticket, offer, .. } => Input::CopyTaken {
+                ticket,
+                result: Ok(node.offer(&offer)),
+            },
+            Effect::TakeCopy { ticket, slice } => Input::CopyTaken {
                 ticket,
                 result: Ok(node.take(&slice)),
             },
@@ -441,14 +490,40 @@ pub(crate) fn carry_out_in_sessions(
                 node.ahead += 1;
                 continue;
             }
-            Effect::Sample { .. }
-            | Effect::DropBases { .. }
-            | Effect::Find { .. }
-            | Effect::RefusalsCleared { .. }
-            | Effect::AuthorityGrew
-            | Effect::PeerHolds { .. } => continue,
+            Effect::DropBase { space, writer } => {
+                node.runs.remove(&writer);
+                node.bases.remove(&writer);
+                let trees = node.trees();
+                Input::BaseDropped { space, trees }
+            }
+            Effect::Sample { ticket, writer, .. } => {
+                let runs = node.runs.get(&writer).into_iter().flatten();
+                let points = runs.map(VerifiedRun::last).collect();
+                Input::Sampled { ticket, points }
+            }
+            Effect::Find {
+                ticket,
+                writer,
+                points,
+                ..
+            } => {
+                let runs = node.runs.get(&writer);
+                let holds = |point: &Height| {
+                    let mut runs = runs.into_iter().flatten();
+                    runs.any(|run| run.hash_at(point.number) == Some(point.hash))
+                };
+                let feed = |point: &Height| holds(point).then(|| FeedName::from_bytes(writer));
+                let held = points.iter().map(feed).collect();
+                Input::Found { ticket, held }
+            }
+            Effect::RefusalsCleared { .. } | Effect::AuthorityGrew | Effect::PeerHolds { .. } => {
+                continue;
+            }
         };
         effects.extend(node.handle(now, input));
+        if let Some(checked) = node.check_copy() {
+            effects.extend(node.handle(now, checked));
+        }
     }
     sent
 }
@@ -516,6 +591,7 @@ pub(crate) fn names(messages: &[Message]) -> Vec<&'static str> {
         Message::Spaces { .. } => "spaces",
         Message::Heights(_) => "heights",
         Message::Entries { .. } => "entries",
+        Message::CopyOffer(_) => "offer",
         Message::Copy(_) => "copy",
         Message::Acknowledged { .. } => "acknowledged",
         Message::Refused(_) => "refused",

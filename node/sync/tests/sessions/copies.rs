@@ -1,9 +1,12 @@
 //! First copies between two engines.
 
 use node_feed::{CopySlice, Height, VerifiedRun};
-use node_sync::{CopyHeld, Effect, Input, Message};
+use node_sync::{CopyHeld, Input, Message, SessionId};
 
-use crate::bench::{Node, SESSION, SPACE, authority, carry_out, converse, names, part, run, talk};
+use crate::bench::{
+    Copies, Node, SESSION, SPACE, authority, carry_out, carry_out_in_sessions, converse, identity,
+    names, part, run, talk,
+};
 use crate::writer;
 
 /// A feed with so many entries: an open, and runs of 200.
@@ -22,9 +25,13 @@ fn long_feed(index: u8, runs: u8) -> Vec<VerifiedRun> {
 /// A node with a long feed, of which a copy with so many documents can be made, and with a short
 /// one.
 fn full(documents: u8) -> Node {
+    full_of(0, documents)
+}
+
+fn full_of(index: u8, documents: u8) -> Node {
     let mut runs = long_feed(1, 6);
     runs.push(run(&writer(2), None, 3, 40));
-    let mut full = Node::with(0, authority(&[]), runs);
+    let mut full = Node::with(index, authority(&[]), runs);
     full.documents = Some(documents);
     full
 }
@@ -61,31 +68,16 @@ fn a_peer_that_lacks_much_is_sent_a_copy_and_the_rest_entry_by_entry() {
 #[test]
 fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
     let mut nodes = [Node::new(1), full(100)];
-    // The line is cut after two parts.
-    let first = begin(&mut nodes);
-    let mut sent = first;
-    let mut parts = 0;
-    while parts < 2 {
+    // The line is cut after some documents.
+    let mut sent = begin(&mut nodes);
+    while nodes[0].copy.as_ref().and_then(|(held, _)| held.documents) < Some(20) {
         let message = sent.remove(0);
-        parts += usize::from(matches!(message, Message::Copy(_)));
-        let received = Input::Received {
-            session: SESSION,
-            message,
-        };
-        let effects = nodes[0].handle(1_000, received);
-        let answers = carry_out(&mut nodes[0], 1_000, effects);
-        for message in answers {
-            let received = Input::Received {
-                session: SESSION,
-                message,
-            };
-            let effects = nodes[1].handle(1_000, received);
-            sent.extend(carry_out(&mut nodes[1], 1_000, effects));
+        for message in receive(&mut nodes[0], message) {
+            sent.extend(receive(&mut nodes[1], message));
         }
     }
     part(&mut nodes);
-    let held = nodes[0].copy.clone().expect("a part of a copy");
-    assert!(held.documents > 10);
+    let (held, _) = nodes[0].copy.clone().expect("a part of a copy");
     nodes[0].restart();
     // Meanwhile the other end wrote on: the copy is still of the same checkpoints.
     let tip = nodes[1].tip(&writer(1));
@@ -93,39 +85,27 @@ fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
     nodes[1].restart();
     let said = converse(&mut nodes);
     assert!(nodes.iter().all(|node| node.equal));
-    let again = said[1].iter().filter_map(slice);
-    let again = again.collect::<Vec<_>>();
-    let repeated = again
-        .iter()
-        .filter(|slice| slice.documents_before < held.documents);
-    assert!(
-        repeated.count() <= 1,
-        "only the part that begins may repeat"
-    );
-    assert!(
-        again
-            .iter()
-            .all(|slice| slice.id == held.bases.digest(SPACE))
-    );
+    let again = said[1].iter().filter_map(slice).collect::<Vec<_>>();
+    assert_eq!(Some(again[0].before), held.documents);
+    let id = held.bases.digest(SPACE);
+    assert!(again.iter().all(|slice| slice.id == id && !slice.ends));
     assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
 }
 
 #[test]
-fn a_copy_that_cannot_go_on_begins_anew() {
+fn a_copy_that_cannot_go_on_gives_way_to_another() {
     let mut nodes = [Node::new(1), full(20)];
     let other = [(node_feed::FeedName::from_bytes([7; 32]), tip_of_nothing())];
-    nodes[0].copy = Some(CopyHeld {
+    let held = CopyHeld {
         bases: other.into_iter().collect(),
-        documents: 12,
-    });
+        documents: Some(12),
+        open: true,
+    };
+    nodes[0].copy = Some((held, 30));
     nodes[0].restart();
     let said = converse(&mut nodes);
     assert!(nodes.iter().all(|node| node.equal));
-    let mut begins = said[1]
-        .iter()
-        .filter_map(slice)
-        .filter_map(|it| it.begins.as_ref());
-    assert!(begins.any(|begins| begins.anew));
+    assert!(names(&said[1]).contains(&"offer"));
     assert_eq!(nodes[0].bases.len(), 1, "the new copy was taken");
 }
 
@@ -137,15 +117,131 @@ fn tip_of_nothing() -> Height {
 }
 
 #[test]
-fn a_copy_that_does_not_hold_is_taken_entry_by_entry_instead() {
+fn what_a_bad_copy_stands_for_is_fetched_entry_by_entry() {
+    for copies_are in [Copies::Refused, Copies::Forged] {
+        let mut nodes = [Node::new(1), full(20)];
+        nodes[0].copies_are = copies_are;
+        let said = converse(&mut nodes);
+        assert!(nodes.iter().all(|node| node.equal));
+        assert_eq!(nodes[0].alarms, 1);
+        assert!(nodes[0].bases.is_empty());
+        assert_eq!(nodes[0].runs, nodes[1].runs);
+        let offers = names(&said[1]).into_iter().filter(|name| *name == "offer");
+        assert_eq!(offers.count(), 1, "no second copy is tried");
+    }
+}
+
+#[test]
+fn nobody_is_told_of_a_copy_before_it_was_checked() {
     let mut nodes = [Node::new(1), full(20)];
-    nodes[0].refuses_copies = true;
+    nodes[0].copies_are = Copies::Unchecked;
+    converse(&mut nodes);
+    assert!(nodes.iter().all(|node| !node.equal));
+    // A process that starts meanwhile is sent nothing of it again.
+    part(&mut nodes);
+    nodes[0].restart();
+    nodes[1].restart();
     let said = converse(&mut nodes);
+    assert!(nodes.iter().all(|node| !node.equal));
+    assert_eq!(copies(&said[1]), 0);
+    assert!(!names(&said[1]).contains(&"entries"));
+    // It signs for nothing of it either.
+    let effects = nodes[0].handle(1_000_000, Input::Tick);
+    carry_out(&mut nodes[0], 1_000_000, effects);
+    let copied = node_feed::FeedName::from_bytes(*writer(1).public().as_bytes());
+    let signed = nodes[0].receipts.iter();
+    assert!(
+        signed
+            .filter_map(|it| it.heights.get(&copied))
+            .next()
+            .is_none()
+    );
+    nodes[0].copies_are = Copies::Good;
+    let placed = nodes[0].check_copy().expect("the copy is whole");
+    let effects = nodes[0].handle(1_000_001, placed);
+    let said = carry_out(&mut nodes[0], 1_000_001, effects);
+    talk(&mut nodes, 1_000_001, [said, Vec::new()]);
     assert!(nodes.iter().all(|node| node.equal));
-    assert_eq!(nodes[0].alarms, 1);
+    let due = nodes[0].engine.next_deadline().expect("a receipt is due");
+    let effects = nodes[0].handle(due.0, Input::Tick);
+    carry_out(&mut nodes[0], due.0, effects);
+    let last = nodes[0].receipts.last().expect("a receipt");
+    assert!(last.heights.get(&copied).is_some());
+}
+
+#[test]
+fn a_second_peer_waits_while_a_first_sends_its_copy() {
+    let other = SessionId(2);
+    let mut taker = Node::new(0);
+    let mut peers = [full_of(1, 100), full_of(2, 100)];
+    // Both were told the same, but the second made its checkpoint later.
+    let tip = peers[1].tip(&writer(1));
+    peers[1].store(run(&writer(1), tip, 100, 40));
+    for peer in &mut peers {
+        peer.restart();
+    }
+    let sessions = [SESSION, other];
+    let mut queue = std::collections::VecDeque::new();
+    for (at, session) in sessions.into_iter().enumerate() {
+        let connected = |session, dialled| Input::Connected {
+            session,
+            exporter: [5 + at as u8; 32],
+            dialled,
+            memory: None,
+            refusals: Vec::new(),
+            known: false,
+        };
+        let effects = taker.handle(1_000, connected(session, None));
+        carry_out(&mut taker, 1_000, effects);
+        let node = identity(0).public().node();
+        let effects = peers[at].handle(1_000, connected(SESSION, Some(node)));
+        for message in carry_out(&mut peers[at], 1_000, effects) {
+            queue.push_back((at, message));
+        }
+    }
+    let mut came = [0, 0];
+    while let Some((at, message)) = queue.pop_front() {
+        came[at] += usize::from(matches!(message, Message::Copy(_)));
+        let received = Input::Received {
+            session: sessions[at],
+            message,
+        };
+        let effects = taker.handle(1_000, received);
+        for (session, message) in carry_out_in_sessions(&mut taker, 1_000, effects) {
+            let to = sessions
+                .iter()
+                .position(|it| *it == session)
+                .expect("a session");
+            let answers = receive(&mut peers[to], message);
+            queue.extend(answers.into_iter().map(|message| (to, message)));
+        }
+    }
+    assert!(came[0] > 2, "the first sends all of its copy");
+    assert_eq!(came[1], 0, "the second sends none");
+    assert_eq!(taker.tip(&writer(1)), peers[1].tip(&writer(1)));
+    assert_eq!(taker.bases.len(), 1);
+}
+
+#[test]
+fn a_fork_behind_a_base_has_the_feed_fetched_whole() {
+    let mut nodes = [Node::new(1), full(20)];
+    converse(&mut nodes);
+    assert_eq!(nodes[0].bases.len(), 1);
+    part(&mut nodes);
+    // The other end holds another feed of this writer, and further.
+    let key = writer(1);
+    let mut feed = vec![run(&key, None, 100, 41)];
+    for _ in 0..14 {
+        let tip = feed.last().map(VerifiedRun::last);
+        feed.push(run(&key, tip, 100, 41));
+    }
+    nodes[1].runs.insert(*key.public().as_bytes(), feed);
+    nodes[0].restart();
+    nodes[1].restart();
+    converse(&mut nodes);
     assert!(nodes[0].bases.is_empty());
-    assert_eq!(nodes[0].runs, nodes[1].runs);
-    assert_eq!(copies(&said[1]), 1, "no second copy is tried");
+    assert_eq!(nodes[0].tip(&key), nodes[1].tip(&key));
+    assert_eq!(nodes[0].runs[key.public().as_bytes()][0].first(), 0);
 }
 
 #[test]
@@ -176,7 +272,7 @@ fn a_node_hands_on_a_copy_of_what_it_holds_no_entries_of() {
 fn live_entries_reach_a_peer_while_it_is_sent_a_copy() {
     let mut nodes = [Node::new(1), full(200)];
     let mut sent = begin(&mut nodes);
-    assert!(names(&sent).contains(&"copy"));
+    assert!(names(&sent).contains(&"offer"));
     // A short feed goes on: nothing of it waits for the copy's end.
     let effects = nodes[1].write(&writer(2));
     let live = carry_out(&mut nodes[1], 1_000, effects);
@@ -190,28 +286,14 @@ fn live_entries_reach_a_peer_while_it_is_sent_a_copy() {
     assert!(nodes.iter().all(|node| node.equal));
 }
 
-#[test]
-fn nobody_signs_for_documents_that_are_not_checked() {
-    let mut nodes = [Node::new(1), full(5)];
-    converse(&mut nodes);
-    let tick = |node: &mut Node| {
-        let effects = node.handle(1_000_000, Input::Tick);
-        let signed = effects
-            .iter()
-            .filter(|it| matches!(it, Effect::ReceiptStored { .. }));
-        let count = signed.count();
-        carry_out(node, 1_000_000, effects);
-        count
+/// What a node answers to a message.
+fn receive(node: &mut Node, message: Message) -> Vec<Message> {
+    let received = Input::Received {
+        session: SESSION,
+        message,
     };
-    assert_eq!(tick(&mut nodes[0]), 0);
-    nodes[0].handle(1_000_000, Input::Checked { space: SPACE });
-    let due = nodes[0].engine.next_deadline().expect("a receipt is due");
-    let effects = nodes[0].handle(due.0, Input::Tick);
-    assert!(
-        effects
-            .iter()
-            .any(|it| matches!(it, Effect::ReceiptStored { .. }))
-    );
+    let effects = node.handle(1_000, received);
+    carry_out(node, 1_000, effects)
 }
 
 /// Connects the two nodes up to what the second says at once.
@@ -229,14 +311,8 @@ fn begin(nodes: &mut [Node; 2]) -> Vec<Message> {
     let other = crate::bench::identity(0).public().node();
     let effects = nodes[0].handle(1_000, connected(Some(other)));
     let hello = carry_out(&mut nodes[0], 1_000, effects);
-    let mut said = Vec::new();
-    for message in hello {
-        let received = Input::Received {
-            session: SESSION,
-            message,
-        };
-        let effects = nodes[1].handle(1_000, received);
-        said.extend(carry_out(&mut nodes[1], 1_000, effects));
-    }
-    said
+    let said = hello
+        .into_iter()
+        .map(|message| receive(&mut nodes[1], message));
+    said.flatten().collect()
 }

@@ -181,6 +181,7 @@ pub(crate) async fn take(peer: &mut LightPeer, entries: usize) -> anyhow::Result
             | Message::Probe(_)
             | Message::Common(_)
             | Message::ReceiptsHeld(_)
+            | Message::CopyOffer(_)
             | Message::Copy(_) => {}
         }
     }

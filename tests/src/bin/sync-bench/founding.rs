@@ -26,15 +26,9 @@ address = "127.0.0.1:0"
 public = "localhost:7443"
 names = ["localhost"]
 
-[sync]
-first_copies = true
-
 [log]
 level = "warn"
 "#;
-
-/// A node's settings: those that are delivered, with what is being tried.
-const NODE_SETTINGS: &str = "[sync]\nfirst_copies = true\n";
 
 /// A network that is being set up, with its coordinator in this process.
 pub(crate) struct Founding {
@@ -100,7 +94,6 @@ impl Founding {
     pub(crate) async fn node_of(&self, code: &str) -> anyhow::Result<Node> {
         let path = node_folder(&self.folder, code);
         std::fs::create_dir_all(&path)?;
-        std::fs::write(path.join("causeway.toml"), NODE_SETTINGS)?;
         let node = Node::create(&path)?;
         let invitation = self.invite(code)?;
         let enrolled = enrol(&invitation, node.identity(), now_ms()).await?;

@@ -136,6 +136,7 @@ pub(crate) async fn acknowledged(
             | Message::Probe(_)
             | Message::Common(_)
             | Message::ReceiptsHeld(_)
+            | Message::CopyOffer(_)
             | Message::Copy(_) => {}
         }
     }

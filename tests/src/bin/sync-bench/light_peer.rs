@@ -90,6 +90,7 @@ impl LightPeer {
             | Message::Acknowledged(_)
             | Message::Refused(_)
             | Message::ReceiptsHeld(_)
+            | Message::CopyOffer(_)
             | Message::Copy(_)
             | Message::Probe(_)
             | Message::Common(_)

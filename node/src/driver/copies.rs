@@ -1,0 +1,72 @@
+//! Taking first copies.
+
+use std::sync::Arc;
+
+use node_feed::{CopyOffer, CopyPiece, CopySlice, NodeId};
+use node_store::{CopyPlace, CopyTaken};
+use node_sync::{CopyHeld, CopyResult, Input, StorageDown, Ticket};
+
+use super::Driver;
+
+impl Driver {
+    pub(super) fn offer_copy(&self, ticket: Ticket, peer: NodeId, offer: CopyOffer) {
+        let done = Arc::clone(&self.inner);
+        let space = offer.space;
+        self.inner.storage.offer_copy(peer, offer, move |taken| {
+            let result = match taken {
+                Ok((taken, replaces)) => {
+                    if replaces {
+                        done.forget_copy(space);
+                    }
+                    done.copied(space, &taken, 0);
+                    Ok(to_copy_result(taken))
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a first copy was not begun");
+                    Err(StorageDown)
+                }
+            };
+            done.send(Input::CopyTaken { ticket, result });
+        });
+    }
+
+    pub(super) fn take_copy(&self, ticket: Ticket, slice: CopySlice) {
+        let authority = self.inner.authority();
+        let done = Arc::clone(&self.inner);
+        let space = slice.space;
+        let bytes = slice.pieces.iter().map(CopyPiece::weight).sum();
+        self.inner
+            .storage
+            .take_copy(&authority, slice, move |taken| {
+                let result = match taken {
+                    Ok(taken) => {
+                        done.copied(space, &taken, bytes);
+                        Ok(to_copy_result(taken))
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a part of a first copy was not stored");
+                        Err(StorageDown)
+                    }
+                };
+                done.send(Input::CopyTaken { ticket, result });
+            });
+    }
+}
+
+/// How far a copy has come, as the engine takes it.
+pub(crate) fn to_copy_held(place: CopyPlace) -> CopyHeld {
+    let open = !place.is_whole();
+    CopyHeld {
+        bases: place.bases,
+        documents: place.documents,
+        open,
+    }
+}
+
+fn to_copy_result(taken: CopyTaken) -> CopyResult {
+    match taken {
+        CopyTaken::Partly(place) => CopyResult::Partly(to_copy_held(place)),
+        CopyTaken::Lost => CopyResult::Lost,
+        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
+    }
+}
