@@ -17,8 +17,9 @@ pub use receive::run_bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{Authority, FeedName, Hash, Height, NodeId, Receipt, Refusal, SpaceId, TreeFeed};
+use node_feed::{Authority, FeedName, Hash, Height, NodeId, Refusal, SpaceId, TreeFeed};
 
+use crate::held_receipt::HeldReceipt;
 use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
 use crate::space::Space;
@@ -101,7 +102,7 @@ pub struct Engine {
     whole: BTreeSet<SpaceId>,
     /// Spaces with documents of first copies that are not checked.
     unchecked: BTreeSet<SpaceId>,
-    receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
+    receipts: BTreeMap<(SpaceId, NodeId), HeldReceipt>,
     receipts_due: BTreeMap<SpaceId, Timestamp>,
     now: Timestamp,
     /// Whether nothing was handled yet.
@@ -124,7 +125,7 @@ impl Engine {
         let receipts = held
             .receipts
             .into_iter()
-            .map(|receipt| ((receipt.space, receipt.node), receipt))
+            .map(|receipt| ((receipt.space, receipt.node), HeldReceipt::new(receipt)))
             .collect();
         Self {
             config,

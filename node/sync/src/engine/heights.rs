@@ -149,9 +149,7 @@ impl Engine {
             learnt.extend(known.filter_map(|feed| Some((*feed, flight.heights.get(feed)?))));
             reached = Some(flight.heights);
         }
-        if session.receipts_frame.is_some_and(|frame| frame <= through) {
-            session.receipts_frame = None;
-        }
+        session.receipts.acknowledged(through);
         self.copy_acknowledged(id, through);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
