@@ -237,7 +237,8 @@ impl Engine {
             let greeting = session.is_greeting().then_some(session.hello_due);
             let is_news = session.equal && session.unremembered;
             let remember = is_news.then_some(session.remember_due);
-            [greeting, remember, session.retry_due]
+            let receipts = session.receipts.later_due();
+            [greeting, remember, session.retry_due, receipts]
         });
         let receipts = self.receipts_due.values().copied().map(Some);
         sessions.chain(receipts).flatten().min()

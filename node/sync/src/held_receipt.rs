@@ -1,9 +1,9 @@
 //! The latest receipt of one node for one space, and what it replaced.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use node_feed::{Heights, HeightsDifference, Receipt};
+use node_feed::{FeedName, Heights, HeightsDifference, Receipt};
 
 /// How many earlier receipts are kept, for others to be rebuilt from. A later one may be on its way
 /// while a peer that saw an earlier one answers.
@@ -32,9 +32,10 @@ impl HeldReceipt {
         Self { latest, earlier }
     }
 
-    /// Takes a later receipt of the same node and space.
-    pub(crate) fn replace(&mut self, receipt: Receipt) {
+    /// Takes a later receipt of the same node and space, and says which feeds it tells news of.
+    pub(crate) fn replace(&mut self, receipt: Receipt) -> BTreeSet<FeedName> {
         let back = HeightsDifference::between(&receipt.heights, &self.latest.heights);
+        let news = back.feeds(&receipt.heights);
         self.earlier.truncate(EARLIER_MAX - 1);
         self.earlier.push_front(Earlier {
             mark: self.latest.mark(),
@@ -42,6 +43,7 @@ impl HeldReceipt {
             back,
         });
         self.latest = receipt;
+        news
     }
 
     pub(crate) const fn latest(&self) -> &Receipt {
@@ -74,7 +76,7 @@ impl HeldReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use node_feed::{FeedName, Hash, Height, NetworkId, SecretKey, SpaceId};
+    use node_feed::{Hash, Height, NetworkId, SecretKey, SpaceId};
 
     fn receipt(time_ms: u64) -> Receipt {
         let (network, space) = (NetworkId::from_bytes([1; 16]), SpaceId::from_bytes([2; 16]));
@@ -98,7 +100,8 @@ mod tests {
     fn a_few_earlier_receipts_are_kept_beside_the_latest() {
         let mut held = HeldReceipt::new(receipt(1));
         for time_ms in 2..=9 {
-            held.replace(receipt(time_ms));
+            let news = held.replace(receipt(time_ms));
+            assert_eq!(news, BTreeSet::from([FeedName::from_bytes([1; 32])]));
         }
         for time_ms in 1..=9 {
             let said = receipt(time_ms);

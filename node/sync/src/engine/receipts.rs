@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use node_feed::{Hash, Heights, HubId, NodeId, Receipt, SpaceId, Tag};
+use node_feed::{FeedName, Hash, Heights, HubId, NodeId, Receipt, SpaceId, Tag};
 
 use crate::held_receipt::HeldReceipt;
 use crate::{Effect, Engine, Goodbye, Message, SaidHeights, SaidReceipt, SessionId, Timestamp};
@@ -15,6 +15,13 @@ use crate::{Effect, Engine, Goodbye, Message, SaidHeights, SaidReceipt, SessionI
 /// How soon after a change a receipt is signed, as a part of the interval: what changes together
 /// is told of together.
 const DELAY_PART: u64 = 10;
+
+/// How many intervals a relay keeps back receipts that tell a peer nothing of what came from it.
+const WAIT_INTERVALS: u64 = 300;
+/// The longest that it does.
+const WAIT_MS_MAX: u64 = 600_000;
+/// At how many moments of that time peers get what waits for them.
+const WAIT_MOMENTS: u64 = 16;
 
 /// The receipt before, in one message.
 struct Before {
@@ -269,29 +276,61 @@ impl Engine {
 
     fn keep_receipt(&mut self, receipt: Receipt, origin: Option<SessionId>) {
         let key = (receipt.space, receipt.node);
-        let is_passed_on = self.own.relay || receipt.node == self.node;
-        for (id, session) in &mut self.sessions {
-            let peer = session.peer.as_ref().map(|peer| peer.node);
-            if is_passed_on
-                && Some(*id) != origin
-                && peer != Some(receipt.node)
-                && (session.spaces.contains_key(&receipt.space) || !session.is_live())
-            {
-                session.receipts.owe(key);
-                self.touched.insert(*id);
-            }
-        }
+        let is_own = receipt.node == self.node;
+        let is_passed_on = self.own.relay || is_own;
         self.effects.push(Effect::ReceiptStored {
             receipt: receipt.clone(),
         });
-        match self.receipts.entry(key) {
+        let news = match self.receipts.entry(key) {
             std::collections::btree_map::Entry::Occupied(mut held) => {
-                held.get_mut().replace(receipt);
+                held.get_mut().replace(receipt)
             }
             std::collections::btree_map::Entry::Vacant(place) => {
+                let news = receipt.heights.iter().map(|(feed, _)| feed).collect();
                 place.insert(HeldReceipt::new(receipt));
+                news
+            }
+        };
+        let concerned = self.bringers(key.0, &news);
+        let wait = self
+            .config
+            .receipt_interval_ms
+            .saturating_mul(WAIT_INTERVALS);
+        let wait = wait.clamp(1, WAIT_MS_MAX);
+        for (id, session) in &mut self.sessions {
+            let peer = session.peer.as_ref().map(|peer| peer.node);
+            if !is_passed_on || Some(*id) == origin || peer == Some(key.1) {
+                continue;
+            }
+            let Some(peer) = peer.filter(|_| session.is_live()) else {
+                session.receipts.owe(key);
+                continue;
+            };
+            if !session.spaces.contains_key(&key.0) {
+                continue;
+            }
+            if is_own || concerned.as_ref().is_none_or(|them| them.contains(&peer)) {
+                session.receipts.owe(key);
+                self.touched.insert(*id);
+            } else {
+                session
+                    .receipts
+                    .owe_later(key, later(self.now, wait, &peer));
             }
         }
+    }
+
+    /// Entries of a feed came from a peer: whoever wrote them is there, or beyond it.
+    pub(super) fn brought_by(&mut self, id: SessionId, space: SpaceId, feed: FeedName) {
+        if let Some(peer) = self.peer_of(id) {
+            self.space(space).bring(feed, peer);
+        }
+    }
+
+    /// The peers from which entries of these feeds came; none if that is not known of all.
+    fn bringers(&self, space: SpaceId, feeds: &BTreeSet<FeedName>) -> Option<BTreeSet<NodeId>> {
+        let held = self.spaces.get(&space)?;
+        feeds.iter().map(|feed| held.bringer(feed)).collect()
     }
 
     /// Sends the receipts that are due to a peer, one message at a time, so that a slow peer gets
@@ -303,7 +342,7 @@ impl Engine {
         if !session.is_live() {
             return;
         }
-        let due = session.receipts.due().map(std::mem::take);
+        let due = session.receipts.due(self.now).map(std::mem::take);
         let Some(mut due) = due.filter(|due| !due.is_empty()) else {
             return;
         };
@@ -491,4 +530,13 @@ impl Engine {
         });
         held.map(|((space, node), held)| (*space, *node, held))
     }
+}
+
+/// When what waits for a peer goes next: one moment in each stretch of `wait`, not the same for all
+/// peers, so that they do not all take their time at once.
+fn later(now: Timestamp, wait: u64, peer: &NodeId) -> Timestamp {
+    let [first, ..] = *peer.as_bytes();
+    let offset = u64::from(first) % WAIT_MOMENTS * (wait / WAIT_MOMENTS);
+    let stretches = (now.0 + wait - offset) / wait;
+    Timestamp(stretches * wait + offset)
 }

@@ -1,4 +1,4 @@
-//! Receipts: as differences, and whole where nothing else helps.
+//! Receipts: as differences, whole where nothing else helps, and at once where they matter.
 
 use node_feed::{Hash, Height, Heights, HeightsDifference, NodeId, Receipt, Signature, SpaceId};
 use node_sync::{Goodbye, Input, Message, SaidHeights, SaidReceipt, SessionId};
@@ -304,6 +304,56 @@ fn a_receipt_signed_between_hello_and_live_reaches_the_peer() {
         assert!(!names(&said).contains(&"receipts held"));
     }
     assert_eq!(kept(&nodes[1], 0), signed.as_ref());
+}
+
+#[test]
+fn a_relay_passes_on_at_once_to_whom_it_concerns_and_later_to_the_others() {
+    let mut star = Star::connected();
+    let effects = star.hubs[0].write(&writer(1));
+    star.hub_does(0, effects);
+    // Nobody wrote anything else. All three sign, three times in a row.
+    for _ in 0..3 {
+        let effects = star.hubs[0].write(&writer(1));
+        star.hub_does(0, effects);
+        for hub in 0..2 {
+            let due = star.hubs[hub].engine.next_deadline().expect("a receipt");
+            let effects = star.hubs[hub].handle(due.0, Input::Tick);
+            star.hub_does(hub, effects);
+        }
+        // The first hub wrote it, and hears at once that the second holds it.
+        let signed = kept(&star.hubs[1], 2).cloned();
+        assert!(signed.is_some());
+        assert_eq!(kept(&star.relay, 2), signed.as_ref());
+        assert_eq!(kept(&star.hubs[0], 2), signed.as_ref());
+    }
+    assert!(kept(&star.relay, 1).is_some());
+    assert_eq!(
+        kept(&star.hubs[1], 1),
+        None,
+        "it tells that hub nothing of its own"
+    );
+    star.told = [Vec::new(), Vec::new()];
+    while kept(&star.hubs[1], 1).is_none() {
+        let due = star
+            .relay
+            .engine
+            .next_deadline()
+            .expect("what waits is due");
+        assert!(due.0 <= 1_200_000, "{} ms", due.0);
+        let effects = star.relay.handle(due.0, Input::Tick);
+        star.relay_does(effects);
+    }
+    assert_eq!(kept(&star.hubs[1], 1), kept(&star.relay, 1));
+    let passed_on = |message: &Message| {
+        let said = receipts_in(message).unwrap_or_default().iter();
+        said.filter(|it| it.node == node_id(1)).count()
+    };
+    let count = star.told[1].iter().map(passed_on).sum::<usize>();
+    assert_eq!(count, 1, "the latest alone");
+    assert!(star.told.iter().all(|told| {
+        let held = |message: &Message| matches!(message, Message::ReceiptsHeld(_));
+        !told.iter().any(held)
+    }));
 }
 
 #[test]
