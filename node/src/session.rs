@@ -289,9 +289,10 @@ fn weight(message: &Message) -> usize {
         Message::Heights(said) => said.heights.len(),
         Message::Acknowledged { heights, .. } => heights.len(),
         Message::Receipts(receipts) => {
-            receipts.len() + receipts.iter().map(|it| it.heights.len()).sum::<usize>()
+            let named = receipts.iter().map(|it| it.heights.named());
+            2 * receipts.len() + named.sum::<usize>()
         }
-        Message::ReceiptsHeld(held) => held.len(),
+        Message::ReceiptsHeld(held) => held.len() + held.values().map(|of| of.len()).sum::<usize>(),
         Message::Probe { points, .. } | Message::Common { points, .. } => points.len(),
         Message::Refused(_) | Message::Goodbye(_) => 0,
     };

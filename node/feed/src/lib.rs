@@ -14,6 +14,7 @@ mod fact;
 mod first_copy;
 mod hash;
 mod heights;
+mod heights_difference;
 mod id;
 mod keys;
 mod kind;
@@ -35,6 +36,7 @@ pub use fact::{Access, Cut, CutTarget, Fact, FeedCut, SpaceKind};
 pub use first_copy::{CopyOffer, CopyPiece, CopySlice, KeptEntry};
 pub use hash::{Hash, Tag};
 pub use heights::{Height, Heights, root_digest};
+pub use heights_difference::{DifferenceError, HeightsDifference};
 pub use id::{
     CardId, DocumentId, FeedName, FileId, GrantId, HubId, IdError, NetworkId, NodeId, SpaceId,
     Subject, Writers,

@@ -1,13 +1,15 @@
 //! Between the session engine's messages and frames. Wire types go no further than this.
 
+mod receipts;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use node_feed::{
-    CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Receipt,
-    Refusal, RefusalReason, Retry, Run, Signature, SpaceId,
+    CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Refusal,
+    RefusalReason, Retry, Run, Signature, SpaceId,
 };
 use node_sync::{
     Changed, CopyHeld, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights,
@@ -98,19 +100,8 @@ pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {
             version: refusal.version.clone(),
             text: refusal.reason.to_string(),
         }),
-        Message::Receipts(receipts) => Wire::Receipts(wire::Receipts {
-            receipts: receipts.iter().map(from_receipt).collect(),
-        }),
-        Message::ReceiptsHeld(held) => Wire::ReceiptsHeld(wire::ReceiptsHeld {
-            receipts: held
-                .iter()
-                .map(|(space, node, time_ms)| wire::HeldReceipt {
-                    space: copy(space.as_bytes()),
-                    node: copy(node.as_bytes()),
-                    time_ms: *time_ms,
-                })
-                .collect(),
-        }),
+        Message::Receipts(said) => Wire::Receipts(receipts::from_receipts(said)),
+        Message::ReceiptsHeld(held) => Wire::ReceiptsHeld(receipts::from_held(held)),
         Message::Probe {
             space,
             writer,
@@ -186,22 +177,8 @@ pub(crate) fn to_messages(frame: wire::Frame) -> Result<Vec<Message>, FrameError
             through: said.through,
         },
         Wire::Refused(refused) => Message::Refused(to_refusal(refused)?),
-        Wire::Receipts(receipts) => Message::Receipts(
-            receipts
-                .receipts
-                .iter()
-                .map(to_receipt)
-                .collect::<Result<_, _>>()?,
-        ),
-        Wire::ReceiptsHeld(held) => Message::ReceiptsHeld(
-            held.receipts
-                .iter()
-                .map(|held| {
-                    let node = NodeId::from_bytes(array(&held.node, "a node")?);
-                    Ok((space(&held.space)?, node, held.time_ms))
-                })
-                .collect::<Result<_, FrameError>>()?,
-        ),
+        Wire::Receipts(said) => Message::Receipts(receipts::to_receipts(&said)?),
+        Wire::ReceiptsHeld(held) => Message::ReceiptsHeld(receipts::to_held(&held)?),
         Wire::Probe(probe) => Message::Probe {
             space: space(&probe.space)?,
             writer: array(&probe.writer, "a writer")?,
@@ -437,28 +414,6 @@ fn to_changed(said: &wire::SpaceChange) -> Result<(SpaceId, Changed), FrameError
         None => Changed::Heights(to_heights(&said.heights)?),
     };
     Ok((space(&said.space)?, changed))
-}
-
-fn from_receipt(receipt: &Receipt) -> wire::Receipt {
-    wire::Receipt {
-        space: copy(receipt.space.as_bytes()),
-        node: copy(receipt.node.as_bytes()),
-        time_ms: receipt.time_ms,
-        heights: heights(receipt.heights.iter()),
-        signature: copy(&receipt.signature.0),
-    }
-}
-
-fn to_receipt(receipt: &wire::Receipt) -> Result<Receipt, FrameError> {
-    Ok(Receipt {
-        space: space(&receipt.space)?,
-        node: NodeId::from_bytes(array(&receipt.node, "a node")?),
-        time_ms: receipt.time_ms,
-        heights: to_heights(&receipt.heights)?
-            .into_iter()
-            .collect::<Heights>(),
-        signature: Signature(array(&receipt.signature, "a signature")?),
-    })
 }
 
 fn to_refusal(refused: wire::Refused) -> Result<Refusal, FrameError> {

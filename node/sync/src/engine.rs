@@ -17,8 +17,9 @@ pub use receive::run_bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{Authority, FeedName, Hash, Height, NodeId, Receipt, Refusal, SpaceId, TreeFeed};
+use node_feed::{Authority, FeedName, Hash, Height, NodeId, Refusal, SpaceId, TreeFeed};
 
+use crate::held_receipt::HeldReceipt;
 use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
 use crate::space::Space;
@@ -106,7 +107,7 @@ pub struct Engine {
     whole: BTreeSet<SpaceId>,
     /// Peers of which it wants none of a space until then: one of theirs could not be used.
     declined: BTreeMap<(SpaceId, NodeId), Timestamp>,
-    receipts: BTreeMap<(SpaceId, NodeId), Receipt>,
+    receipts: BTreeMap<(SpaceId, NodeId), HeldReceipt>,
     receipts_due: BTreeMap<SpaceId, Timestamp>,
     now: Timestamp,
     /// Whether nothing was handled yet.
@@ -129,7 +130,7 @@ impl Engine {
         let receipts = held
             .receipts
             .into_iter()
-            .map(|receipt| ((receipt.space, receipt.node), receipt))
+            .map(|receipt| ((receipt.space, receipt.node), HeldReceipt::new(receipt)))
             .collect();
         Self {
             config,
@@ -249,7 +250,8 @@ impl Engine {
             let greeting = session.is_greeting().then_some(session.hello_due);
             let is_news = session.equal && session.unremembered;
             let remember = is_news.then_some(session.remember_due);
-            [greeting, remember, session.retry_due]
+            let receipts = session.receipts.later_due();
+            [greeting, remember, session.retry_due, receipts]
         });
         let receipts = self.receipts_due.values().copied().map(Some);
         let declined = self.declined.values().copied().map(Some);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    CopyOffer, CopySlice, FeedName, Hash, Height, Heights, NetworkId, NodeId, Receipt, Refusal,
-    Run, SecretKey, Signature, SpaceId, Tag,
+    CopyOffer, CopySlice, FeedName, Hash, Height, Heights, NetworkId, NodeId, Refusal, Run,
+    SecretKey, Signature, SpaceId, Tag,
 };
 
-use crate::CopyHeld;
+use crate::{CopyHeld, SaidReceipt};
 
 /// The version of the protocol that this engine speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -56,11 +56,13 @@ pub enum Message {
     },
     /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason.
     Refused(Refusal),
-    /// Signed words of nodes on what they hold.
-    Receipts(Vec<Receipt>),
-    /// The time of each receipt that the sender holds of the shared spaces; said after the Hellos
-    /// if their digests of receipts differ. The receiver sends those that it has later.
-    ReceiptsHeld(Vec<(SpaceId, NodeId, u64)>),
+    /// Signed words of nodes on what they hold, in rising order of space and node. The heights of
+    /// all, rebuilt, are at most [`Message::RECEIPT_HEIGHTS_MAX`].
+    Receipts(Vec<SaidReceipt>),
+    /// The time of each receipt that the sender holds of these spaces: of all that are shared, after
+    /// the Hellos, if their digests of receipts differ; later of those of which it could not rebuild
+    /// a receipt. The receiver sends those that it has later.
+    ReceiptsHeld(BTreeMap<SpaceId, BTreeMap<NodeId, u64>>),
     /// Points of all the sender's feeds of one writer: which of them does the receiver hold?
     Probe {
         /// The space.
@@ -87,6 +89,8 @@ pub enum Message {
 impl Message {
     /// How many points a probe may have.
     pub const POINTS_MAX: usize = 4_096;
+    /// How many heights the receipts of one message may have together once they are rebuilt.
+    pub const RECEIPT_HEIGHTS_MAX: usize = 1 << 20;
 }
 
 /// Opens a session.

@@ -7,6 +7,7 @@ use node_feed::{
     CopyOffer, CopySlice, FeedName, Hash, Heights, HubId, NodeId, Refusal, Run, SpaceId,
 };
 
+use crate::peer_receipts::PeerReceipts;
 use crate::peer_space::PeerSpace;
 use crate::{Hello, PeerMemory, Timestamp};
 
@@ -133,8 +134,7 @@ pub(crate) struct Session {
     pub(crate) waiting: VecDeque<Waiting>,
     pub(crate) offences: u32,
 
-    pub(crate) receipts_due: BTreeSet<(SpaceId, NodeId)>,
-    pub(crate) receipts_frame: Option<u64>,
+    pub(crate) receipts: PeerReceipts,
 }
 
 impl Session {
@@ -180,8 +180,7 @@ impl Session {
             landed: BTreeMap::new(),
             waiting: VecDeque::new(),
             offences: 0,
-            receipts_due: BTreeSet::new(),
-            receipts_frame: None,
+            receipts: PeerReceipts::default(),
         }
     }
 

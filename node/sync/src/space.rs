@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{FeedName, FeedTree, Hash, Heights, SpaceId, TreeFeed};
+use node_feed::{FeedName, FeedTree, Hash, Heights, NodeId, SpaceId, TreeFeed};
 
 use crate::Stored;
 
@@ -13,6 +13,8 @@ pub(crate) struct Space {
     id: SpaceId,
     trees: BTreeMap<[u8; 32], FeedTree>,
     writers: BTreeMap<FeedName, [u8; 32]>,
+    /// From which node entries of a feed last came, as far as this process saw any.
+    bringers: BTreeMap<FeedName, NodeId>,
     /// Shared with every session whose peer holds the same, until either changes.
     heights: Arc<Heights>,
     digest: Hash,
@@ -25,6 +27,7 @@ impl Space {
             id,
             trees: BTreeMap::new(),
             writers: BTreeMap::new(),
+            bringers: BTreeMap::new(),
             heights: Arc::default(),
             digest: Hash::ZERO,
             digest_is_old: true,
@@ -45,6 +48,8 @@ impl Space {
                 }
             }
         }
+        self.bringers
+            .retain(|name, _| self.writers.contains_key(name));
         self.trees = trees;
         let old = std::mem::replace(&mut self.heights, Arc::new(heights));
         self.digest_is_old = true;
@@ -62,6 +67,7 @@ impl Space {
         for name in &stored.removed {
             feeds.remove(name);
             heights.remove(name);
+            self.bringers.remove(name);
             self.writers.remove(name);
         }
         for (name, feed) in &stored.feeds {
@@ -120,6 +126,15 @@ impl Space {
 
     pub(crate) fn writer_of(&self, feed: &FeedName) -> Option<[u8; 32]> {
         self.writers.get(feed).copied()
+    }
+
+    /// Notes which node entries of a feed came from.
+    pub(crate) fn bring(&mut self, feed: FeedName, from: NodeId) {
+        self.bringers.insert(feed, from);
+    }
+
+    pub(crate) fn bringer(&self, feed: &FeedName) -> Option<NodeId> {
+        self.bringers.get(feed).copied()
     }
 
     pub(crate) fn feed(&self, name: &FeedName) -> Option<&TreeFeed> {

@@ -5,6 +5,8 @@
 mod bench;
 #[path = "sessions/copies.rs"]
 mod copies;
+#[path = "sessions/receipts.rs"]
+mod receipts;
 #[path = "sessions/relaying.rs"]
 mod relaying;
 
@@ -523,7 +525,10 @@ fn hostile_heights_do_no_harm() {
             writer: [7; 32],
             points: vec![height],
         },
-        Message::ReceiptsHeld(vec![(SPACE, identity(1).public().node(), u64::MAX)]),
+        Message::ReceiptsHeld(BTreeMap::from([(
+            SPACE,
+            BTreeMap::from([(identity(1).public().node(), u64::MAX)]),
+        )])),
     ];
     for message in messages {
         let received = Input::Received {

@@ -252,7 +252,7 @@ impl World {
             Message::Spaces { digests, .. } => digests.iter().map(|(space, _)| *space).collect(),
             Message::Hello(hello) => hello.changed.iter().map(|(space, _)| *space).collect(),
             Message::Receipts(receipts) => receipts.iter().map(|receipt| receipt.space).collect(),
-            Message::ReceiptsHeld(held) => held.iter().map(|(space, _, _)| *space).collect(),
+            Message::ReceiptsHeld(held) => held.keys().copied().collect(),
             Message::Acknowledged { .. } | Message::Refused(_) | Message::Goodbye(_) => Vec::new(),
         };
         let sender = &self.machines[from];

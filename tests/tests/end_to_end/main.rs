@@ -9,3 +9,4 @@ mod leaving;
 mod loss;
 mod pages;
 mod private;
+mod receipts;

@@ -310,15 +310,13 @@ impl Engine {
         session.remembered = session.memory.as_ref().map(|memory| memory.root);
         session.unremembered = true;
         self.touched.insert(id);
-        let receipts_differ = session.said_receipts != hello.receipts;
+        let same_receipts = session.said_receipts == hello.receipts;
         let base = session.base(&authority);
         let theirs = hello.authority.clone().or(base);
         self.take_authority_heights(id, theirs);
         self.begin_spaces(id, hello);
         self.recall_refusals(id);
-        if receipts_differ {
-            self.say_receipts_held(id);
-        }
+        self.compare_receipts(id, same_receipts);
     }
 
     /// Takes the peer's word on its authority log; it says it again if it left it out of a Hello

@@ -151,9 +151,7 @@ impl Engine {
             learnt.extend(known.filter_map(|feed| Some((*feed, flight.heights.get(feed)?))));
             reached = Some(flight.heights);
         }
-        if session.receipts_frame.is_some_and(|frame| frame <= through) {
-            session.receipts_frame = None;
-        }
+        session.receipts.acknowledged(through);
         let (Some(peer_space), Some(held)) =
             (session.spaces.get_mut(&space), self.spaces.get(&space))
         else {

@@ -193,6 +193,7 @@ impl Engine {
                     feeds.push(trunk);
                 }
                 AppendResult::Stored(done) => {
+                    self.brought_by(id, space, done.feed);
                     feeds.extend(self.take_stored(&done));
                     self.peer_holds(id, space, (done.feed, done.run.last()), frame);
                     self.look_for_own_run(&done);
@@ -229,6 +230,8 @@ impl Engine {
         let space = stored.run.space();
         let writers = self.own.writers.entry(space).or_default();
         writers.insert(*stored.run.writer());
+        let own = self.node;
+        self.space(space).bring(stored.feed, own);
         self.take_stored(&stored);
         self.push(space, vec![(stored.feed, stored.run)], None);
     }

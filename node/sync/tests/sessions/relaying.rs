@@ -12,19 +12,22 @@ const NOW: u64 = 1_000;
 const SESSIONS: [SessionId; 2] = [SessionId(7), SessionId(8)];
 
 /// Three engines: two hubs, each connected to the relay alone.
-struct Star {
-    relay: Node,
-    hubs: [Node; 2],
+pub(crate) struct Star {
+    pub(crate) relay: Node,
+    pub(crate) hubs: [Node; 2],
     /// What each hub has said since the last look.
     said: [Vec<Message>; 2],
+    /// What each hub was told by the relay since the last look.
+    pub(crate) told: [Vec<Message>; 2],
 }
 
 impl Star {
-    fn connected() -> Self {
+    pub(crate) fn connected() -> Self {
         let mut star = Self {
             relay: Node::new(0),
             hubs: [Node::new(1), Node::new(2)],
             said: [Vec::new(), Vec::new()],
+            told: [Vec::new(), Vec::new()],
         };
         for (hub, session) in SESSIONS.into_iter().enumerate() {
             let connected = |dialled| Input::Connected {
@@ -46,7 +49,7 @@ impl Star {
     }
 
     /// Carries out what a hub's engine wants, and all that follows from it.
-    fn hub_does(&mut self, hub: usize, effects: Vec<Effect>) {
+    pub(crate) fn hub_does(&mut self, hub: usize, effects: Vec<Effect>) {
         let sent = carry_out_in_sessions(&mut self.hubs[hub], NOW, effects);
         self.said[hub].extend(sent.iter().map(|(_, message)| message.clone()));
         for (session, message) in sent {
@@ -58,7 +61,7 @@ impl Star {
 
     /// Carries out what the relay's engine wants, and all that follows from it. Returns to which
     /// sessions it sent entries by that alone.
-    fn relay_does(&mut self, effects: Vec<Effect>) -> Vec<SessionId> {
+    pub(crate) fn relay_does(&mut self, effects: Vec<Effect>) -> Vec<SessionId> {
         let mut sent = VecDeque::from(carry_out_in_sessions(&mut self.relay, NOW, effects));
         let with_entries = sent
             .iter()
@@ -66,6 +69,7 @@ impl Star {
         let with_entries = with_entries.map(|(session, _)| *session).collect();
         while let Some((session, message)) = sent.pop_front() {
             let hub = usize::from(session == SESSIONS[1]);
+            self.told[hub].push(message.clone());
             let effects = self.hubs[hub].handle(NOW, Input::Received { session, message });
             self.hub_does(hub, effects);
         }
