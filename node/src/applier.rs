@@ -65,7 +65,7 @@ struct State {
     /// Feeds with a checkpoint that was not looked through.
     checkpoints: BTreeSet<(SpaceId, FeedName)>,
     /// First copies of which only erasures are lacking, and since when.
-    waits: BTreeMap<SpaceId, Instant>,
+    waits: BTreeMap<(SpaceId, Hash), Instant>,
     /// Whether it was looked whether an earlier process left lines of entries that were cut.
     checked: bool,
 }
@@ -298,6 +298,7 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
             .end(Instant::now(), applied.took, applied.entries);
         if let Err(error) = copies::check(applier, &inner) {
             tracing::error!(%error, "what was copied cannot be checked yet");
+            shared.lock().pace.arrived(Instant::now());
         }
         crate::checkpoints::after_many(&inner);
         if let Err(error) = applier.freshen_listed(&inner) {
@@ -310,7 +311,7 @@ fn run(shared: &Shared, inner: &Weak<Inner>) {
 fn outdated(inner: &Inner) -> Result<BTreeSet<SpaceId>, StoreError> {
     let mut spaces = inner.storage.read(ReadStore::spaces)?;
     spaces.extend(inner.storage.listed_spaces()?);
-    let mut outdated = BTreeSet::new();
+    let mut outdated = inner.storage.to_renew()?;
     for space in spaces {
         let evidence = inner.storage.read(|store| store.evidence(space))?;
         let settled = inner.storage.settled(space)?;
@@ -356,7 +357,8 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     }
     lines.write()?;
     let settled = digest(space, &evidence);
-    inner.storage.set_settled(space, settled)
+    inner.storage.set_settled(space, settled)?;
+    inner.storage.renewed(space)
 }
 
 fn project_based(inner: &Inner) -> Result<(), StoreError> {

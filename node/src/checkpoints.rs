@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use node_feed::{
     Card, CardId, Changes, Checkpoint, DocumentId, Entry, FeedName, Hash, Height, Kind, Nonce,
@@ -34,6 +35,9 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// About how many bytes of entries are read at once.
 const SLICE_BYTES: usize = 1 << 20;
 
+/// How long one that does not say what is held is not looked through again.
+const WRONG_FOR: Duration = Duration::from_mins(10);
+
 /// When a checkpoint is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Occasion {
@@ -54,6 +58,8 @@ pub(crate) struct Checkpoints {
     writing: Mutex<()>,
     /// How many entries were written since this process started, or since the last checkpoint.
     written: Mutex<BTreeMap<SpaceId, u64>>,
+    /// Checkpoints that did not say what is held, and when that was found.
+    wrong: Mutex<BTreeMap<Hash, Instant>>,
 }
 
 impl Checkpoints {
@@ -62,6 +68,19 @@ impl Checkpoints {
         let mut written = lock(&self.written);
         let count = written.entry(space).or_default();
         *count = count.saturating_add(entries as u64);
+    }
+
+    /// Whether one was found not to say what is held a short time ago.
+    fn was_wrong(&self, checkpoint: Height) -> bool {
+        let wrong = lock(&self.wrong);
+        let found = wrong.get(&checkpoint.hash);
+        found.is_some_and(|found| found.elapsed() < WRONG_FOR)
+    }
+
+    fn is_wrong(&self, checkpoint: Height) {
+        let mut wrong = lock(&self.wrong);
+        wrong.retain(|_, found| found.elapsed() < WRONG_FOR);
+        wrong.insert(checkpoint.hash, Instant::now());
     }
 
     fn reset(&self, space: SpaceId) {
@@ -113,8 +132,9 @@ impl Node {
     }
 }
 
-/// The last checkpoint of a feed up to a number, if it says what the entries here say, or is the
-/// one that the feed was copied from. What it says of entries is looked through once.
+/// The last checkpoint of a feed up to a number that says what the entries here say, or that the feed
+/// was copied from. What one says of entries is looked through once; one that says something else is
+/// looked at again when erasures may have come.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -125,44 +145,75 @@ pub(crate) fn verified(
     through: u64,
 ) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
     let name = verified_setting(space, feed);
-    let (last, known, base) = inner.storage.read(|store| {
+    let (place, known) = inner.storage.read(|store| {
         let trees = store.trees(space)?;
         let tree = trees.get(feed.as_bytes());
-        let place = tree.filter(|tree| !tree.is_forked());
-        let place = place.and_then(|tree| tree.feeds().get(&feed).copied());
-        let last = match place {
-            Some(_) => store.checkpoint(space, feed, through)?,
-            None => None,
-        };
+        let tree = tree.filter(|tree| !tree.is_forked());
+        let place = tree.and_then(|tree| tree.feeds().get(&feed).copied());
         let known = store.setting(&name)?.and_then(|bytes| decode(&bytes));
-        Ok((last, known, place.map_or(0, |place| place.base)))
+        let is_held = match known {
+            Some(known) => store.hash_at(space, feed, known.number)? == Some(known.hash),
+            None => false,
+        };
+        Ok((place, known.filter(|_| is_held)))
     })?;
-    let Some((parts, height)) = last else {
+    let Some(place) = place else {
         return Ok(None);
     };
-    if known == Some(height) || height.number == base && base > 0 {
+    let at = |through| {
+        inner
+            .storage
+            .read(|store| store.checkpoint(space, feed, through))
+    };
+    let is_good =
+        |height: Height| known == Some(height) || height.number == place.base && place.base > 0;
+    let Some((parts, height)) = at(through)? else {
+        return Ok(None);
+    };
+    if is_good(height) || is_true(inner, space, feed, (&parts, height), known, place.base)? {
+        if known.is_none_or(|known| known.number < height.number) && height.number != place.base {
+            inner.storage.set_setting(&name, Some(&encode(height)))?;
+        }
         return Ok(Some((parts, height)));
     }
+    // The one that is known to be good, or that the feed was copied from.
+    let earlier = known.map_or(0, |known| known.number).max(place.base);
+    let earlier = Some(earlier).filter(|earlier| *earlier > 0 && *earlier <= through);
+    let found = earlier.map_or(Ok(None), at)?;
+    Ok(found.filter(|(_, height)| is_good(*height)))
+}
+
+/// Whether a checkpoint says what the entries before it do.
+fn is_true(
+    inner: &Inner,
+    space: SpaceId,
+    feed: FeedName,
+    (parts, height): (&[Checkpoint], Height),
+    known: Option<Height>,
+    base: u64,
+) -> Result<bool, StoreError> {
+    if inner.checkpoints.was_wrong(height) {
+        return Ok(false);
+    }
     let first = height.number + 1 - parts.len() as u64;
-    let from = known.map_or(0, |known| known.number).max(base);
+    let from = known.map_or(0, |known| known.number);
+    let from = Some(from)
+        .filter(|from| *from < first)
+        .unwrap_or(0)
+        .max(base);
     let from = Some(from).filter(|from| *from > 0 && *from < first);
     let mut draft = Draft::after(inner, space, feed, from)?;
-    let before = first.checked_sub(1);
-    if let Some(last) = before
-        && !draft.extend(inner, last)?
-    {
-        // Not all that it speaks of is held here.
-        return Ok(None);
+    let is_held = match first.checked_sub(1) {
+        Some(last) => draft.extend(inner, last)?,
+        None => true,
+    };
+    if is_held && draft.agrees(inner, parts)? {
+        return Ok(true);
     }
-    if !draft.agrees(inner, &parts)? {
-        tracing::warn!(%space, %feed, number = height.number,
-            "a checkpoint does not say what the entries before it do, and is not used");
-        return Ok(None);
-    }
-    if known.is_none_or(|known| known.number < height.number) {
-        inner.storage.set_setting(&name, Some(&encode(height)))?;
-    }
-    Ok(Some((parts, height)))
+    tracing::warn!(%space, %feed, number = height.number,
+        "a checkpoint does not say what is held of the entries before it, and is not used");
+    inner.checkpoints.is_wrong(height);
+    Ok(false)
 }
 
 fn verified_setting(space: SpaceId, feed: FeedName) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use node_feed::{CopyPiece, DocumentId, FeedName, Height, Heights, Opening, SpaceId, Subject};
 use node_store::{ReadStore, Readers, StoreError};
-use node_sync::CopyPlan;
+use node_sync::{CopyPlan, Message};
 
 use crate::checkpoints;
 use crate::node::Inner;
@@ -48,7 +48,7 @@ fn plan_up_to(
     let own = inner.identity.public().node();
     let aside = inner.storage.set_aside()?;
     let mut verified = BTreeMap::new();
-    for (feed, _) in feeds {
+    for (feed, _) in feeds.iter().take(Message::COPY_FEEDS_MAX) {
         let checkpoint = checkpoints::verified(inner, space, *feed, through(*feed))?;
         verified.extend(checkpoint.map(|checkpoint| (*feed, checkpoint)));
     }
@@ -91,8 +91,16 @@ fn plan_up_to(
             if !is_worth || !is_whole || base.number < *from {
                 continue;
             }
+            // Where a document that it lists was erased since, the erasure may come after it.
+            let mut through = base.number;
+            for (subject, _) in parts.iter().flat_map(|part| &part.documents) {
+                if store.is_erased(*subject)? {
+                    through = place.tip.map_or(through, |tip| tip.number);
+                    break;
+                }
+            }
             let mut next = first;
-            while next <= base.number {
+            while next <= through {
                 let runs = store.read(space, &[(*feed, next)], 1)?;
                 let Some(run) = runs.first() else {
                     break;

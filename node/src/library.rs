@@ -55,12 +55,14 @@ struct Shelf {
 /// What checking a document of a first copy found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Checked {
-    /// It is what its authors signed.
-    Yes,
+    /// It is what its authors signed, and this is its arrival in its copy; none if it was erased.
+    Yes(Option<u64>),
     /// Its sender says that it was erased, and the erasure is not here.
     Waits,
-    /// It is not, or not what is held here, for the reason said.
+    /// It is not, for the reason said.
     Forged(String),
+    /// It is of another branch than what is held here.
+    Parts,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -263,20 +265,21 @@ impl Library {
         let mut checked = Vec::with_capacity(documents.len());
         for ((space, id), looked) in documents.iter().zip(looked) {
             checked.push(match looked? {
-                Looked::Forged(why) => Checked::Forged(why),
-                Looked::Waits => Checked::Waits,
-                Looked::Good => {
+                (_, Looked::Forged(why)) => Checked::Forged(why),
+                (_, Looked::Parts) => Checked::Parts,
+                (_, Looked::Waits) => Checked::Waits,
+                // What it was made of is gone: what is left is looked at again.
+                _ if shelf.outdated.contains(space) => Checked::Waits,
+                (arrival, Looked::Good) => {
                     let (document, seen) = shelf.open(storage, *space, *id)?;
                     shelf.put(*space, document, seen);
-                    Checked::Yes
+                    Checked::Yes(arrival)
                 }
-                // What it was made of is gone: what is left is looked at again.
-                Looked::Document(..) if shelf.outdated.contains(space) => Checked::Waits,
-                Looked::Document(document, arrival) => {
-                    let mut seen = Seen::saved(arrival, 0);
+                (arrival, Looked::Document(document, seen)) => {
+                    let mut seen = Seen::saved(seen, 0);
                     shelf.keep(storage, *space, &document, &mut seen);
                     shelf.put(*space, *document, seen);
-                    Checked::Yes
+                    Checked::Yes(arrival)
                 }
             });
         }

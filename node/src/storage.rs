@@ -11,8 +11,8 @@ use node_feed::{
 };
 use node_store::{
     AccountTables, Appended, Cell, CellValue, Check, CopyPlaced, CopyTaken, Disclosure, EntryStore,
-    ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, ReadStore, Readers,
-    RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
+    ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, RENEW_SETTINGS, ReadStore,
+    Readers, RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
     settle_authority,
 };
 use node_sync::Input;
@@ -116,14 +116,29 @@ impl Storage {
         }
     }
 
-    /// Notes that documents of a first copy were checked.
-    pub(crate) fn set_checked(
-        &self,
-        space: SpaceId,
-        documents: Vec<Subject>,
-    ) -> Result<(), StoreError> {
+    /// Notes that documents of a first copy were checked: those that have these arrivals.
+    pub(crate) fn set_checked(&self, space: SpaceId, arrivals: Vec<u64>) -> Result<(), StoreError> {
         self.handle
-            .call(move |store| store.set_checked(space, &documents))
+            .call(move |store| store.set_checked(space, &arrivals))
+    }
+
+    /// The spaces of which what was made of a first copy that was dropped is to be made again.
+    pub(crate) fn to_renew(&self) -> Result<BTreeSet<SpaceId>, StoreError> {
+        let names = self.read(|store| store.settings(RENEW_SETTINGS))?;
+        let spaces = names.iter().filter_map(|name| {
+            let space = name.strip_prefix(RENEW_SETTINGS)?;
+            space.parse::<SpaceId>().ok()
+        });
+        Ok(spaces.collect())
+    }
+
+    /// Notes that it was.
+    pub(crate) fn renewed(&self, space: SpaceId) -> Result<(), StoreError> {
+        let name = format!("{RENEW_SETTINGS}{space}");
+        if self.read(|store| store.setting(&name))?.is_some() {
+            self.set_setting(&name, None)?;
+        }
+        Ok(())
     }
 
     /// Puts a first copy in its place, and tells the engine.
@@ -150,21 +165,28 @@ impl Storage {
         self.wait(place, told).map(|(_, placed)| placed)
     }
 
-    /// Takes out the first copy of a space that is under way, and tells the engine.
+    /// Takes out the first copy of a space that has this digest of its bases, if it is still under
+    /// way, and tells the engine. Whether it was.
     pub(crate) fn drop_copy(
         &self,
         space: SpaceId,
+        id: Hash,
         forged: Option<String>,
         events: &Events,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let events = events.clone();
         let drop = move |store: &mut SqliteStore| {
             let peer = peer_of_copy(store, space)?;
-            store.drop_copy(space)?;
-            Ok(peer)
+            let dropped = store.drop_copy(space, id)?;
+            Ok(peer.map(|peer| (peer, dropped)))
         };
-        let told = move |peer: &Option<NodeId>| tell_dropped(&events, space, *peer, forged);
-        self.wait(drop, told).map(|_| ())
+        let told = move |dropped: &Option<(NodeId, bool)>| {
+            if let Some((peer, true)) = dropped {
+                tell_dropped(&events, space, Some(*peer), forged);
+            }
+        };
+        let dropped = self.wait(drop, told)?;
+        Ok(dropped.is_some_and(|(_, dropped)| dropped))
     }
 
     /// Takes a writer's feeds out of a space, to be fetched whole, and tells the engine.
@@ -173,7 +195,7 @@ impl Storage {
         space: SpaceId,
         writer: [u8; 32],
         events: &Events,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let events = events.clone();
         let drop = move |store: &mut SqliteStore| {
             let dropped = store.drop_base(space, writer)?;
@@ -184,7 +206,7 @@ impl Storage {
                 events.input(Input::BaseDropped { space, trees });
             }
         };
-        self.wait(drop, told).map(|_| ())
+        self.wait(drop, told).map(|trees| trees.is_some())
     }
 
     /// Stores runs and waits until they are durable. The engine is told of them on the store's
@@ -499,14 +521,37 @@ impl Storage {
     }
 }
 
-/// The documents of a space, in the order of their bytes: of entries, and of first copies.
+/// The documents of a space that were not erased, in the order of their bytes: of entries, and of
+/// first copies.
 pub(crate) fn documents_of(
     store: &impl ReadStore,
     space: SpaceId,
 ) -> Result<BTreeSet<Subject>, StoreError> {
     let mut documents = store.bases(space, None, usize::MAX)?;
     documents.extend(store.subjects(space, Kind::CHANGES)?);
-    Ok(documents.into_iter().collect())
+    standing(store, documents)
+}
+
+/// The cards of a space that were not erased, in the order of their bytes.
+pub(crate) fn cards_of(
+    store: &impl ReadStore,
+    space: SpaceId,
+) -> Result<BTreeSet<Subject>, StoreError> {
+    standing(store, store.subjects(space, Kind::CARD)?)
+}
+
+/// Who took a first copy holds nothing at all of what was erased before.
+fn standing(
+    store: &impl ReadStore,
+    subjects: Vec<Subject>,
+) -> Result<BTreeSet<Subject>, StoreError> {
+    let mut standing = BTreeSet::new();
+    for subject in subjects {
+        if !store.is_erased(subject)? {
+            standing.insert(subject);
+        }
+    }
+    Ok(standing)
 }
 
 /// The line that stands for a record in lists.

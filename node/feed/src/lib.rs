@@ -54,4 +54,4 @@ pub use refusal::{Refusal, RefusalReason, Retry};
 pub use run::{
     NUMBER_MAX, Proof, RUN_BYTES_MAX, RUN_ENTRIES_MAX, Run, RunEntry, RunError, VerifiedRun,
 };
-pub use tree::{FeedTree, Graft, TreeError, TreeFeed};
+pub use tree::{FeedTree, Graft, Parting, TreeError, TreeFeed};

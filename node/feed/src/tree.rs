@@ -17,7 +17,16 @@ pub enum TreeError {
     /// The run parts, or may part, from what is held at or before the base, whose entries are not
     /// held: the feed must be fetched whole to tell where.
     #[error("entry {0} may part from a feed of which only what follows its base is held")]
-    Base(u64),
+    Base(u64, Parting),
+}
+
+/// Whether something parts from a feed before its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parting {
+    /// It does not lead to anything that is held: it may be of another branch.
+    Perhaps,
+    /// Another entry is held under one of its numbers.
+    Proven,
 }
 
 /// One feed of the tree.
@@ -52,7 +61,8 @@ impl TreeFeed {
 pub enum Graft {
     /// Every entry is held already.
     Held,
-    /// The entries from `from` on go to the end of `feed`, which is new if it has no entries.
+    /// The entries from `from` on go to the end of `feed`, which is new if it has no entries, or to
+    /// where they are missing in it before its base.
     Extend {
         /// The feed.
         feed: FeedName,
@@ -136,6 +146,8 @@ impl FeedTree {
         // Whether the entry before is known to be the one that is held here.
         let mut linked = before.is_none_or(|before| hash_at(at, before.number).is_some());
         let mut last = before.map_or(0, |before| before.number);
+        // The first that is missing before a base.
+        let mut missing = None;
         for height in chain {
             last = height.number;
             let Some(feed) = self.feeds.get(&at) else {
@@ -144,6 +156,7 @@ impl FeedTree {
                     from: height.number,
                 });
             };
+            let from = missing.unwrap_or(height.number);
             if height.number < feed.next() {
                 let held = hash_at(at, height.number);
                 if held == Some(height.hash) {
@@ -151,11 +164,14 @@ impl FeedTree {
                     continue;
                 }
                 if held.is_none() && !feed.holds(height.number) {
-                    linked = false;
+                    if linked {
+                        missing.get_or_insert(height.number);
+                    }
                     continue;
                 }
-                if !linked || !feed.holds(height.number) {
-                    return Err(TreeError::Base(height.number));
+                let is_whole = missing.is_none() && feed.holds(height.number);
+                if !linked || !is_whole {
+                    return Err(TreeError::Base(height.number, Parting::Proven));
                 }
                 return Ok(Graft::Fork {
                     trunk: at,
@@ -165,10 +181,10 @@ impl FeedTree {
                 });
             }
             if !self.has_branches(at) {
-                return Ok(Graft::Extend {
-                    feed: at,
-                    from: height.number,
-                });
+                return Ok(Graft::Extend { feed: at, from });
+            }
+            if missing.is_some() {
+                return Err(TreeError::Base(height.number, Parting::Perhaps));
             }
             let branch = FeedName::from_bytes(*height.hash.as_bytes());
             if !self.feeds.contains_key(&branch) {
@@ -181,10 +197,10 @@ impl FeedTree {
             }
             at = branch;
         }
-        if linked {
-            Ok(Graft::Held)
-        } else {
-            Err(TreeError::Base(last))
+        match missing {
+            Some(from) => Ok(Graft::Extend { feed: at, from }),
+            None if linked => Ok(Graft::Held),
+            None => Err(TreeError::Base(last, Parting::Perhaps)),
         }
     }
 

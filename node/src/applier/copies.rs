@@ -1,10 +1,10 @@
 //! Checks the documents of first copies that are under way, and puts a copy in its place once all of
 //! them are what was signed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use node_feed::{DocumentId, SpaceId, Subject};
+use node_feed::{DocumentId, Hash, SpaceId, Subject};
 use node_store::{CopyPlace, CopyPlaced, ReadStore, StoreError};
 
 use super::{Applier, Lines, lock, project_document};
@@ -18,10 +18,15 @@ pub(super) const LOOKED_EVERY: Duration = Duration::from_secs(15);
 /// How long a copy waits for the erasure of a document that its sender has erased.
 const WAITS_FOR: Duration = Duration::from_mins(2);
 
-/// Checks all that came, some at a time, so that whoever wants to see the newest gets between.
+/// Checks all that came, some at a time, so that whoever wants to see the newest gets between. Ends
+/// early if anything else is to be done.
 pub(super) fn check(applier: &Applier, inner: &Inner) -> Result<(), StoreError> {
     let mut after = None;
     loop {
+        let copies = inner.storage.read(ReadStore::copies)?;
+        let ids = copies.iter().filter(|(_, it)| it.documents.is_some());
+        let ids = ids.map(|(space, place)| (*space, place.bases.digest(*space)));
+        let ids = ids.collect::<BTreeMap<_, _>>();
         let some = inner
             .storage
             .read(|store| store.unchecked(after, CHECKED_TOGETHER))?;
@@ -31,10 +36,16 @@ pub(super) fn check(applier: &Applier, inner: &Inner) -> Result<(), StoreError> 
         after = Some(last);
         {
             let _applying = lock(&applier.applying);
-            check_some(inner, &some)?;
+            check_some(inner, &ids, &some)?;
         }
         inner.listed.send_modify(|times| *times += 1);
-        if applier.shared.lock().stop {
+        let mut state = applier.shared.lock();
+        let waits = state.pace.due().is_some_and(|due| due <= Instant::now());
+        if waits && !state.stop {
+            // What is left is gone on with once that is done.
+            state.pace.arrived(Instant::now());
+        }
+        if waits || state.stop {
             return Ok(());
         }
     }
@@ -43,19 +54,23 @@ pub(super) fn check(applier: &Applier, inner: &Inner) -> Result<(), StoreError> 
     let mut waiting = BTreeSet::new();
     for (space, place) in copies {
         if !put_in_place(applier, inner, space, &place)? {
-            waiting.insert(space);
+            waiting.insert((space, place.bases.digest(space)));
         }
     }
     let mut state = applier.shared.lock();
-    state.waits.retain(|space, _| waiting.contains(space));
+    state.waits.retain(|copy, _| waiting.contains(copy));
     Ok(())
 }
 
 /// Checks documents and makes their lines.
-fn check_some(inner: &Inner, documents: &[(SpaceId, Subject)]) -> Result<(), StoreError> {
+fn check_some(
+    inner: &Inner,
+    copies: &BTreeMap<SpaceId, Hash>,
+    documents: &[(SpaceId, Subject)],
+) -> Result<(), StoreError> {
     let mut lines = Lines::new(inner);
     let mut dropped = BTreeSet::new();
-    let mut checked = Vec::<(SpaceId, Vec<Subject>)>::new();
+    let mut checked = BTreeMap::<SpaceId, Vec<u64>>::new();
     let ids = documents.iter().filter_map(|(space, subject)| {
         let id = DocumentId::try_from(*subject);
         Some((*space, id.ok()?))
@@ -73,24 +88,27 @@ fn check_some(inner: &Inner, documents: &[(SpaceId, Subject)]) -> Result<(), Sto
             continue;
         }
         match found {
-            Checked::Yes => {
+            Checked::Yes(arrival) => {
                 project_document(&mut lines, *space, *subject)?;
-                match checked.last_mut() {
-                    Some((at, subjects)) if at == space => subjects.push(*subject),
-                    Some(_) | None => checked.push((*space, vec![*subject])),
-                }
+                checked.entry(*space).or_default().extend(arrival);
             }
             Checked::Waits => {}
-            Checked::Forged(why) => {
-                tracing::error!(%space, why, "a record of a first copy is not what was signed");
-                inner.drop_copy(*space, Some(why))?;
+            Checked::Forged(_) | Checked::Parts => {
+                let forged = match found {
+                    Checked::Forged(why) => Some(why),
+                    Checked::Parts | Checked::Waits | Checked::Yes(_) => None,
+                };
+                tracing::error!(%space, forged, "a record of a first copy cannot be used");
+                if let Some(id) = copies.get(space) {
+                    inner.drop_copy(*space, *id, forged)?;
+                }
                 dropped.insert(*space);
             }
         }
     }
     lines.write()?;
-    for (space, subjects) in checked {
-        inner.storage.set_checked(space, subjects)?;
+    for (space, arrivals) in checked {
+        inner.storage.set_checked(space, arrivals)?;
     }
     Ok(())
 }
@@ -102,6 +120,7 @@ fn put_in_place(
     space: SpaceId,
     place: &CopyPlace,
 ) -> Result<bool, StoreError> {
+    let id = place.bases.digest(space);
     let first = (space, Subject::NONE);
     let left = inner
         .storage
@@ -111,16 +130,15 @@ fn put_in_place(
             .shared
             .lock()
             .waits
-            .entry(space)
+            .entry((space, id))
             .or_insert_with(Instant::now);
         if since.elapsed() < WAITS_FOR {
             return Ok(false);
         }
         tracing::warn!(%space, "a first copy lacks a record that nobody has erased here");
-        inner.drop_copy(space, None)?;
+        inner.drop_copy(space, id, None)?;
         return Ok(true);
     }
-    let id = place.bases.digest(space);
     match inner
         .storage
         .place_copy(&inner.authority(), space, id, &inner.events)?
@@ -134,7 +152,11 @@ fn put_in_place(
             tracing::warn!(%space, why, "a first copy cannot be used");
             inner.forget_copy(space);
         }
-        CopyPlaced::Not => {}
+        CopyPlaced::Not => {
+            // More came of it since it was checked.
+            applier.wake();
+            return Ok(false);
+        }
     }
     inner.copying.send_modify(|copying| copying.placed(space));
     Ok(true)

@@ -1,21 +1,26 @@
 //! Documents that came by first copies: a packed form of entries, which checkpoints prove.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, unpack};
-use node_feed::{Checkpoint, DocumentId, FeedName, HubId, Opening, SpaceId, Subject, Trail};
-use node_store::{ReadStore, StoreError};
+use node_feed::{Checkpoint, DocumentId, FeedName, Hash, HubId, Opening, SpaceId, Subject, Trail};
+use node_store::{BaseDocument, ReadStore, StoreError};
 
 use super::stored_after;
 use crate::storage::Storage;
+
+/// A packed document of more bytes than this is opened alone.
+const LARGE_BYTES: usize = 64 << 10;
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// What the checkpoints say on which the first copies of one space stand, placed or under way.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     space: SpaceId,
-    /// Which these are.
+    /// Which these are, and which copy is under way.
     numbers: Vec<(FeedName, u64)>,
+    arriving: Option<Hash>,
     feeds: Vec<Feed>,
 }
 
@@ -38,8 +43,11 @@ impl Checkpoints {
     ) -> Result<Arc<Self>, StoreError> {
         storage.read(|store| {
             let numbers = store.base_numbers(space)?;
+            let copies = store.copies()?.into_iter();
+            let mut here = copies.filter(|(at, _)| *at == space);
+            let arriving = here.next().map(|(_, place)| place.bases.digest(space));
             if let Some(known) = known
-                && (known.space, &known.numbers) == (space, &numbers)
+                && (known.space, &known.numbers, known.arriving) == (space, &numbers, arriving)
             {
                 return Ok(Arc::clone(known));
             }
@@ -80,6 +88,7 @@ impl Checkpoints {
             Ok(Arc::new(Self {
                 space,
                 numbers,
+                arriving,
                 feeds,
             }))
         })
@@ -97,38 +106,32 @@ impl Checkpoints {
         feeds.collect()
     }
 
-    /// Whether the copy under way must be refused for a document of it that unpacked to this:
-    /// because it says less than its checkpoints, or because `held` entries are others.
-    fn judge(
-        &self,
-        document: Subject,
-        unpacked: &Unpacked,
-        held: &[ChangesEntry],
-    ) -> Result<(), Forged> {
+    /// What a document of the copy under way is that unpacked to this: it must say all that its
+    /// checkpoints do, and `held` entries must be among those for which it stands.
+    fn judge(&self, document: Subject, unpacked: &Unpacked, held: &[ChangesEntry]) -> Looked {
         let arriving = self.feeds.iter().filter(|feed| feed.is_arriving);
         let mut listed = arriving
             .clone()
             .filter(|it| it.trails.contains_key(&document));
         if !listed.all(|feed| unpacked.proved.contains(&(feed.name, feed.base))) {
-            let why = "it lacks what a checkpoint says of it";
-            return Err(Forged(why.to_owned()));
+            return Looked::Forged("it lacks what a checkpoint says of it".to_owned());
         }
         let bases = arriving.map(|feed| (feed.name, feed.base));
         let bases = bases.collect::<BTreeMap<_, _>>();
         let came = unpacked.entries.iter();
         let came = came.map(|entry| ((entry.feed, entry.number), &entry.changes.chunks));
         let came = came.collect::<BTreeMap<_, _>>();
-        let is_other = |entry: &&ChangesEntry| {
-            bases
-                .get(&entry.feed)
-                .is_some_and(|base| entry.number <= *base)
-                && came.get(&(entry.feed, entry.number)) != Some(&&entry.changes.chunks)
+        let mut behind = held.iter().filter(|entry| {
+            let base = bases.get(&entry.feed);
+            base.is_some_and(|base| entry.number <= *base)
+        });
+        let is_same = |entry: &ChangesEntry| {
+            came.get(&(entry.feed, entry.number)) == Some(&&entry.changes.chunks)
         };
-        match held.iter().find(is_other) {
-            Some(_) => Err(Forged(
-                "it parts from the changes that are held here".to_owned(),
-            )),
-            None => Ok(()),
+        if behind.all(is_same) {
+            Looked::Good
+        } else {
+            Looked::Parts
         }
     }
 }
@@ -141,24 +144,41 @@ pub(super) enum Looked {
     Good,
     /// Its sender says that it was erased, and the erasure is not here.
     Waits,
-    /// It is not what it should be.
+    /// It is not what was signed.
     Forged(String),
+    /// It is not of the branch that is held here.
+    Parts,
 }
 
-/// Looks at a document of the copy of a space that is under way.
+/// Looks at a document of the copy of a space that is under way, and says its arrival.
 pub(super) fn look(
     storage: &Storage,
     checkpoints: &Checkpoints,
     space: SpaceId,
     id: DocumentId,
-) -> Result<Looked, StoreError> {
+) -> Result<(Option<u64>, Looked), StoreError> {
     let came = storage.read(|store| store.base_documents(space, id.subject(), 0))?;
     let Some(last) = came.last() else {
-        return Ok(Looked::Good);
+        return Ok((None, Looked::Good));
     };
+    let looked = look_at(storage, checkpoints, space, id, &came, last)?;
+    Ok((Some(last.arrival), looked))
+}
+
+fn look_at(
+    storage: &Storage,
+    checkpoints: &Checkpoints,
+    space: SpaceId,
+    id: DocumentId,
+    came: &[BaseDocument],
+    last: &BaseDocument,
+) -> Result<Looked, StoreError> {
     if last.bytes.is_empty() {
         return Ok(Looked::Waits);
     }
+    // A large one may take many times its size while it is opened.
+    let _alone = (last.bytes.len() > LARGE_BYTES)
+        .then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let bases = checkpoints.of(id.subject());
     let (held, arrival) = stored_after(storage, space, id, 0)?;
     let is_behind = |entry: &ChangesEntry| {
@@ -175,10 +195,8 @@ pub(super) fn look(
             Err(Forged(why)) => return Ok(Looked::Forged(why)),
         }
     }
-    let judged = unpack(id, &last.bytes, &bases)
-        .and_then(|unpacked| checkpoints.judge(id.subject(), &unpacked, &held));
-    Ok(match judged {
-        Ok(()) => Looked::Good,
+    Ok(match unpack(id, &last.bytes, &bases) {
+        Ok(unpacked) => checkpoints.judge(id.subject(), &unpacked, &held),
         Err(Forged(why)) => Looked::Forged(why),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
-    Authority, Entry, FeedName, FeedTree, Height, Heights, HubId, NetworkId, NodeId, Nonce,
+    Authority, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId, NodeId, Nonce,
     SecretKey, SpaceId,
 };
 use node_store::{CopyTaken, ReadStore, StoreError};
@@ -238,17 +238,20 @@ impl Inner {
         }
     }
 
-    /// Takes out the first copy of a space that is under way, and has it fetched another way.
+    /// Takes out the first copy of a space with this digest of its bases, if it is still under way,
+    /// and has it fetched another way.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not take it.
     pub(crate) fn drop_copy(
         &self,
         space: SpaceId,
+        id: Hash,
         forged: Option<String>,
     ) -> Result<(), StoreError> {
-        self.storage.drop_copy(space, forged, &self.events)?;
-        self.forget_copy(space);
+        if self.storage.drop_copy(space, id, forged, &self.events)? {
+            self.forget_copy(space);
+        }
         Ok(())
     }
 
@@ -265,7 +268,9 @@ impl Inner {
     /// # Errors
     /// [`StoreError`] if the store does not take it.
     pub(crate) fn drop_base(&self, space: SpaceId, writer: [u8; 32]) -> Result<(), StoreError> {
-        self.storage.drop_base(space, writer, &self.events)?;
+        if !self.storage.drop_base(space, writer, &self.events)? {
+            return Ok(());
+        }
         self.library.forget_space(space);
         self.applier.rebuild(space);
         self.applier.wake();

@@ -1,14 +1,14 @@
 //! Lists: of records and of spaces.
 
 use node_document::CardView;
-use node_feed::{CardId, DocumentId, Hash, Kind, SpaceId, SpaceKind, Tag};
+use node_feed::{CardId, DocumentId, Hash, SpaceId, SpaceKind, Tag};
 use node_store::{ReadStore, StoreError};
 
 use super::{RecordId, RecordsError, parse_space, record_id, record_kind};
 use crate::Node;
 use crate::cards::card_view;
 use crate::node::heights_of;
-use crate::storage::documents_of;
+use crate::storage::{cards_of, documents_of};
 
 /// One line of a list of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,12 +127,10 @@ impl Node {
 
     /// How many documents and cards a space holds, and the digest of what they have become.
     fn documents_digest(&self, space: SpaceId) -> Result<(u64, Hash), StoreError> {
-        let (documents, cards) = self.inner.storage.read(|store| {
-            Ok((
-                documents_of(store, space)?,
-                store.subjects(space, Kind::CARD)?,
-            ))
-        })?;
+        let (documents, cards) = self
+            .inner
+            .storage
+            .read(|store| Ok((documents_of(store, space)?, cards_of(store, space)?)))?;
         let mut bytes = Vec::new();
         let count = documents.len() + cards.len();
         for subject in documents {

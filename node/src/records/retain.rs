@@ -1,5 +1,7 @@
 //! Retention: what a node need not keep any more.
 
+use std::collections::BTreeSet;
+
 use node_feed::{HubId, SpaceId};
 use node_store::ReadStore;
 use serde_json::{Value, json};
@@ -22,7 +24,10 @@ impl Node {
         if authority.is_frozen() || authority.length() == 0 {
             return Ok(Vec::new());
         }
-        let spaces = self.inner.storage.read(ReadStore::spaces)?;
+        let mut spaces = self.inner.storage.read(ReadStore::spaces)?;
+        let copies = self.inner.storage.read(ReadStore::copies)?;
+        spaces.extend(copies.into_iter().map(|(space, _)| space));
+        let spaces = spaces.into_iter().collect::<BTreeSet<_>>();
         let left = spaces.into_iter().filter(|space| {
             let listed = authority.spaces().contains_key(space);
             listed && authority.access(hub, *space).is_none()

@@ -1,6 +1,6 @@
 //! What became of a run that was handed to the store.
 
-use node_feed::{FeedName, Hash, Opening, RefusalReason, TreeFeed, VerifiedRun};
+use node_feed::{FeedName, Hash, Opening, Parting, RefusalReason, TreeFeed, VerifiedRun};
 
 /// What became of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Refused {
     pub hash: Hash,
     /// Why.
     pub reason: RefusalReason,
-    /// Whether it parts from a feed where only a first copy stands for its entries: what rests on
-    /// that copy must be fetched whole to tell where.
-    pub at_base: bool,
+    /// Whether it parts, or may part, from a feed where only a first copy stands for its entries:
+    /// the feed must be fetched whole to tell where.
+    pub at_base: Option<Parting>,
 }

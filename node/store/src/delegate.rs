@@ -211,12 +211,8 @@ macro_rules! entry_store {
                 self.change(|shelf| ledger::take_copy(shelf, authority, slice))
             }
 
-            fn set_checked(
-                &mut self,
-                space: SpaceId,
-                documents: &[Subject],
-            ) -> Result<(), StoreError> {
-                self.change(|shelf| Bases::set_checked(shelf, space, documents))
+            fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError> {
+                self.change(|shelf| Bases::set_checked(shelf, space, arrivals))
             }
 
             fn place_copy(
@@ -228,8 +224,15 @@ macro_rules! entry_store {
                 self.change(|shelf| ledger::place_copy(shelf, authority, space, id))
             }
 
-            fn drop_copy(&mut self, space: SpaceId) -> Result<(), StoreError> {
-                self.change(|shelf| Bases::end_copy(shelf, space, false))
+            fn drop_copy(&mut self, space: SpaceId, id: Hash) -> Result<bool, StoreError> {
+                self.change(|shelf| {
+                    let place = ReadBases::copy_place(shelf, space)?;
+                    let is_it = place.is_some_and(|place| place.bases.digest(space) == id);
+                    if is_it {
+                        ledger::drop_copy(shelf, space)?;
+                    }
+                    Ok(is_it)
+                })
             }
 
             fn drop_base(&mut self, space: SpaceId, writer: [u8; 32]) -> Result<bool, StoreError> {

@@ -208,11 +208,12 @@ pub trait EntryStore: ReadStore {
         slice: &CopySlice,
     ) -> Result<CopyTaken, StoreError>;
 
-    /// Notes that documents of the first copy under way were checked.
-    fn set_checked(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError>;
+    /// Notes that documents of the first copy under way were checked: those that have these arrivals.
+    fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError>;
 
-    /// Puts the copy with this digest of its bases in its place: its feeds count from then on. All
-    /// its documents must have been checked.
+    /// Puts the copy with this digest of its bases in its place: its feeds count from then on. Not
+    /// before all its documents were checked, and if more came of its feeds since, they are to be
+    /// checked again.
     fn place_copy(
         &mut self,
         authority: &Authority,
@@ -220,8 +221,9 @@ pub trait EntryStore: ReadStore {
         id: Hash,
     ) -> Result<CopyPlaced, StoreError>;
 
-    /// Forgets the copy of `space` that is under way.
-    fn drop_copy(&mut self, space: SpaceId) -> Result<(), StoreError>;
+    /// Forgets the copy of `space` that is under way, if its bases have this digest; whether they
+    /// had.
+    fn drop_copy(&mut self, space: SpaceId, id: Hash) -> Result<bool, StoreError>;
 
     /// Takes the feeds of a writer out of `space` of which one is held from a base on only, so that
     /// they are fetched whole. What is held of them stays as evidence, and comes back with what is

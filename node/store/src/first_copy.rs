@@ -3,6 +3,10 @@
 use bytes::Bytes;
 use node_feed::{Checkpoint, FeedName, Height, Heights, NodeId, Opening, TreeFeed};
 
+/// What the names of settings begin with that each note a space: a copy of it that had documents was
+/// dropped, and what was made of these is to be made again. Cleared by whoever has done so.
+pub const RENEW_SETTINGS: &str = "renew/";
+
 /// A first copy that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyPlace {

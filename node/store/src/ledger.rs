@@ -12,7 +12,9 @@ use node_feed::{
     RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
 };
 
-pub(crate) use self::place::{copied_feeds, drop_base, offer_copy, place_copy, take_copy};
+pub(crate) use self::place::{
+    copied_feeds, drop_base, drop_copy, offer_copy, place_copy, take_copy,
+};
 pub(crate) use self::settle::{evident_opening, reconcile};
 use crate::shelf::{ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::WriterFeeds;
@@ -58,7 +60,10 @@ fn append_run(
         Ok(graft) => graft,
         Err(error) => {
             let mut refused = refused(feeds.trunk(), &run, run.first(), RefusalReason::Gap);
-            refused.at_base = matches!(error, TreeError::Base(_));
+            refused.at_base = match error {
+                TreeError::Base(_, parting) => Some(parting),
+                TreeError::Gap(_) => None,
+            };
             return Ok(Appended::Refused(refused));
         }
     };
@@ -93,6 +98,7 @@ fn append_run(
     };
     let rows = rows(shelf, &new)?;
     attach::attach(shelf, feeds, &graft, rows, opening)?;
+    place::look_for_whole(shelf, feeds, feed, new.last().number)?;
     obey_erasures(shelf, &opening, new.as_run().entries.iter())?;
     if shelf.goes_on(feeds, new.last())? {
         // It left with a base that this feed was held from, and now follows what is held.
@@ -126,7 +132,7 @@ fn refused(feed: FeedName, run: &VerifiedRun, number: u64, reason: RefusalReason
         number,
         hash: run.hash_at(number).unwrap_or(run.last().hash),
         reason,
-        at_base: false,
+        at_base: None,
     }
 }
 

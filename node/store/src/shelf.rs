@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use node_feed::{
-    FeedName, Hash, Height, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason, SpaceId,
-    Subject,
+    FeedName, Hash, Height, Heights, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason,
+    SpaceId, Subject,
 };
 
 use crate::writer_feeds::{FeedKey, WriterFeeds};
@@ -54,6 +54,8 @@ pub(crate) trait ReadBases {
     fn copy_size(&self, space: SpaceId) -> Result<(u64, u64), StoreError>;
     /// The documents that its checkpoints list.
     fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError>;
+    /// How far its feeds were held when its documents were begun to be checked.
+    fn copy_tips(&self, space: SpaceId) -> Result<Heights, StoreError>;
     /// Each feed of a space that has a base, with its number.
     fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError>;
     /// The hash before an entry whose predecessor is not held.
@@ -89,6 +91,7 @@ pub(crate) trait Bases: ReadBases {
     /// Notes how far a copy has come, or that it begins.
     fn set_copy(&mut self, space: SpaceId, place: &CopyPlace) -> Result<(), StoreError>;
     fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError>;
+    fn set_copy_tips(&mut self, space: SpaceId, tips: &Heights) -> Result<(), StoreError>;
     fn set_link(&mut self, feed: FeedKey, number: u64, previous: Hash) -> Result<(), StoreError>;
     fn add_copy_piece(&mut self, space: SpaceId, bytes: &Bytes) -> Result<(), StoreError>;
     fn drop_copy_pieces(&mut self, space: SpaceId) -> Result<(), StoreError>;
@@ -101,8 +104,10 @@ pub(crate) trait Bases: ReadBases {
     ) -> Result<(), StoreError>;
     /// Ends the copy that is under way. Its documents are the space's own now, or gone.
     fn end_copy(&mut self, space: SpaceId, keep: bool) -> Result<(), StoreError>;
-    /// Notes that documents of the copy under way were checked.
-    fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError>;
+    /// Notes that those documents of the copy under way were checked that have these arrivals.
+    fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError>;
+    /// Forgets that any were.
+    fn clear_checked(&mut self, space: SpaceId) -> Result<(), StoreError>;
 }
 
 /// Rows to read.
@@ -114,6 +119,8 @@ pub(crate) trait ReadShelf: ReadBases {
     fn writer(&self, space: SpaceId, writer: [u8; 32]) -> Result<Option<WriterFeeds>, StoreError>;
 
     fn hash(&self, feed: FeedKey, number: u64) -> Result<Option<Hash>, StoreError>;
+    /// How many rows there are up to `through`.
+    fn count(&self, feed: FeedKey, through: u64) -> Result<u64, StoreError>;
     /// Up to `limit` marks from `number` on, in order.
     fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError>;
     /// The rows from `first` to `last`, in order.

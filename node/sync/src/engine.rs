@@ -58,6 +58,7 @@ enum Pending {
     Copy {
         session: SessionId,
         frame: u64,
+        peer: NodeId,
         space: SpaceId,
         /// Whether it was an offer.
         offered: bool,
@@ -103,8 +104,8 @@ pub struct Engine {
     ahead: BTreeSet<(SpaceId, [u8; 32])>,
     /// First copies that are under way here.
     copies: BTreeMap<SpaceId, copy::Copying>,
-    /// Spaces of which this process wants entries and no copies: a feed parts from one.
-    whole: BTreeSet<SpaceId>,
+    /// Writers that are fetched whole, so that no copies of the space are wanted until then.
+    whole: BTreeMap<(SpaceId, [u8; 32]), Timestamp>,
     /// Peers of which it wants none of a space until then: one of theirs could not be used.
     declined: BTreeMap<(SpaceId, NodeId), Timestamp>,
     receipts: BTreeMap<(SpaceId, NodeId), HeldReceipt>,
@@ -150,7 +151,7 @@ impl Engine {
                 .into_iter()
                 .map(|(space, held)| (space, copy::Copying::earlier(held)))
                 .collect(),
-            whole: BTreeSet::new(),
+            whole: BTreeMap::new(),
             declined: BTreeMap::new(),
             receipts,
             receipts_due: BTreeMap::new(),
@@ -255,7 +256,10 @@ impl Engine {
         });
         let receipts = self.receipts_due.values().copied().map(Some);
         let declined = self.declined.values().copied().map(Some);
-        sessions.chain(receipts).chain(declined).flatten().min()
+        let whole = self.whole.values().copied().map(Some);
+        let idle = self.copies.values().map(copy::Copying::idle_due);
+        let copies = declined.chain(whole).chain(idle);
+        sessions.chain(receipts).chain(copies).flatten().min()
     }
 
     fn received(&mut self, id: SessionId, message: Message) {

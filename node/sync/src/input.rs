@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    Authority, CopyPiece, FeedName, FeedTree, Hash, Height, NodeId, Refusal, RefusalReason, Run,
-    SpaceId, TreeFeed, VerifiedRun,
+    Authority, CopyPiece, FeedName, FeedTree, Hash, Height, NodeId, Parting, Refusal,
+    RefusalReason, Run, SpaceId, TreeFeed, VerifiedRun,
 };
 
 use crate::{CopyPlan, CopyResult, Message, PeerMemory};
@@ -60,7 +60,7 @@ pub enum AppendResult {
         /// Why.
         reason: RefusalReason,
         /// Whether it parts from a feed where only a checkpoint stands for what came before.
-        at_base: bool,
+        at_base: Option<Parting>,
     },
 }
 

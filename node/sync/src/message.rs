@@ -89,6 +89,8 @@ pub enum Message {
 impl Message {
     /// How many points a probe may have.
     pub const POINTS_MAX: usize = 4_096;
+    /// How many feeds one first copy may be of. A holder says them with its heights.
+    pub const COPY_FEEDS_MAX: usize = 1_024;
     /// How many heights the receipts of one message may have together once they are rebuilt.
     pub const RECEIPT_HEIGHTS_MAX: usize = 1 << 20;
 }

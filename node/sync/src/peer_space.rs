@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{FeedName, Height, Heights, Retry, TreeFeed};
+use node_feed::{FeedName, Height, Heights, Parting, Retry, TreeFeed};
 
 use crate::space::Space;
 use crate::{CopyHeld, CopyPlan};
@@ -71,8 +71,9 @@ pub(crate) struct PeerSpace {
     pub(crate) their_copy: Option<CopyHeld>,
     /// The feeds that the peer holds from a checkpoint on only, if it said so in this session.
     pub(crate) their_bases: Option<BTreeMap<FeedName, u64>>,
-    /// Writers of whom the peer sent what parts from a base here, which it is to tell more of.
-    pub(crate) parted_at_base: BTreeSet<[u8; 32]>,
+    /// Writers of whom the peer sent what may part from a base here, of which it is to tell how far it
+    /// holds them.
+    pub(crate) parted_at_base: BTreeMap<[u8; 32], Parting>,
     /// Feeds that cannot be copied from here.
     not_copied: BTreeSet<FeedName>,
     /// Whether the peer wants entries and no copies.
@@ -298,6 +299,12 @@ impl PeerSpace {
         }
     }
 
+    /// Tries again what could not be copied.
+    pub(crate) fn copy_again(&mut self) {
+        self.not_copied.clear();
+        self.plan_again();
+    }
+
     /// Whether the peer lacks what this node holds no entries of, and may not be sent a copy.
     pub(crate) fn lacks_unsendable(&self, space: &Space) -> bool {
         let mut feeds = space.trees().values().flat_map(|tree| tree.feeds());
@@ -320,7 +327,7 @@ impl PeerSpace {
     }
 
     /// The peer said whether it wants entries only, and which copy it holds a part of. `is_idle` is
-    /// whether nothing is on its way to it, so that this is how far it is now.
+    /// whether nothing of one is on its way to it, so that this is how far it is now.
     pub(crate) fn hear_of_copies(&mut self, whole: bool, held: Option<CopyHeld>, is_idle: bool) {
         self.their_copy = held;
         if whole {
@@ -339,9 +346,13 @@ impl PeerSpace {
         };
         match (&mut self.sending, &self.their_copy) {
             (Sending::Undecided | Sending::Entries, _) => {}
+            (Sending::Planning(_), None) => {}
             // It said so before it heard of the offer.
-            (Sending::Planning(_) | Sending::Offered(_), None) => {}
-            (Sending::Copy { .. } | Sending::Sent(_) | Sending::Waiting(_), None) => {
+            (Sending::Offered(_), None) if !is_idle => {}
+            (
+                Sending::Offered(_) | Sending::Copy { .. } | Sending::Sent(_) | Sending::Waiting(_),
+                None,
+            ) => {
                 self.sending = Sending::Undecided;
             }
             (

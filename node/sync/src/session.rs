@@ -45,6 +45,7 @@ pub(crate) struct Flight {
     pub(crate) frame: u64,
     pub(crate) bytes: usize,
     pub(crate) space: SpaceId,
+    /// The feeds of which entries are in it; none in a part of a copy.
     pub(crate) feeds: Vec<FeedName>,
     /// What was held here when it was sent, and the digest of that.
     pub(crate) heights: Arc<Heights>,
@@ -224,6 +225,12 @@ impl Session {
             .filter(|flight| flight.space == space)
             .flat_map(|flight| flight.feeds.iter().copied())
             .collect()
+    }
+
+    /// Whether anything of a first copy of a space is on its way to the peer.
+    pub(crate) fn is_copying(&self, space: SpaceId) -> bool {
+        let mut flights = self.in_flight.iter();
+        flights.any(|flight| flight.space == space && flight.feeds.is_empty())
     }
 
     /// Brings `unequal` up to date for one space.

@@ -42,7 +42,7 @@ impl Post {
             number: run.first(),
             hash: run.hash_at(run.first()).unwrap_or(node_feed::Hash::ZERO),
             reason: RefusalReason::Gap,
-            at_base: false,
+            at_base: None,
         };
         if last.number < *next {
             return AppendResult::Held;

@@ -1,12 +1,11 @@
-//! First copies on a machine's disk: what a node does with checkpoints and documents, without
-//! documents. One stands for all that a feed says but its opening.
+//! First copies on a machine's disk: what a node does with checkpoints and documents. A document here
+//! is nothing but the names of the entries for which it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use node_feed::{
-    Checkpoint, CopyOffer, CopyPiece, CopySlice, Entry, FeedName, Hash, Height, Heights, Kind,
-    NodeId, Nonce, Opening, SpaceId, Subject, Trail,
+    Checkpoint, CopyOffer, CopyPiece, CopySlice, Decoder, Encoder, Entry, FeedName, Hash, Height,
+    Heights, Kind, NodeId, Nonce, Opening, SpaceId, Subject, Trail,
 };
 use node_store::{CopyPlace, CopyPlaced, CopyTaken, EntryStore, ReadStore};
 use node_sync::{CopyHeld, CopyPlan, CopyResult, Input, StorageDown, Ticket};
@@ -14,8 +13,20 @@ use node_sync::{CopyHeld, CopyPlan, CopyResult, Input, StorageDown, Ticket};
 use super::dice::Dice;
 use super::machine::Machine;
 
-/// Bytes of a document.
-const DOCUMENT_BYTES: usize = 300;
+/// How many documents a space has.
+pub(crate) const DOCUMENTS: u64 = 4;
+/// How many bytes the name of an entry has: its feed, its number, its hash.
+const NAME_BYTES: usize = 32 + 8 + 32;
+
+/// The entries of which documents speak.
+type Spoken = BTreeSet<(FeedName, u64, Hash)>;
+
+/// One of the documents.
+pub(crate) fn document(number: u64) -> Subject {
+    let mut subject = [0; 24];
+    subject[..8].copy_from_slice(&number.to_be_bytes());
+    Subject::from_bytes(subject)
+}
 
 impl Machine {
     /// The checkpoint of everything that `feed` says up to its last entry.
@@ -25,13 +36,24 @@ impl Machine {
         feed: FeedName,
         dice: &mut Dice,
     ) -> Option<Vec<Entry>> {
-        let hash = self.folder.store.hash_at(space, feed, 0).ok().flatten()?;
-        let kept = [Height { number: 0, hash }];
-        let documents = (0..1 + dice.below(4)).map(|number| {
-            let mut subject = [0; 24];
-            subject[..8].copy_from_slice(&number.to_be_bytes());
-            (Subject::from_bytes(subject), Trail(Hash::ZERO))
-        });
+        let store = &self.folder.store;
+        let runs = store.read(space, &[(feed, 0)], usize::MAX).ok()?;
+        let (mut kept, mut documents) = (Vec::new(), BTreeSet::new());
+        for run in &runs {
+            for (entry, number) in run.entries.iter().zip(run.first..) {
+                let hash = store.hash_at(space, feed, number).ok().flatten()?;
+                if entry.kind == Kind::CHANGES {
+                    documents.insert(entry.subject);
+                } else if entry.kind != Kind::CHECKPOINT {
+                    kept.push(Height { number, hash });
+                }
+            }
+        }
+        if kept.first().is_none_or(|first| first.number > 0) {
+            return None;
+        }
+        let documents = documents.into_iter();
+        let documents = documents.map(|it| (it, Trail(Hash::ZERO)));
         let documents = documents.collect::<Vec<_>>();
         let parts = Checkpoint::split(&documents, &kept, || Nonce(dice.bytes())).ok()?;
         let entries = parts.iter().map(|part| Entry {
@@ -41,6 +63,58 @@ impl Machine {
             payload: part.encode(),
         });
         Some(entries.collect())
+    }
+
+    /// The entries about a document that are held, as such or by a copy, of these feeds up to these
+    /// numbers.
+    fn spoken_of(&self, space: SpaceId, subject: Subject, bases: &Heights) -> Spoken {
+        let store = &self.folder.store;
+        let rows = store.entries_of(subject, 0).unwrap_or_default();
+        let rows = rows.into_iter().filter(|row| row.space == space);
+        let mut spoken = rows
+            .map(|row| (row.feed, row.height.number, row.height.hash))
+            .collect::<Spoken>();
+        spoken.extend(self.copied(space, subject));
+        spoken.retain(|(feed, number, _)| {
+            let base = bases.get(feed);
+            base.is_some_and(|base| *number <= base.number)
+        });
+        spoken
+    }
+
+    /// The entries about a document that first copies speak of.
+    fn copied(&self, space: SpaceId, subject: Subject) -> Spoken {
+        let came = self.folder.store.base_documents(space, subject, 0);
+        let mut spoken = Spoken::new();
+        for document in came.unwrap_or_default() {
+            for name in document.bytes.chunks_exact(NAME_BYTES) {
+                let mut input = Decoder::new(name);
+                if let (Ok(feed), Ok(number), Ok(hash)) = (
+                    input.array("feed"),
+                    input.u64("number"),
+                    input.array("hash"),
+                ) {
+                    let (feed, hash) = (FeedName::from_bytes(feed), Hash::from_bytes(hash));
+                    spoken.insert((feed, number, hash));
+                }
+            }
+        }
+        spoken
+    }
+
+    /// Whether what is held of the feeds of a copy is what its documents say.
+    fn agrees(&self, space: SpaceId, bases: &Heights) -> bool {
+        let store = &self.folder.store;
+        (0..DOCUMENTS).map(document).all(|subject| {
+            let came = self.copied(space, subject);
+            let rows = store.entries_of(subject, 0).unwrap_or_default();
+            let mut rows = rows.into_iter().filter(|row| row.space == space);
+            rows.all(|row| {
+                let base = bases.get(&row.feed);
+                base.is_none_or(|base| row.height.number > base.number)
+                    || came.contains(&(row.feed, row.height.number, row.height.hash))
+            })
+        })
     }
 
     pub(crate) fn plan_copy(
@@ -132,10 +206,14 @@ impl Machine {
             } else if let Some((feed, height)) = plan.kept.get(kept) {
                 CopyPiece::Kept(store.kept(space, *feed, *height).ok()??)
             } else {
-                CopyPiece::Document {
-                    subject: *plan.documents.get(document)?,
-                    bytes: Bytes::from(vec![1; DOCUMENT_BYTES]),
+                let subject = *plan.documents.get(document)?;
+                let mut out = Encoder::new();
+                for (feed, number, hash) in self.spoken_of(space, subject, &plan.bases) {
+                    out.bytes(feed.as_bytes()).u64(number);
+                    out.bytes(hash.as_bytes());
                 }
+                let bytes = out.finish();
+                CopyPiece::Document { subject, bytes }
             };
             bytes += piece.weight();
             if bytes > bytes_max && !pieces.is_empty() {
@@ -192,16 +270,27 @@ impl Machine {
             peer: place.peer,
             forged: None,
         };
-        if dice.chance(10) {
-            self.folder.store.drop_copy(space).ok()?;
+        if dice.chance(10) || !self.agrees(space, &place.bases) {
+            let id = place.bases.digest(space);
+            self.folder.store.drop_copy(space, id).ok()?;
             return Some(dropped);
         }
         let id = place.bases.digest(space);
+        let came = (0..DOCUMENTS).map(document).flat_map(|subject| {
+            let came = self.folder.store.base_documents(space, subject, 0);
+            came.unwrap_or_default()
+        });
+        let checked = came.map(|document| document.arrival).collect::<Vec<_>>();
+        self.folder.store.set_checked(space, &checked).ok()?;
         let placed = self.folder.store.place_copy(&self.authority, space, id);
         match placed.ok()? {
             CopyPlaced::Placed(feeds) => Some(Input::CopyPlaced { space, feeds }),
             CopyPlaced::Refused(_) => Some(dropped),
-            CopyPlaced::Not => None,
+            CopyPlaced::Not => {
+                // More came of it since its head was verified.
+                self.whole_copies.insert(space);
+                None
+            }
         }
     }
 
@@ -213,11 +302,12 @@ impl Machine {
         dropped.then_some(Input::BaseDropped { space, trees })
     }
 
-    /// Whether a first copy stands for this entry of a writer.
-    pub(crate) fn stands_for(&self, space: SpaceId, writer: [u8; 32], number: u64) -> bool {
-        let trees = self.folder.store.trees(space).unwrap_or_default();
-        let feeds = trees.get(&writer).map(|tree| tree.feeds().values());
-        feeds.into_iter().flatten().any(|feed| number < feed.base)
+    /// Whether a first copy stands for this entry.
+    pub(crate) fn stands_for(&self, space: SpaceId, height: Height) -> bool {
+        (0..DOCUMENTS).map(document).any(|subject| {
+            let mut copied = self.copied(space, subject).into_iter();
+            copied.any(|(_, number, hash)| (number, hash) == (height.number, height.hash))
+        })
     }
 }
 

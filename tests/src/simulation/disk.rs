@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    CopyOffer, CopySlice, Entry, FeedName, Height, Heights, Kind, NodeId, NodeOpen, Nonce, Run,
-    SecretKey, SpaceId, Subject, VerifiedRun,
+    Changes, CopyOffer, CopySlice, Entry, FeedName, Height, Heights, Kind, NodeId, NodeOpen, Nonce,
+    Run, SecretKey, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{Appended, EntryStore, MemoryStore, ReadStore, Stored, settle_authority};
 use node_sync::{AppendResult, CopyPlan, Input, StorageDown, Ticket};
 
+use super::copies::{DOCUMENTS, document};
 use super::dice::Dice;
 use super::machine::{Machine, Saved, Writer};
 
@@ -231,9 +232,7 @@ impl Machine {
         };
         for _ in 0..=dice.below(3) {
             let length = if dice.chance(5) { 1_500 } else { 40 };
-            let mut payload = vec![7; length];
-            payload[..16].copy_from_slice(&dice.bytes::<16>());
-            entries.push(entry(Kind(99), payload.into()));
+            entries.push(change(length, dice));
         }
         let name = FeedName::from(&key.public());
         let tip = self.own_tip(space, name);
@@ -246,7 +245,9 @@ impl Machine {
         }
         let run = Run::sign(network, space, &key, tip, entries).ok()?;
         let writer = *run.writer();
-        let heights = run.entries().map(|(height, _)| height).collect::<Vec<_>>();
+        // What a checkpoint says nobody has written.
+        let written = run.entries().filter(|(_, it)| it.kind != Kind::CHECKPOINT);
+        let heights = written.map(|(height, _)| height).collect::<Vec<_>>();
         let Some(done) = self.append_own(run) else {
             // Access ended, or the feed is not this node's alone any more.
             self.folder.writers.remove(&space);
@@ -265,6 +266,32 @@ impl Machine {
     fn own_tip(&self, space: SpaceId, name: FeedName) -> Option<Height> {
         let trees = self.folder.store.trees(space).unwrap_or_default();
         trees.get(name.as_bytes())?.feeds().get(&name)?.tip
+    }
+}
+
+/// Something that a person wrote: about one of a few documents, or of a kind of its own.
+fn change(length: usize, dice: &mut Dice) -> Entry {
+    let text = [&dice.bytes::<16>()[..], &vec![7; length - 16]].concat();
+    if dice.chance(30) {
+        return entry(Kind(99), text.into());
+    }
+    // A chunk that carriage takes for what it is not asked to look into.
+    let mut chunk = vec![0x85, 0x6f, 0x4a, 0x83, 0, 0, 0, 0, 2];
+    let mut rest = text.len();
+    while rest >= 0x80 {
+        chunk.push(u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80);
+        rest >>= 7;
+    }
+    chunk.push(u8::try_from(rest).unwrap_or_default());
+    chunk.extend(text);
+    let changes = Changes {
+        random: Nonce(dice.bytes()),
+        nonce: Nonce([1; 16]),
+        chunks: vec![chunk.into()],
+    };
+    Entry {
+        subject: document(dice.below(DOCUMENTS)),
+        ..entry(Kind::CHANGES, changes.encode())
     }
 }
 

@@ -71,11 +71,7 @@ impl World {
                 }
                 for member in members {
                     let store = &self.machines[member].folder.store;
-                    let copied = self.machines[member].stands_for(
-                        saved.space,
-                        saved.writer,
-                        saved.height.number,
-                    );
+                    let copied = self.machines[member].stands_for(saved.space, saved.height);
                     if !copied && find(store, saved.space, saved.writer, &[saved.height]) == [None]
                     {
                         broken.push(format!(

@@ -131,6 +131,28 @@ async fn what_came_by_a_copy_fills_a_new_coordinator() {
     assert_eq!(came(&world.path("coordinator"), space).0, 8);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_erased_since_the_checkpoint_keeps_no_copy_back() {
+    let (mut world, space, ids) = grown().await;
+    let south = world.hub(SOUTH).clone();
+    south.erase(&[&ids[5]]).expect("it is erased");
+    world.agree(space).await;
+    world.add_hub(WEST).await;
+    let operations = world.coordinator().operations();
+    operations.grant(space, WEST, Access::Write).expect("in");
+    let west = world.hub(WEST).clone();
+    until("the west has the others", || {
+        west.show_record(&ids[6]).is_ok()
+    })
+    .await;
+    world.agree(space).await;
+    is_checked(&west).await;
+    assert_eq!(came(&world.path(WEST), space), (7, 1));
+    assert!(west.show_record(&ids[5]).is_err());
+    let listed = west.list_records("practice", &space.to_string());
+    assert_eq!(listed.expect("a list").len(), 7);
+}
+
 /// A hub's feed with two documents and a checkpoint, of which nobody holds an entry.
 struct Story {
     hub: HubId,

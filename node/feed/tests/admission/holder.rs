@@ -47,7 +47,7 @@ impl Holder {
             .tree
             .graft(&run, hash_at)
             .map_err(|error| match error {
-                TreeError::Gap(_) | TreeError::Base(_) => RefusalReason::Gap,
+                TreeError::Gap(_) | TreeError::Base(..) => RefusalReason::Gap,
             })?;
         let (feed, from, parent) = match graft {
             Graft::Held => return Ok(false),

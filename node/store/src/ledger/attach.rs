@@ -46,8 +46,14 @@ pub(super) fn attach(
         if left {
             shelf.delete_evidence(feeds, tip.hash)?;
         }
+        let is_behind = tip.number < feed.place.next();
+        if is_behind && shelf.hash(feed.key, tip.number)?.is_some() {
+            continue;
+        }
         shelf.insert(feeds.space, feed.key, row)?;
-        feeds.set_tip(name, Some(tip));
+        if !is_behind {
+            feeds.set_tip(name, Some(tip));
+        }
     }
     Ok(())
 }

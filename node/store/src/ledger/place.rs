@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopySlice, Encoder, Hash, Height,
-    KeptEntry, Kind, NodeId, Opening, PublicKey, RefusalReason, Run, RunEntry, SpaceId, Subject,
-    TreeFeed, VerifiedRun,
+    Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash,
+    Height, Heights, KeptEntry, Kind, NodeId, Opening, PublicKey, RefusalReason, Run, RunEntry,
+    SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
 use super::{obey_erasures, rows, settle};
@@ -55,7 +55,7 @@ pub(crate) fn offer_copy(
     let place = match under_way.filter(|place| place.bases == offer.bases) {
         Some(place) => CopyPlace { peer, ..place },
         None => {
-            shelf.end_copy(space, false)?;
+            drop_copy(shelf, space)?;
             CopyPlace {
                 peer,
                 bases: offer.bases.clone(),
@@ -89,7 +89,7 @@ pub(crate) fn take_copy(
             Ok(CopyTaken::Partly(place))
         }
         Err(Refused { why, forged }) => {
-            shelf.end_copy(space, false)?;
+            drop_copy(shelf, space)?;
             Ok(CopyTaken::Refused { why, forged })
         }
     }
@@ -139,6 +139,13 @@ fn take_pieces(
     let documents = documents.collect::<BTreeSet<_>>();
     let documents = documents.into_iter().collect::<Vec<_>>();
     shelf.set_copy_list(space, &documents)?;
+    shelf.set_copy_tips(space, &tips(&all))?;
+    // They are proven, and a document of the copy may be missing because of one.
+    for (_, based) in &all {
+        let kept = based.kept.iter().map(|(_, kept)| &kept.entry);
+        let runs = based.runs.iter().flat_map(|run| &run.as_run().entries);
+        obey_erasures(shelf, &based.opening, kept.chain(runs))?;
+    }
     place.documents = Some(0);
     place.of = documents.len() as u64;
     Ok(Ok(place))
@@ -153,6 +160,9 @@ fn take_documents(
 ) -> Result<Result<CopyPlace, Refused>, StoreError> {
     let list = shelf.copy_list(slice.space)?;
     let mut next = documents;
+    if slice.before > next {
+        return Ok(Ok(place));
+    }
     for (piece, number) in slice.pieces.iter().zip(slice.before..) {
         let CopyPiece::Document { subject, bytes } = piece else {
             // It was here before the sender said it again.
@@ -192,10 +202,21 @@ pub(crate) fn place_copy(
     let all = match check_all(shelf, authority, space, &place)? {
         Ok(all) => all,
         Err(Refused { why, .. }) => {
-            shelf.end_copy(space, false)?;
+            drop_copy(shelf, space)?;
             return Ok(CopyPlaced::Refused(why));
         }
     };
+    // What came of these feeds since was not compared with the documents.
+    let tips = tips(&all);
+    if tips != shelf.copy_tips(space)? {
+        shelf.set_copy_tips(space, &tips)?;
+        shelf.clear_checked(space)?;
+        return Ok(CopyPlaced::Not);
+    }
+    let unchecked = shelf.unchecked(Some((space, Subject::NONE)), 1)?;
+    if unchecked.iter().any(|(at, _)| *at == space) {
+        return Ok(CopyPlaced::Not);
+    }
     let mut placed = Vec::new();
     for (mut held, based) in all {
         let trunk = held.trunk();
@@ -211,6 +232,21 @@ pub(crate) fn place_copy(
     }
     shelf.end_copy(space, true)?;
     Ok(CopyPlaced::Placed(placed))
+}
+
+/// Forgets the copy of a space that is under way. If it had documents, what was made of them is to be
+/// made again: that is noted, and for the caller to clear once it is done.
+pub(crate) fn drop_copy(shelf: &mut impl Shelf, space: SpaceId) -> Result<(), StoreError> {
+    let place = shelf.copy_place(space)?;
+    if place.is_some_and(|place| place.documents.is_some_and(|documents| documents > 0)) {
+        shelf.set_setting(&renew_setting(space), Some(&[1]))?;
+    }
+    shelf.end_copy(space, false)
+}
+
+/// The setting that notes that what was made of a space's documents is to be made again.
+pub(crate) fn renew_setting(space: SpaceId) -> String {
+    format!("{}{space}", crate::RENEW_SETTINGS)
 }
 
 /// Takes a writer's feeds out of `space` if one of them is held from a base on only, and keeps what
@@ -229,6 +265,27 @@ pub(crate) fn drop_base(
         shelf.save_writer(&feeds)?;
     }
     Ok(is_based)
+}
+
+/// A feed has no base any more once all that is before it came, of which this was the last.
+pub(super) fn look_for_whole(
+    shelf: &impl ReadShelf,
+    feeds: &mut WriterFeeds,
+    name: FeedName,
+    last: u64,
+) -> Result<(), StoreError> {
+    let Some(feed) = feeds.feeds.get_mut(&name) else {
+        return Ok(());
+    };
+    let place = &mut feed.place;
+    // Only where it meets what was held can it be.
+    if place.base == 0 || last < place.base && shelf.hash(feed.key, last + 1)?.is_none() {
+        return Ok(());
+    }
+    if shelf.count(feed.key, place.base)? == place.base + 1 - place.start {
+        place.base = 0;
+    }
+    Ok(())
 }
 
 /// Makes all that is held of a writer's feeds evidence.
@@ -395,6 +452,15 @@ fn came(
     Ok(Ok(came))
 }
 
+/// How far the feeds of a copy are held, those of which anything is.
+fn tips(all: &[(WriterFeeds, Based)]) -> Heights {
+    let tips = all.iter().filter_map(|(held, _)| {
+        let trunk = held.trunk();
+        Some((trunk, held.feeds.get(&trunk)?.place.tip?))
+    });
+    tips.collect()
+}
+
 /// Checks every feed of a copy, by itself and against what is held of it.
 fn check_all(
     shelf: &impl ReadShelf,
@@ -419,31 +485,65 @@ fn check_all(
             Ok(based) => based,
             Err(why) => return Ok(Err(why)),
         };
-        if let Some(feed) = held.feeds.get(&held.trunk()) {
-            let kept = based.kept.iter().map(|(height, _)| *height);
-            let before = based
-                .kept
-                .iter()
-                .map(|(_, kept)| (kept.number, kept.previous));
-            let proven = based.runs.iter().flat_map(VerifiedRun::entries);
-            let links = based.runs.iter().map(|run| (run.first(), run.previous()));
-            let before = before.chain(links).filter_map(|(number, hash)| {
-                let number = number.checked_sub(1)?;
-                Some(Height { number, hash })
-            });
-            let proven = proven.map(|(height, _)| height);
-            for height in kept.chain(proven).chain(before) {
-                let here = shelf.hash(feed.key, height.number)?;
-                if here.is_some_and(|hash| hash != height.hash) {
-                    return Ok(Err(Refused::known(
-                        "a feed of the copy parts from what is held of it",
-                    )));
-                }
-            }
+        if let Some(feed) = held.feeds.get(&held.trunk())
+            && let Err(why) = compare(shelf, feed, &based)?
+        {
+            return Ok(Err(why));
         }
         all.push((held, based));
     }
     Ok(Ok(all))
+}
+
+/// Whether what came of a feed goes on from what is held of it.
+fn compare(
+    shelf: &impl ReadShelf,
+    feed: &Feed,
+    based: &Based,
+) -> Result<Result<(), Refused>, StoreError> {
+    let kept = based.kept.iter().map(|(height, _)| *height);
+    let before = based
+        .kept
+        .iter()
+        .map(|(_, kept)| (kept.number, kept.previous));
+    let proven = based.runs.iter().flat_map(VerifiedRun::entries);
+    let proven = proven.map(|(height, _)| height);
+    let links = based.runs.iter().map(|run| (run.first(), run.previous()));
+    let before = before.chain(links).filter_map(|(number, hash)| {
+        let number = number.checked_sub(1)?;
+        Some(Height { number, hash })
+    });
+    let mut same = None;
+    for height in kept.chain(proven).chain(before) {
+        match shelf.hash(feed.key, height.number)? {
+            Some(hash) if hash == height.hash => same = same.max(Some(height.number)),
+            Some(_) => {
+                return Ok(Err(Refused::known(
+                    "a feed of the copy parts from what is held of it",
+                )));
+            }
+            None => {}
+        }
+    }
+    let Some(tip) = feed.place.tip.filter(|tip| same < Some(tip.number)) else {
+        return Ok(Ok(()));
+    };
+    // That the last entry held is one of those that the checkpoint stands for only its document can
+    // tell, and all before it with it. Where that tells nothing it may be of another branch.
+    let rows = shelf.rows(feed.key, tip.number, tip.number)?;
+    for row in rows {
+        let mut listed = based.parts.iter().flat_map(|part| &part.documents);
+        let is_told = row.kind == Kind::CHANGES
+            && row.payload.bytes().is_some()
+            && listed.any(|(subject, _)| *subject == row.subject)
+            && !shelf.is_erased(row.subject)?;
+        if !is_told {
+            return Ok(Err(Refused::known(
+                "what is held of a feed cannot be compared with the copy",
+            )));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Checks what came of one feed: the chain from the checkpoint to a signature, what the checkpoint
@@ -490,6 +590,20 @@ fn check(
                     "an entry that the checkpoint keeps is missing",
                 ));
             }
+        }
+    }
+    let after = found.iter().map(|(height, kept)| (*height, kept.previous));
+    let mut after = after.skip(1).map(Some).collect::<Vec<_>>();
+    after.push(runs.first().map(|run| {
+        let (number, hash) = (run.first(), Hash::ZERO);
+        (Height { number, hash }, run.previous())
+    }));
+    for ((height, _), after) in found.iter().zip(after) {
+        let follows = after.filter(|(after, _)| after.number == height.number + 1);
+        if follows.is_some_and(|(_, previous)| previous != height.hash) {
+            return Err(Refused::forged(
+                "entries that a checkpoint keeps do not follow one another",
+            ));
         }
     }
     let open = found.first().filter(|(height, _)| height.number == 0);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use node_feed::{FeedName, Hash, SpaceId, Subject};
+use node_feed::{FeedName, Hash, Heights, SpaceId, Subject};
 
 use super::MemoryStore;
 use crate::shelf::{Bases, ReadBases};
@@ -16,6 +16,7 @@ pub(super) struct Copying {
     place: CopyPlace,
     pieces: Vec<Bytes>,
     list: Vec<Subject>,
+    tips: Heights,
     pub(super) documents: BTreeMap<Subject, BaseDocument>,
     checked: BTreeSet<Subject>,
 }
@@ -46,6 +47,11 @@ impl ReadBases for MemoryStore {
     fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError> {
         let copying = self.copies.get(&space);
         Ok(copying.map_or_else(Vec::new, |copying| copying.list.clone()))
+    }
+
+    fn copy_tips(&self, space: SpaceId) -> Result<Heights, StoreError> {
+        let copying = self.copies.get(&space);
+        Ok(copying.map_or_else(Heights::new, |copying| copying.tips.clone()))
     }
 
     fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError> {
@@ -126,6 +132,7 @@ impl Bases for MemoryStore {
                     place,
                     pieces: Vec::new(),
                     list: Vec::new(),
+                    tips: Heights::new(),
                     documents: BTreeMap::new(),
                     checked: BTreeSet::new(),
                 };
@@ -138,6 +145,13 @@ impl Bases for MemoryStore {
     fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError> {
         if let Some(copying) = self.copies.get_mut(&space) {
             copying.list = documents.to_vec();
+        }
+        Ok(())
+    }
+
+    fn set_copy_tips(&mut self, space: SpaceId, tips: &Heights) -> Result<(), StoreError> {
+        if let Some(copying) = self.copies.get_mut(&space) {
+            copying.tips = tips.clone();
         }
         Ok(())
     }
@@ -191,9 +205,18 @@ impl Bases for MemoryStore {
         Ok(())
     }
 
-    fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError> {
+    fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError> {
         if let Some(copying) = self.copies.get_mut(&space) {
-            copying.checked.extend(subjects);
+            let documents = copying.documents.iter();
+            let these = documents.filter(|(_, it)| arrivals.contains(&it.arrival));
+            copying.checked.extend(these.map(|(subject, _)| *subject));
+        }
+        Ok(())
+    }
+
+    fn clear_checked(&mut self, space: SpaceId) -> Result<(), StoreError> {
+        if let Some(copying) = self.copies.get_mut(&space) {
+            copying.checked.clear();
         }
         Ok(())
     }

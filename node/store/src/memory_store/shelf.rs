@@ -93,6 +93,10 @@ impl ReadShelf for MemoryStore {
             .map(|placed| placed.row.height.hash))
     }
 
+    fn count(&self, feed: FeedKey, through: u64) -> Result<u64, StoreError> {
+        Ok(self.arrivals_of(feed, 0, through).count() as u64)
+    }
+
     fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError> {
         let placed = self.arrivals_of(feed, number, u64::MAX).take(limit);
         Ok(placed

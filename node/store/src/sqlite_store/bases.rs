@@ -47,11 +47,20 @@ impl ReadBases for Sql {
     }
 
     fn copy_list(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError> {
-        let sql = "SELECT list FROM copies WHERE space = ?1";
-        let list = self.one(sql, [space.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
+        let sql = format!("SELECT list FROM copy_lists WHERE copy = {COPY}");
+        let list = self.one(&sql, [space.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
         let list = list.unwrap_or_default();
         let (subjects, _) = list.as_chunks::<SUBJECT_BYTES>();
         Ok(subjects.iter().copied().map(Subject::from_bytes).collect())
+    }
+
+    fn copy_tips(&self, space: SpaceId) -> Result<Heights, StoreError> {
+        let sql = format!("SELECT tips FROM copy_lists WHERE copy = {COPY} AND tips IS NOT NULL");
+        let tips = self.one(&sql, [space.as_bytes()], |row| {
+            let bytes = row.get_ref(0)?.as_blob()?;
+            Heights::decode(bytes).map_err(|error| unreadable(0, error))
+        })?;
+        Ok(tips.unwrap_or_default())
     }
 
     fn base_numbers(&self, space: SpaceId) -> Result<Vec<(FeedName, u64)>, StoreError> {
@@ -159,8 +168,13 @@ impl Bases for Sql {
     fn set_copy_list(&mut self, space: SpaceId, documents: &[Subject]) -> Result<(), StoreError> {
         let list = documents.iter().flat_map(Subject::as_bytes).copied();
         let list = list.collect::<Vec<_>>();
-        let sql = "UPDATE copies SET list = ?2 WHERE space = ?1";
-        self.write(sql, params![space.as_bytes(), list])
+        let sql = format!("INSERT OR REPLACE INTO copy_lists (copy, list) VALUES ({COPY}, ?2)");
+        self.write(&sql, params![space.as_bytes(), list])
+    }
+
+    fn set_copy_tips(&mut self, space: SpaceId, tips: &Heights) -> Result<(), StoreError> {
+        let sql = format!("UPDATE copy_lists SET tips = ?2 WHERE copy = {COPY}");
+        self.write(&sql, params![space.as_bytes(), tips.encode()])
     }
 
     fn set_link(&mut self, feed: FeedKey, number: u64, previous: Hash) -> Result<(), StoreError> {
@@ -214,15 +228,22 @@ impl Bases for Sql {
         Ok(())
     }
 
-    fn set_checked(&mut self, space: SpaceId, subjects: &[Subject]) -> Result<(), StoreError> {
+    fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT OR IGNORE INTO checked_bases (base) \
-             SELECT id FROM bases WHERE copy = {COPY} AND subject = ?2"
+             SELECT id FROM bases WHERE copy = {COPY} AND arrival = ?2"
         );
-        for subject in subjects {
-            self.write(&sql, params![space.as_bytes(), subject.as_bytes()])?;
+        for arrival in arrivals {
+            self.write(&sql, params![space.as_bytes(), bound(*arrival)])?;
         }
         Ok(())
+    }
+
+    fn clear_checked(&mut self, space: SpaceId) -> Result<(), StoreError> {
+        let sql = format!(
+            "DELETE FROM checked_bases WHERE base IN (SELECT id FROM bases WHERE copy = {COPY})"
+        );
+        self.write(&sql, [space.as_bytes()])
     }
 }
 

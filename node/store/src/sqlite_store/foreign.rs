@@ -8,8 +8,8 @@ use rusqlite::{Row as Columns, params};
 use super::row::bound;
 use super::{Sql, SqliteStore};
 use crate::StoreError;
-use crate::ledger::evident_opening;
-use crate::shelf::{Bases, ReadShelf, Shelf};
+use crate::ledger::{drop_copy, evident_opening};
+use crate::shelf::{ReadShelf, Shelf};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 
 /// How many entries are looked at in one change.
@@ -189,11 +189,11 @@ impl Sql {
         space: SpaceId,
         keep: HubId,
     ) -> Result<Vec<Subject>, StoreError> {
-        self.end_copy(space, false)?;
         let owned = "space = ?1 AND substr(subject, 1, 8) <> ?2";
         let key = params![space.as_bytes(), keep.as_bytes()];
         let sql = format!("SELECT DISTINCT subject FROM bases WHERE {owned}");
         let gone = self.all(&sql, key, |row| row.get(0).map(Subject::from_bytes))?;
+        drop_copy(self, space)?;
         self.write(&format!("DELETE FROM bases WHERE {owned}"), key)?;
         self.log_holds_dropped |= !gone.is_empty();
         Ok(gone)

@@ -129,6 +129,14 @@ impl ReadShelf for Sql {
         })
     }
 
+    fn count(&self, feed: FeedKey, through: u64) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM entries WHERE feed = ?1 AND number <= ?2";
+        let count = self.one(sql, params![feed.0, bound(through)], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        Ok(count.map_or(0, i64::cast_unsigned))
+    }
+
     fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError> {
         let sql = "SELECT arrival, coalesce(length(payload), 0), proof IS NOT NULL, number \
                    FROM entries \

@@ -21,6 +21,7 @@ impl Engine {
         if self.authority.is_frozen() && !old.is_frozen() {
             self.effects.push(Effect::Alarm(Alarm::Frozen));
         }
+        self.end_copies_without_access();
         if *old != *self.authority {
             self.effects.push(Effect::RefusalsCleared { peer: None });
             let sessions = self.sessions.keys().copied().collect::<Vec<_>>();

@@ -4,17 +4,19 @@
 //! one peer. What came of it counts as held once its documents were checked; until then nobody is
 //! told so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use node_feed::{CopyOffer, CopyPiece, CopySlice, FeedName, FeedTree, NodeId, SpaceId, TreeFeed};
+use node_feed::{
+    CopyOffer, CopyPiece, CopySlice, FeedName, FeedTree, NodeId, Parting, SpaceId, TreeFeed,
+};
 
 use super::Pending;
 use crate::peer_space::Sending;
 use crate::session::{Arrived, Flight};
 use crate::{
     Alarm, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Goodbye, Message, SessionId,
-    StorageDown, Ticket,
+    StorageDown, Ticket, Timestamp,
 };
 
 /// About how many bytes an offer has beside its bases, and each of these.
@@ -23,13 +25,16 @@ const BASE_BYTES: usize = 72;
 
 /// After how many times the time of a retry a peer that sent a forged copy is heard again.
 const FORGED_RETRIES: u64 = 20;
+/// And for how long nothing of a copy may come before another peer is heard.
+const IDLE_RETRIES: u64 = 2;
 
 /// A first copy that is under way here.
 #[derive(Debug)]
 pub(super) struct Copying {
     held: CopyHeld,
-    /// The session in which it comes; none while nobody sends it.
-    from: Option<SessionId>,
+    /// The session in which it comes, and until when more of it must have come; none while nobody
+    /// sends it.
+    from: Option<(SessionId, Timestamp)>,
 }
 
 /// What is to be sent of a space next.
@@ -46,6 +51,16 @@ impl Copying {
     /// A copy that an earlier process took a part of.
     pub(super) const fn earlier(held: CopyHeld) -> Self {
         Self { held, from: None }
+    }
+
+    /// Until when more of it must have come.
+    pub(super) fn idle_due(&self) -> Option<Timestamp> {
+        self.from.map(|(_, due)| due)
+    }
+
+    /// Whether it may come in this session.
+    fn is_open_to(&self, id: SessionId) -> bool {
+        self.held.open && self.from.is_none_or(|(from, _)| from == id)
     }
 }
 
@@ -254,9 +269,8 @@ impl Engine {
     /// How far a copy of a space has come, as it is said to this peer.
     pub(super) fn copy_said(&self, id: SessionId, space: SpaceId) -> Option<CopyHeld> {
         let copying = self.copies.get(&space)?;
-        let is_theirs = copying.from.is_none_or(|from| from == id);
         Some(CopyHeld {
-            open: copying.held.open && is_theirs,
+            open: copying.is_open_to(id),
             ..copying.held.clone()
         })
     }
@@ -265,7 +279,11 @@ impl Engine {
     pub(super) fn wants_entries(&self, id: SessionId, space: SpaceId) -> bool {
         let peer = self.peer_of(id);
         !self.config.first_copies
-            || self.whole.contains(&space)
+            || self
+                .whole
+                .range((space, [0; 32])..=(space, [u8::MAX; 32]))
+                .next()
+                .is_some()
             || peer.is_some_and(|peer| self.declined.contains_key(&(space, peer)))
     }
 
@@ -285,11 +303,22 @@ impl Engine {
             return;
         };
         let is_shared = session.spaces.contains_key(&space) && space != self.authority_space();
-        let is_free = self
-            .copies
-            .get(&space)
-            .is_none_or(|copying| copying.held.open && copying.from.is_none_or(|from| from == id));
-        if !is_shared || !is_free || offer.bases.is_empty() || self.wants_entries(id, space) {
+        if offer.bases.len() > Message::COPY_FEEDS_MAX {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
+        let copying = self.copies.get(&space);
+        let is_free = copying.is_none_or(|copying| copying.is_open_to(id));
+        let held = self.spaces.get(&space);
+        let is_held = |feed: &FeedName, number: u64| {
+            let feed = held.and_then(|held| held.feed(feed));
+            feed.is_some_and(|feed| feed.next() > number)
+        };
+        let is_news = offer
+            .bases
+            .iter()
+            .any(|(feed, base)| !is_held(&feed, base.number));
+        if !is_shared || !is_free || !is_news || self.wants_entries(id, space) {
             self.say_copy_again(id, space);
             self.answer(id, frame, space, Vec::new(), Vec::new());
             return;
@@ -299,11 +328,12 @@ impl Engine {
             documents: None,
             open: true,
         };
-        let from = Some(id);
+        let from = Some((id, self.copy_due()));
         self.copies.insert(space, Copying { held, from });
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
+            peer,
             space,
             offered: true,
             tells: true,
@@ -317,24 +347,28 @@ impl Engine {
 
     pub(super) fn check_copy(&mut self, id: SessionId, frame: u64, slice: CopySlice) {
         let space = slice.space;
+        let due = self.copy_due();
+        let Some(peer) = self.peer_of(id) else {
+            return;
+        };
+        let is_shared = self.shared_with(id, space);
         let copying = self.copies.get_mut(&space);
         // The first that goes on with one that was broken off has it.
         let copying = copying.filter(|copying| {
-            copying.held.open
-                && copying.from.is_none_or(|from| from == id)
-                && copying.held.bases.digest(space) == slice.id
+            is_shared && copying.is_open_to(id) && copying.held.bases.digest(space) == slice.id
         });
         let Some(copying) = copying else {
             self.say_copy_again(id, space);
             self.answer(id, frame, space, Vec::new(), Vec::new());
             return;
         };
-        copying.from = Some(id);
+        copying.from.get_or_insert((id, due));
         let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
         let tells = slice.ends || slice.pieces.iter().any(is_document);
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
+            peer,
             space,
             offered: false,
             tells,
@@ -346,6 +380,7 @@ impl Engine {
         let Some(Pending::Copy {
             session: id,
             frame,
+            peer,
             space,
             offered,
             tells,
@@ -360,9 +395,12 @@ impl Engine {
             }
             Ok(CopyResult::Partly(held)) => {
                 let before = self.copies.remove(&space);
-                let from = before.as_ref().and_then(|copying| copying.from);
+                let mut from = before.as_ref().and_then(|copying| copying.from);
                 let stood = before.is_none_or(|before| before.held.documents == held.documents);
                 let is_whole = !held.open;
+                if !stood && let Some((_, due)) = &mut from {
+                    *due = self.copy_due();
+                }
                 // A part that brought nothing shows that the peer does not know how far it is.
                 if offered || is_whole || stood && tells {
                     self.say_copy_again(id, space);
@@ -372,15 +410,13 @@ impl Engine {
             }
             Ok(CopyResult::Lost) => {
                 self.copies.remove(&space);
-                self.say_copy_again(id, space);
+                self.say_copy_to_all(space);
             }
             Ok(CopyResult::Refused { why, forged }) => {
                 if let Some(session) = self.sessions.get_mut(&id).filter(|_| forged) {
                     session.offences += 1;
                 }
-                if let Some(peer) = self.peer_of(id) {
-                    self.decline(space, peer, Some(why).filter(|_| forged));
-                }
+                self.decline(space, peer, Some(why).filter(|_| forged));
             }
         }
         self.answer(id, frame, space, Vec::new(), Vec::new());
@@ -434,49 +470,111 @@ impl Engine {
         self.say_copy_to_all(space);
     }
 
-    /// Hears of copies again where the time for it has come.
+    /// Until when more of a copy must come that comes now.
+    fn copy_due(&self) -> Timestamp {
+        self.now
+            .after(self.config.retry_ms.saturating_mul(IDLE_RETRIES))
+    }
+
+    /// Hears of copies again where the time for it has come, and gives up waiting for more of those
+    /// of which nothing comes.
     pub(super) fn end_declines(&mut self) {
         let now = self.now;
         let ended = self.declined.extract_if(.., |_, until| *until <= now);
-        for (space, _) in ended.map(|(key, _)| key).collect::<Vec<_>>() {
+        let mut spaces = ended.map(|((space, _), _)| space).collect::<BTreeSet<_>>();
+        let ended = self.whole.extract_if(.., |_, until| *until <= now);
+        spaces.extend(ended.map(|((space, _), _)| space));
+        for (space, copying) in &mut self.copies {
+            if copying.from.take_if(|(_, due)| *due <= now).is_some() {
+                spaces.insert(*space);
+            }
+        }
+        for space in spaces {
             self.say_copy_to_all(space);
         }
     }
 
-    /// The peer sent entries that part from a feed where only a checkpoint is held here: only the
-    /// whole feed can tell where. It is dropped and fetched from this peer, if that holds it whole.
-    pub(super) fn parted_at_base(&mut self, id: SessionId, space: SpaceId, writer: [u8; 32]) {
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        let Some(peer_space) = session.spaces.get_mut(&space) else {
-            return;
-        };
-        match &peer_space.their_bases {
-            Some(bases) if bases.contains_key(&FeedName::from_bytes(writer)) => {}
-            Some(_) => {
-                if self.whole.insert(space) {
-                    self.say_copy_to_all(space);
-                }
-                self.effects.push(Effect::DropBase { space, writer });
+    /// Copies of spaces that this hub has left are gone, and nobody sends one of a space that its hub
+    /// has left.
+    pub(super) fn end_copies_without_access(&mut self) {
+        let (authority, own) = (&self.authority, self.own.hub);
+        self.copies
+            .retain(|space, _| authority.access(own, *space).is_some());
+        let mut freed = Vec::new();
+        for (space, copying) in &mut self.copies {
+            let sessions = &self.sessions;
+            let is_gone = |id: &SessionId| {
+                let peer = sessions.get(id).and_then(|session| session.peer.as_ref());
+                let hub = peer.and_then(|peer| authority.hub_of(&peer.node));
+                hub.is_none_or(|hub| authority.access(hub, *space).is_none())
+            };
+            if copying.from.take_if(|(id, _)| is_gone(id)).is_some() {
+                freed.push(*space);
             }
-            None => {
-                peer_space.parted_at_base.insert(writer);
-                session.restate(space, true);
-                self.touched.insert(id);
-            }
+        }
+        for space in freed {
+            self.say_copy_to_all(space);
         }
     }
 
-    /// The peer said which feeds it holds from a checkpoint on only.
-    pub(super) fn look_for_whole(&mut self, id: SessionId, space: SpaceId) {
-        let session = self.sessions.get_mut(&id);
-        let peer_space = session.and_then(|session| session.spaces.get_mut(&space));
-        let Some(peer_space) = peer_space else {
+    /// The peer sent entries that part, or may part, from a feed where only a checkpoint is held
+    /// here. How far it holds the feed tells whether it is of another branch.
+    pub(super) fn parted_at_base(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        writer: [u8; 32],
+        parting: Parting,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        for writer in std::mem::take(&mut peer_space.parted_at_base) {
-            self.parted_at_base(id, space, writer);
+        if let Some(peer_space) = session.spaces.get_mut(&space) {
+            let known = peer_space.parted_at_base.entry(writer).or_insert(parting);
+            if parting == Parting::Proven {
+                *known = parting;
+            }
+            session.restate(space, true);
+            self.touched.insert(id);
+        }
+    }
+
+    /// The peer said how far it holds a space. Of a feed that it holds whole and that parts from what
+    /// is held here before a base, only the whole can tell where: it is dropped and fetched. An
+    /// honest peer sends nothing of a feed to one that holds more of it, unless it is another branch.
+    pub(super) fn look_for_whole(&mut self, id: SessionId, space: SpaceId) {
+        let until = self
+            .now
+            .after(self.config.retry_ms.saturating_mul(FORGED_RETRIES));
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let session = self.sessions.get_mut(&id);
+        let peer_space = session.and_then(|session| session.spaces.get_mut(&space));
+        let Some(peer_space) = peer_space.filter(|it| it.their_bases.is_some()) else {
+            return;
+        };
+        let parted = std::mem::take(&mut peer_space.parted_at_base);
+        let mut dropped = Vec::new();
+        for (writer, parting) in parted {
+            let trunk = FeedName::from_bytes(writer);
+            let bases = peer_space.their_bases.as_ref();
+            let is_based = bases.is_some_and(|bases| bases.contains_key(&trunk));
+            let base = held.feed(&trunk).map_or(0, |feed| feed.base);
+            let theirs = peer_space.height(&trunk).map_or(0, |height| height.number);
+            let is_other = parting == Parting::Proven || theirs < base;
+            // Once in a while, however often somebody says so.
+            let key = (space, writer);
+            if base > 0 && is_other && !is_based && !self.whole.contains_key(&key) {
+                self.whole.insert(key, until);
+                dropped.push(writer);
+            }
+        }
+        if !dropped.is_empty() {
+            self.say_copy_to_all(space);
+        }
+        for writer in dropped {
+            self.effects.push(Effect::DropBase { space, writer });
         }
     }
 
@@ -488,7 +586,7 @@ impl Engine {
     /// What came in a session that has ended may be gone on with by another.
     pub(super) fn free_copies(&mut self, id: SessionId) {
         let freed = self.copies.iter_mut().filter_map(|(space, copying)| {
-            let is_its = copying.from.take_if(|from| *from == id).is_some();
+            let is_its = copying.from.take_if(|(from, _)| *from == id).is_some();
             is_its.then_some(*space)
         });
         for space in freed.collect::<Vec<_>>() {

@@ -79,7 +79,7 @@ impl Engine {
         let base = session.base(&space);
         let frame = session.frames_received;
         let keep = session.feeds_in_flight(space);
-        let is_idle = !session.in_flight.iter().any(|flight| flight.space == space);
+        let is_idle = !session.is_copying(space);
         let Some(peer_space) = session.spaces.get_mut(&space) else {
             return;
         };

@@ -177,7 +177,7 @@ impl Engine {
                 number: run.first.number,
                 hash: run.first.hash,
                 reason: RefusalReason::Storage,
-                at_base: false,
+                at_base: None,
             };
             runs.iter().map(refuse).collect()
         });
@@ -187,7 +187,12 @@ impl Engine {
             match result {
                 AppendResult::Held => {
                     let trunk = FeedName::from_bytes(writer);
-                    if !self.space(space).is_forked(&writer) {
+                    let held = self.space(space);
+                    if held.is_forked(&writer) {
+                        // In which branch it is held is not known here.
+                        let tree = held.trees().get(&writer);
+                        feeds.extend(tree.into_iter().flat_map(|tree| tree.feeds().keys()));
+                    } else {
                         self.peer_holds(id, space, (trunk, last), frame);
                     }
                     feeds.push(trunk);
@@ -206,8 +211,8 @@ impl Engine {
                     reason,
                     at_base,
                 } => {
-                    if at_base {
-                        self.parted_at_base(id, space, writer);
+                    if let Some(parting) = at_base {
+                        self.parted_at_base(id, space, writer, parting);
                     }
                     refused.push(self.refusal(space, feed, number, hash, reason));
                 }

@@ -81,6 +81,10 @@ impl Session {
         self.retry_due = None;
         for (space, peer_space) in &mut self.spaces {
             let asks = std::mem::take(&mut peer_space.is_stuck);
+            if asks {
+                peer_space.copy_again();
+                self.behind.insert(*space);
+            }
             if std::mem::take(&mut peer_space.not_yet) || asks {
                 *self.restate.entry(*space).or_default() |= asks;
             }

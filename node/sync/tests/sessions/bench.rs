@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use node_feed::{
     Access, Authority, CopyOffer, CopyPiece, CopySlice, Cut, CutTarget, Entry, Fact, FeedName,
-    FeedTree, Hash, Height, Heights, HubId, Kind, NetworkId, PublicKey, Receipt, Refusal, Run,
-    SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
+    FeedTree, Hash, Height, Heights, HubId, Kind, NetworkId, Parting, PublicKey, Receipt, Refusal,
+    Run, SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
     AppendResult, CloseReason, Config, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Held, Input,
@@ -204,7 +204,7 @@ impl Node {
                 number: run.first(),
                 hash: run.last().hash,
                 reason: node_feed::RefusalReason::Gap,
-                at_base: self.bases.contains_key(&writer),
+                at_base: (self.bases.contains_key(&writer)).then_some(Parting::Proven),
             };
         };
         runs.push(run.clone());
