@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
 
+/// How many bytes a section of a frame with entries has.
+const SECTION_BYTES: usize = 20;
+
 /// A node that was connected, and that is nothing but its keys.
 #[derive(Debug)]
 pub struct Seat {
@@ -203,7 +206,7 @@ impl BarePeer {
         let bytes = encoder.finish();
         self.say(Message::Entries(Entries {
             space: Bytes::copy_from_slice(space.as_bytes()),
-            sections: Vec::new(),
+            sections: Bytes::new(),
             packed: zstd::bulk::compress(&bytes, 1)?.into(),
             unpacked_length: u32::try_from(bytes.len())?,
         }))
@@ -321,7 +324,7 @@ impl BarePeer {
         let message = frame.message.context("a frame of a newer version")?;
         self.received += 1;
         if let Message::Entries(entries) = &message {
-            self.received += entries.sections.len() as u64;
+            self.received += (entries.sections.len() / SECTION_BYTES) as u64;
             let answer = Acknowledged {
                 space: entries.space.clone(),
                 // Nothing is held.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use node_feed::{
-    CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash, Height, Heights, NodeId, Refusal,
-    RefusalReason, Retry, Run, Signature, SpaceId,
+    CopyOffer, CopyPiece, CopySlice, Decoder, Encoder, FeedName, Hash, Height, Heights, NodeId,
+    Refusal, RefusalReason, Retry, Run, Signature, SpaceId,
 };
 use node_sync::{
     Changed, CopyHeld, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights,
@@ -26,6 +26,8 @@ pub(crate) const FRAME_BYTES_MAX: usize = 4 << 20;
 const UNPACKED_BYTES_MAX: usize = 8 << 20;
 /// How many further spaces' entries a frame may hold.
 const SECTIONS_MAX: usize = 1_024;
+/// What a section has: a space, and where its runs begin.
+const SECTION_BYTES: usize = 16 + 4;
 /// Quick, and enough for what is mostly hashes and deflated text.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -203,26 +205,25 @@ pub(super) fn pack(space: SpaceId, runs: &[Run]) -> wire::Entries {
 
 fn pack_all<'a>(parts: impl Iterator<Item = (SpaceId, &'a [Run])>) -> wire::Entries {
     let mut bytes = Vec::new();
-    let mut sections = Vec::new();
-    for (space, runs) in parts {
-        let start = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let space = copy(space.as_bytes());
-        sections.push(wire::entries::Section { space, start });
+    let (mut first, mut sections) = (Bytes::new(), Vec::new());
+    for (at, (space, runs)) in parts.enumerate() {
+        if at == 0 {
+            first = copy(space.as_bytes());
+        } else {
+            let start = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            sections.extend_from_slice(space.as_bytes());
+            sections.extend_from_slice(&start.to_le_bytes());
+        }
         let mut encoder = Encoder::new();
         for run in runs {
             run.encode(&mut encoder);
         }
         bytes.extend_from_slice(&encoder.finish());
     }
-    let space = if sections.is_empty() {
-        Bytes::new()
-    } else {
-        sections.remove(0).space
-    };
     let (packed, unpacked_length) = pack_bytes(&bytes);
     wire::Entries {
-        space,
-        sections,
+        space: first,
+        sections: sections.into(),
         packed,
         unpacked_length,
     }
@@ -292,20 +293,26 @@ fn unpack_bytes(packed: &[u8], length: u32) -> Result<Bytes, FrameError> {
 }
 
 fn unpack(entries: &wire::Entries) -> Result<Vec<Message>, FrameError> {
-    if entries.sections.len() > SECTIONS_MAX {
+    let (sections, rest) = entries.sections.as_chunks::<SECTION_BYTES>();
+    if sections.len() > SECTIONS_MAX || !rest.is_empty() {
         return Err(FrameError(format!(
-            "entries of {} spaces in one frame",
-            entries.sections.len() + 1
+            "{} bytes of sections in one frame",
+            entries.sections.len()
         )));
     }
+    let mut starts = Vec::with_capacity(sections.len());
+    for section in sections {
+        let mut input = Decoder::new(section);
+        let space = input.array("a space").map(SpaceId::from_bytes);
+        let start = input.u32("a start");
+        let both = space.and_then(|space| Ok((start?, space)));
+        starts.push(both.map_err(|error| FrameError(error.to_string()))?);
+    }
     let bytes = unpack_bytes(&entries.packed, entries.unpacked_length)?;
-    let mut messages = Vec::with_capacity(1 + entries.sections.len());
-    let (mut at, mut of) = (0, &entries.space);
-    let ends = entries
-        .sections
-        .iter()
-        .map(|next| (next.start, &next.space));
-    for (end, next) in ends.chain([(entries.unpacked_length, &entries.space)]) {
+    let mut messages = Vec::with_capacity(1 + starts.len());
+    let first = space(&entries.space)?;
+    let (mut at, mut of) = (0, first);
+    for (end, next) in starts.into_iter().chain([(entries.unpacked_length, first)]) {
         let end = end as usize;
         // A section is never empty, so that no frame stands for more messages than it has runs.
         if end <= at || end > bytes.len() {
@@ -316,7 +323,7 @@ fn unpack(entries: &wire::Entries) -> Result<Vec<Message>, FrameError> {
         let runs = Run::decode_all(&bytes.slice(at..end));
         let runs = runs.map_err(|error| FrameError(error.to_string()))?;
         messages.push(Message::Entries {
-            space: space(of)?,
+            space: of,
             runs: runs.into(),
         });
         (at, of) = (end, next);

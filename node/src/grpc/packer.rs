@@ -45,7 +45,10 @@ impl Packer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grpc::convert::{to_messages, to_shared_frame};
     use node_feed::{Entry, Kind, NetworkId, Nonce, SecretKey, Subject};
+    use node_sync::Message;
+    use proto::sync::v1 as wire;
 
     fn runs(seed: u8) -> Arc<[Run]> {
         let (network, space) = (NetworkId::from_bytes([1; 16]), SpaceId::from_bytes([2; 16]));
@@ -79,6 +82,36 @@ mod tests {
             let other = runs(seed);
             let packed = packer.pack(space, &Arc::clone(&other));
             assert_eq!(packed, pack(space, &other));
+        }
+    }
+
+    #[test]
+    fn entries_of_several_spaces_share_a_frame_and_bad_sections_are_refused() {
+        let parts = [2, 3, 4].map(|at| (SpaceId::from_bytes([at; 16]), runs(at)));
+        let frame = to_shared_frame(&parts);
+        let messages = to_messages(frame.clone()).expect("three messages");
+        let said = messages.into_iter().zip(parts.clone());
+        let said = said.map(|(message, (space, runs))| message == Message::Entries { space, runs });
+        assert_eq!(said.collect::<Vec<_>>(), [true; 3]);
+
+        let Some(wire::frame::Message::Entries(good)) = frame.message else {
+            panic!("entries");
+        };
+        let sections = good.sections.to_vec();
+        let late = [&sections[..16], &[255; 4], &sections[20..]].concat();
+        let bad = [
+            sections[..sections.len() - 1].to_vec(),
+            [&sections[20..], &sections[..20]].concat(),
+            late,
+            vec![1; 20 * 1_025],
+        ];
+        for sections in bad {
+            let entries = wire::Entries {
+                sections: sections.into(),
+                ..good.clone()
+            };
+            let message = Some(wire::frame::Message::Entries(entries));
+            assert!(to_messages(wire::Frame { message }).is_err());
         }
     }
 }

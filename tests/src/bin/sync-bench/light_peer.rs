@@ -21,6 +21,9 @@ use crate::founding::Seat;
 
 const FRAME_BYTES_MAX: usize = 4 << 20;
 
+/// How many bytes a section of a frame with entries has.
+const SECTION_BYTES: usize = 20;
+
 /// A session.
 pub(crate) struct LightPeer {
     outgoing: mpsc::UnboundedSender<Frame>,
@@ -79,7 +82,7 @@ impl LightPeer {
         let message = frame.message.context("a frame of a newer version")?;
         self.received += 1;
         if let Message::Entries(entries) = &message {
-            self.received += entries.sections.len() as u64;
+            self.received += (entries.sections.len() / SECTION_BYTES) as u64;
         }
         let space = match &message {
             Message::Entries(entries) => Some(&entries.space),
@@ -130,7 +133,7 @@ pub(crate) fn entries(space: SpaceId, run: &Run) -> anyhow::Result<Entries> {
     let bytes = encoder.finish();
     Ok(Entries {
         space: Bytes::copy_from_slice(space.as_bytes()),
-        sections: Vec::new(),
+        sections: Bytes::new(),
         packed: zstd::bulk::compress(&bytes, 1)?.into(),
         unpacked_length: u32::try_from(bytes.len())?,
     })
