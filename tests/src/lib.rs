@@ -2,6 +2,7 @@
 
 pub mod bare_peer;
 pub mod browser;
+pub mod folders;
 pub mod hall;
 pub mod nation;
 pub mod person;

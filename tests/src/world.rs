@@ -11,6 +11,7 @@ use coordinator::{Coordinator, Serving};
 use node::clock::now_ms;
 use node::config::WebConfig;
 use node::enrolment::{Invitation, enrol};
+use node::folder::DataFolder;
 use node::web::{Pages, hub_routes, hub_site};
 use node::{Node, Running};
 use node_feed::{Access, SpaceId, SpaceKind};
@@ -181,15 +182,17 @@ impl World {
         if let Some(Some((node, running))) = self.hubs.get_mut(code).map(Option::take) {
             running.stop(GRACE).await;
             drop(node);
+            folder_is_free(&self.path(code)).await;
         }
     }
 
-    /// Stops the coordinator.
+    /// Stops the coordinator, and waits until its folder is free.
     pub async fn stop_coordinator(&mut self) {
         self.stop_pages(COORDINATOR).await;
         if let Some((coordinator, serving)) = self.coordinator.take() {
             serving.stop(GRACE).await;
             drop(coordinator);
+            folder_is_free(&self.path(COORDINATOR)).await;
         }
     }
 
@@ -320,6 +323,11 @@ impl World {
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         path
     }
+}
+
+/// Waits for tasks that outlive the node's handle for a moment.
+async fn folder_is_free(folder: &Path) {
+    until("the folder is free", || DataFolder::open(folder).is_ok()).await;
 }
 
 /// Waits until `holds`, and panics with `what` if it never does.

@@ -70,7 +70,6 @@ pub(crate) struct Inner {
     pub(crate) checkpoints: Checkpoints,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
-    pub(crate) folder: DataFolder,
     pub(crate) identity: SecretKey,
     pub(super) membership: RwLock<Option<Membership>>,
     /// Whether there is a membership; sessions begin once there is.
@@ -85,6 +84,8 @@ pub(crate) struct Inner {
     pub(super) sessions: AtomicU64,
     /// Held while something is published or withdrawn.
     pub(super) publishing: Mutex<()>,
+    /// Dropped last, so that whoever finds its lock free finds the files closed.
+    pub(crate) folder: DataFolder,
 }
 
 impl std::fmt::Debug for Inner {

@@ -1,9 +1,8 @@
 //! What comes back when something is lost.
 
-use std::path::Path;
-
 use node::restore::Restore;
 use serde_json::json;
+use tests::folders::copy;
 use tests::world::{World, until};
 
 fn note(node: &node::Node, space: &str, title: &str) -> String {
@@ -12,16 +11,6 @@ fn note(node: &node::Node, space: &str, title: &str) -> String {
         .expect("a practice is saved")
         .id
         .to_string()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        if entry.file_type().expect("a type").is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,14 +172,14 @@ async fn a_hub_set_back_to_an_older_copy_takes_back_what_it_had_sent() {
     note(world.hub("south-yorkshire"), &text, "One");
     world.agree(space).await;
     world.stop_hub("south-yorkshire").await;
-    copy(&world.path("south-yorkshire"), &world.path("older"));
+    copy(&world.path("south-yorkshire"), &world.path("older")).expect("it is copied");
 
     world.start_hub("south-yorkshire");
     note(world.hub("south-yorkshire"), &text, "Two");
     world.agree(space).await;
     world.stop_hub("south-yorkshire").await;
     std::fs::remove_dir_all(world.path("south-yorkshire")).expect("deleted");
-    copy(&world.path("older"), &world.path("south-yorkshire"));
+    copy(&world.path("older"), &world.path("south-yorkshire")).expect("it is copied");
 
     world.start_hub("south-yorkshire");
     let south = world.hub("south-yorkshire");

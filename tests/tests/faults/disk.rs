@@ -1,10 +1,11 @@
 //! Disks that are full or fail. As root, on Linux: `tests/faults.sh` runs these.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use tests::folders::copy;
 use tests::world::{World, until};
 use tonic::{Code, Status};
 
@@ -54,15 +55,6 @@ async fn two_hubs() -> (World, String) {
     let (space, _) = world.project("NCP24-11", &codes).await;
     world.stop_hub("south-yorkshire").await;
     (world, space.to_string())
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        if entry.file_type().expect("a type").is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-        }
-    }
 }
 
 /// Writes until it is refused; what was saved until then, and the refusal.
@@ -132,7 +124,7 @@ async fn assert_equal_to_coordinator(world: &World, hub: &Program, space: &str) 
 async fn a_full_disk_refuses_in_words_goes_on_reading_and_recovers_by_itself() {
     let (world, space) = two_hubs().await;
     let disk = SmallDisk::mount(world.path("small-disk"));
-    copy(&world.path("south-yorkshire"), &disk.0);
+    copy(&world.path("south-yorkshire"), &disk.0).expect("it is copied");
     let ballast = disk.0.join("ballast");
     std::fs::write(&ballast, vec![1; BALLAST_BYTES]).expect("room for the ballast");
     let mut hub = Program::hub(&disk.0);
@@ -184,7 +176,7 @@ async fn a_full_disk_refuses_in_words_goes_on_reading_and_recovers_by_itself() {
 async fn a_hub_that_cannot_be_opened_on_a_full_disk_says_so_and_opens_when_there_is_room() {
     let (world, space) = two_hubs().await;
     let disk = SmallDisk::mount(world.path("small-disk"));
-    copy(&world.path("south-yorkshire"), &disk.0);
+    copy(&world.path("south-yorkshire"), &disk.0).expect("it is copied");
     let ballast = disk.fill();
     let mut hub = Program::hub(&disk.0);
     let said = hub.start_under(&[]).await.expect_err("no room to open it");

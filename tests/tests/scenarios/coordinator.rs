@@ -22,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde_json::{Value as Json, json};
 use tests::bare_peer::{BareFeed, Seat};
+use tests::folders::{copy, put_back};
 use tests::relay::Relay;
 use tests::world::{World, until};
 
@@ -133,21 +134,6 @@ fn entry(id: DocumentId, payload: Bytes, time_ms: u64) -> Entry {
 }
 
 /// Copies the files of a node's folder, as a backup program or a power cut would leave them.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        if entry.file_type().expect("a type").is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-        }
-    }
-}
-
-fn put_back(from: &Path, to: &Path) {
-    std::fs::remove_dir_all(to).expect("the folder is deleted");
-    copy(from, to);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_an_invitation_that_admits_at_once_connects_and_a_bad_code_leaves_only_a_line() {
     let world = World::new().await;
@@ -789,7 +775,7 @@ async fn x3_nothing_acknowledged_is_lost() {
     world.agree(space).await;
     let office = world.path("coordinator");
     world.stop_coordinator().await;
-    copy(&office, &world.path("old-coordinator"));
+    copy(&office, &world.path("old-coordinator")).expect("it is copied");
     world.start_coordinator().await;
     practice(world.hub(WEST), space, "After the backup");
     world.agree(space).await;
@@ -799,13 +785,13 @@ async fn x3_nothing_acknowledged_is_lost() {
     south.pause(true);
     let saved = (0..5).map(|number| practice(south, space, &format!("Saved {number}")));
     let saved = saved.collect::<Vec<_>>();
-    copy(&world.path(SOUTH), &world.path("after-the-power-cut"));
+    copy(&world.path(SOUTH), &world.path("after-the-power-cut")).expect("it is copied");
     world.stop_hub(SOUTH).await;
-    put_back(&world.path("after-the-power-cut"), &world.path(SOUTH));
+    put_back(&world.path("after-the-power-cut"), &world.path(SOUTH)).expect("it is put back");
 
     // And the coordinator's disk is replaced by an old backup.
     world.stop_coordinator().await;
-    put_back(&world.path("old-coordinator"), &office);
+    put_back(&world.path("old-coordinator"), &office).expect("it is put back");
     world.start_coordinator().await;
     world.start_hub(SOUTH);
     world.agree(space).await;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use node::{Node, SessionCost};
+use tests::folders::copy;
 
 use crate::coordinator_process::CoordinatorProcess;
 use crate::draft::Draft;
 use crate::figures::Figures;
 use crate::founding::{in_sync, is_free, point_at, wait_for};
 use crate::reconnect::{connect, pick};
-use crate::stage::{Saved, Stage, copy, temporary};
+use crate::stage::{Saved, Stage, temporary};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

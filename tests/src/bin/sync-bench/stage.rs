@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use node::Node;
 use node_feed::{Entry, SpaceId};
 use tempfile::TempDir;
+use tests::folders::copy;
 
 use crate::draft::{CHANGES, Draft};
 use crate::founding::{Founding, coordinator_folder, is_admitted, is_free, node_folder};
@@ -168,20 +169,4 @@ fn write(hub: &Node, documents: usize, spaces: &[SpaceId]) -> anyhow::Result<Vec
         }
     }
     Ok(drafts)
-}
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }

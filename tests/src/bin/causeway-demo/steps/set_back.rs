@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use proto::hub::v1::Space;
 use serde_json::{Value, json};
+use tests::folders::copy;
 
 use crate::outcome::Outcome;
 use crate::stage::{Stage, WEST_YORKSHIRE, next_year};
@@ -167,17 +167,4 @@ async fn shared(stage: &Stage) -> Result<Space> {
         .into_iter()
         .find(|space| space.id == project.space)
         .context("the project is gone")
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry?;
-        let target = to.join(entry.path().strip_prefix(from)?);
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(&target)?;
-        } else if entry.file_type().is_file() {
-            fs::copy(entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
+use tests::folders::copy;
 
 use crate::figures::percentile;
-use crate::stage::copy;
 use crate::versus::driver::{Driver, Running};
 use crate::versus::figure::Figure;
 use crate::versus::task::Task;
