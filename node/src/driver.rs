@@ -17,7 +17,6 @@ use node_sync::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-pub(crate) use self::copies::to_copy_held;
 use crate::clock::{SteadyClock, now_ms};
 use crate::first_copy;
 use crate::node::Inner;

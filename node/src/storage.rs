@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, CopyOffer, CopySlice, FeedTree, Hash, HubId, Kind, NetworkId, NodeId, Receipt,
-    Refusal, SpaceId, Subject, VerifiedRun,
+    Authority, CopyOffer, CopySlice, CopyTaken, FeedTree, Hash, HubId, Kind, NetworkId, NodeId,
+    Receipt, Refusal, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
-    AccountTables, Appended, Cell, CellValue, Check, CopyPlaced, CopyTaken, Disclosure, EntryStore,
+    AccountTables, Appended, Cell, CellValue, Check, CopyPlaced, Disclosure, EntryStore,
     ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, RENEW_SETTINGS, ReadStore,
     Readers, RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
     settle_authority,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    DecodeError, Decoder, Encoder, Hash, Header, Heights, NetworkId, PayloadError, Run, RunEntry,
-    RunError, SpaceId, Subject, Tag,
+    DecodeError, Decoder, Encoder, Hash, Header, Heights, NetworkId, NodeId, PayloadError, Run,
+    RunEntry, RunError, SpaceId, Subject, Tag,
 };
 
 /// What a first copy of a space is of: instead of all entries of some feeds, the checkpoints that
@@ -36,6 +36,43 @@ pub struct CopySlice {
     pub pieces: Arc<[CopyPiece]>,
     /// Whether these are the last that are no documents.
     pub ends: bool,
+}
+
+/// A first copy that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyPlace {
+    /// Who offered it.
+    pub peer: NodeId,
+    /// The checkpoints that it stands on.
+    pub bases: Heights,
+    /// How many of its documents are here, in their order; none before all that the checkpoints
+    /// need is here and was verified.
+    pub documents: Option<u64>,
+    /// How many there are in all: as offered, and then as the checkpoints list them.
+    pub of: u64,
+}
+
+impl CopyPlace {
+    /// Whether all of it is here.
+    pub fn is_whole(&self) -> bool {
+        self.documents == Some(self.of)
+    }
+}
+
+/// What became of a part of a first copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyTaken {
+    /// It is durable. Also the answer to what was here before.
+    Partly(CopyPlace),
+    /// Nothing of the copy that it is a part of is here (any more): it must be offered again.
+    Lost,
+    /// The copy cannot be taken, and all that came of it is gone.
+    Refused {
+        /// Why, in a sentence.
+        why: String,
+        /// Whether no honest node would send it; else this node knows more than the sender.
+        forged: bool,
+    },
 }
 
 /// An entry that a checkpoint keeps, without the entries around it. Its hash stands in the

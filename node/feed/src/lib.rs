@@ -33,7 +33,7 @@ pub use chunk::{ChunkError, change_hash, split_chunks};
 pub use codec::{DecodeError, Decoder, Encoder};
 pub use entry::{Entry, HEADER_BYTES, Header};
 pub use fact::{Access, Cut, CutTarget, Fact, FeedCut, SpaceKind};
-pub use first_copy::{CopyOffer, CopyPiece, CopySlice, KeptEntry};
+pub use first_copy::{CopyOffer, CopyPiece, CopyPlace, CopySlice, CopyTaken, KeptEntry};
 pub use hash::{Hash, Tag};
 pub use heights::{Height, Heights, root_digest};
 pub use heights_difference::{DifferenceError, HeightsDifference};

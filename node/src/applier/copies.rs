@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use node_feed::{DocumentId, Hash, SpaceId, Subject};
-use node_store::{CopyPlace, CopyPlaced, ReadStore, StoreError};
+use node_feed::{CopyPlace, DocumentId, Hash, SpaceId, Subject};
+use node_store::{CopyPlaced, ReadStore, StoreError};
 
 use super::{Applier, Lines, lock, project_document};
 use crate::library::Checked;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use node_feed::{CopyOffer, CopyPiece, CopySlice, NodeId};
-use node_store::{CopyPlace, CopyTaken};
-use node_sync::{CopyHeld, CopyResult, Input, StorageDown, Ticket};
+use node_sync::{Input, StorageDown, Ticket};
 
 use super::Driver;
 
@@ -19,7 +18,7 @@ impl Driver {
                         done.forget_copy(space);
                     }
                     done.copied(space, &taken, 0);
-                    Ok(to_copy_result(taken))
+                    Ok(taken)
                 }
                 Err(error) => {
                     tracing::error!(%error, "a first copy was not begun");
@@ -41,7 +40,7 @@ impl Driver {
                 let result = match taken {
                     Ok(taken) => {
                         done.copied(space, &taken, bytes);
-                        Ok(to_copy_result(taken))
+                        Ok(taken)
                     }
                     Err(error) => {
                         tracing::error!(%error, "a part of a first copy was not stored");
@@ -50,23 +49,5 @@ impl Driver {
                 };
                 done.send(Input::CopyTaken { ticket, result });
             });
-    }
-}
-
-/// How far a copy has come, as the engine takes it.
-pub(crate) fn to_copy_held(place: CopyPlace) -> CopyHeld {
-    let open = !place.is_whole();
-    CopyHeld {
-        bases: place.bases,
-        documents: place.documents,
-        open,
-    }
-}
-
-fn to_copy_result(taken: CopyTaken) -> CopyResult {
-    match taken {
-        CopyTaken::Partly(place) => CopyResult::Partly(to_copy_held(place)),
-        CopyTaken::Lost => CopyResult::Lost,
-        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
     }
 }

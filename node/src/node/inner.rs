@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
-    Authority, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId, NodeId, Nonce,
-    SecretKey, SpaceId,
+    Authority, CopyTaken, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId,
+    NodeId, Nonce, SecretKey, SpaceId,
 };
-use node_store::{CopyTaken, ReadStore, StoreError};
+use node_store::{ReadStore, StoreError};
 use node_sync::{Engine, Held, Input, Message, Own, SessionId};
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
@@ -22,7 +22,7 @@ use crate::checkpoints::Checkpoints;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::copying::Copying;
-use crate::driver::{Event, Events, to_copy_held};
+use crate::driver::{Event, Events};
 use crate::enrolment::{Current, EnrolError, renew};
 use crate::folder::{DataFolder, FolderError, write_private};
 use crate::grpc::packer::Packer;
@@ -407,9 +407,7 @@ impl Inner {
                 held.spaces.insert(space, store.trees(space)?);
                 held.receipts.extend(store.receipts(space)?);
             }
-            for (space, place) in store.copies()? {
-                held.copies.insert(space, to_copy_held(place));
-            }
+            held.copies = store.copies()?.into_iter().collect();
             for name in store.settings(author::WRITER_SETTINGS)? {
                 let space = name[author::WRITER_SETTINGS.len()..].parse::<SpaceId>();
                 let saved = store.setting(&name)?.unwrap_or_default();

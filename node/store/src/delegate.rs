@@ -274,14 +274,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, Checkpoint, CopyOffer, CopySlice, FeedName, FeedTree, Hash, Height, KeptEntry, Kind,
-    LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject, VerifiedRun,
+    Authority, Checkpoint, CopyOffer, CopyPlace, CopySlice, CopyTaken, FeedName, FeedTree, Hash,
+    Height, KeptEntry, Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId,
+    Subject, VerifiedRun,
 };
 
 use crate::shelf::{Bases, ReadBases, ReadShelf, Shelf};
 use crate::{
-    Appended, BaseDocument, CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, Evidence, MemoryStore,
-    PeerMemory, Readers, SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,
+    Appended, BaseDocument, CopiedFeed, CopyPlaced, Evidence, MemoryStore, PeerMemory, Readers,
+    SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,
 };
 
 read_store!(MemoryStore);

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, AuthorityLog, Checkpoint, CopyOffer, CopySlice, FeedName, FeedTree, Hash, Height,
-    KeptEntry, Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal, Run, SpaceId, Subject,
-    VerifiedRun,
+    Authority, AuthorityLog, Checkpoint, CopyOffer, CopyPlace, CopySlice, CopyTaken, FeedName,
+    FeedTree, Hash, Height, KeptEntry, Kind, LogFeed, NetworkId, NodeId, Opening, Receipt, Refusal,
+    Run, SpaceId, Subject, VerifiedRun,
 };
 
 use crate::{
-    Appended, BaseDocument, CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, Evidence, PeerMemory,
-    StoreError, StoredEntry, Totals, Withheld,
+    Appended, BaseDocument, CopiedFeed, CopyPlaced, Evidence, PeerMemory, StoreError, StoredEntry,
+    Totals, Withheld,
 };
 
 /// Reading what is held.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use node_feed::{
-    Admission, Authority, Erase, FeedName, Graft, Hash, Height, Kind, Opening, PublicKey,
+    Admission, Authority, Erase, FeedName, Graft, Hash, Height, Kind, Opening, Proof, PublicKey,
     RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
 };
 
@@ -163,23 +163,33 @@ fn opening(
 
 fn rows(shelf: &impl Shelf, run: &VerifiedRun) -> Result<Vec<Row>, StoreError> {
     let last = run.last().number;
-    let mut rows = Vec::with_capacity(run.count());
-    for (height, entry) in run.entries() {
-        let erased = !entry.kind.stands() && is_erased(shelf, entry.subject)?;
-        rows.push(Row {
-            height,
-            time_ms: entry.time_ms,
-            kind: entry.kind,
-            subject: entry.subject,
-            payload: if erased {
-                without_bytes(entry.kind, &entry.payload)
-            } else {
-                entry.payload.clone()
-            },
-            proof: (height.number == last).then(|| run.proof()),
-        });
-    }
-    Ok(rows)
+    let rows = run.entries().map(|(height, entry)| {
+        let proof = (height.number == last).then(|| run.proof());
+        row(shelf, height, entry, proof)
+    });
+    rows.collect()
+}
+
+/// An entry as it is kept: without its payload if what it is about was erased.
+fn row(
+    shelf: &impl Shelf,
+    height: Height,
+    entry: &RunEntry,
+    proof: Option<Proof>,
+) -> Result<Row, StoreError> {
+    let erased = !entry.kind.stands() && is_erased(shelf, entry.subject)?;
+    Ok(Row {
+        height,
+        time_ms: entry.time_ms,
+        kind: entry.kind,
+        subject: entry.subject,
+        payload: if erased {
+            without_bytes(entry.kind, &entry.payload)
+        } else {
+            entry.payload.clone()
+        },
+        proof,
+    })
 }
 
 fn is_erased(shelf: &impl Shelf, subject: Subject) -> Result<bool, StoreError> {

@@ -5,12 +5,12 @@
 
 use bytes::Bytes;
 use node_feed::{
-    FeedName, Hash, Height, Heights, Kind, NodeId, Payload, Proof, Receipt, Refusal, RefusalReason,
-    SpaceId, Subject,
+    CopyPlace, FeedName, Hash, Height, Heights, Kind, NodeId, Payload, Proof, Receipt, Refusal,
+    RefusalReason, SpaceId, Subject,
 };
 
 use crate::writer_feeds::{FeedKey, WriterFeeds};
-use crate::{BaseDocument, CopyPlace, Evidence, PeerMemory, StoreError, StoredEntry, Totals};
+use crate::{BaseDocument, Evidence, PeerMemory, StoreError, StoredEntry, Totals};
 
 /// One entry, as it lies in a feed.
 #[derive(Debug, Clone)]

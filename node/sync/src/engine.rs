@@ -149,7 +149,7 @@ impl Engine {
             copies: held
                 .copies
                 .into_iter()
-                .map(|(space, held)| (space, copy::Copying::earlier(held)))
+                .map(|(space, place)| (space, copy::Copying::earlier(place.into())))
                 .collect(),
             whole: BTreeMap::new(),
             declined: BTreeMap::new(),

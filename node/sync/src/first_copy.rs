@@ -1,6 +1,6 @@
 //! What the engine says and hears of first copies.
 
-use node_feed::{FeedName, Height, Heights, Subject};
+use node_feed::{CopyPlace, FeedName, Height, Heights, Subject};
 
 /// What a first copy is made of, in the order in which it is sent: of each feed the runs that prove
 /// its checkpoint, then what the checkpoints keep, then the documents.
@@ -46,18 +46,12 @@ pub struct CopyHeld {
     pub open: bool,
 }
 
-/// What became of a first copy that was offered, or of a part of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CopyResult {
-    /// It is durable, or was before.
-    Partly(CopyHeld),
-    /// Nothing of the copy that it is a part of is here: it must be offered again.
-    Lost,
-    /// It cannot be taken, and nothing of it is left.
-    Refused {
-        /// Why, in a sentence.
-        why: String,
-        /// Whether no honest node would send it; else this node knows more than the sender.
-        forged: bool,
-    },
+impl From<CopyPlace> for CopyHeld {
+    fn from(place: CopyPlace) -> Self {
+        Self {
+            open: !place.is_whole(),
+            bases: place.bases,
+            documents: place.documents,
+        }
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{
-    Authority, CopyPiece, FeedName, FeedTree, Hash, Height, NodeId, Parting, Refusal,
+    Authority, CopyPiece, CopyTaken, FeedName, FeedTree, Hash, Height, NodeId, Parting, Refusal,
     RefusalReason, Run, SpaceId, TreeFeed, VerifiedRun,
 };
 
-use crate::{CopyPlan, CopyResult, Message, PeerMemory};
+use crate::{CopyPlan, Message, PeerMemory};
 
 /// One connection, numbered by the driver. A number is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,7 +161,7 @@ pub enum Input {
         /// The offer, or the part.
         ticket: Ticket,
         /// What became of it.
-        result: Result<CopyResult, StorageDown>,
+        result: Result<CopyTaken, StorageDown>,
     },
     /// The documents of the copy of a space that was under way were checked, and it was put in its
     /// place.

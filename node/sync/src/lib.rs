@@ -30,7 +30,7 @@ mod timestamp;
 pub use config::{Config, ConfigError};
 pub use effect::{Alarm, CloseReason, Effect};
 pub use engine::{Engine, run_bytes};
-pub use first_copy::{CopyHeld, CopyPlan, CopyResult};
+pub use first_copy::{CopyHeld, CopyPlan};
 pub use input::{AppendResult, Input, SessionId, StorageDown, Stored, Ticket};
 pub use message::{
     Changed, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights, session_signature,

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use node_feed::{FeedTree, HubId, Receipt, SecretKey, SpaceId};
-
-use crate::CopyHeld;
+use node_feed::{CopyPlace, FeedTree, HubId, Receipt, SecretKey, SpaceId};
 
 /// Who this node is.
 #[derive(Debug, Clone)]
@@ -30,5 +28,5 @@ pub struct Held {
     /// The latest receipt of each node and space.
     pub receipts: Vec<Receipt>,
     /// The first copies that are under way.
-    pub copies: BTreeMap<SpaceId, CopyHeld>,
+    pub copies: BTreeMap<SpaceId, CopyPlace>,
 }

@@ -194,12 +194,7 @@ fn what_becomes_durable_together_is_acknowledged_and_passed_on_together() {
     }
     assert_eq!(names(&sent), ["entries"; 3]);
     talk(&mut nodes, 1_000, [sent, Vec::new()]);
-    let held = nodes[1].held_appends.take().unwrap_or_default();
-    let appended = held.into_iter().map(|(ticket, runs)| {
-        let results = Ok(runs.into_iter().map(|run| nodes[1].store(run)).collect());
-        Input::Appended { ticket, results }
-    });
-    let appended = appended.collect::<Vec<_>>();
+    let appended = nodes[1].release();
     let effects = nodes[1]
         .engine
         .handle_all(node_sync::Timestamp(1_000), appended);
@@ -222,9 +217,8 @@ fn a_slow_peer_is_sent_few_messages_with_many_entries() {
     assert_eq!(messages.len(), 4, "the others wait for an answer");
     talk(&mut nodes, 1_000, [messages, Vec::new()]);
     let mut sent = Vec::new();
-    for (ticket, runs) in nodes[1].held_appends.take().unwrap_or_default() {
-        let results = Ok(runs.into_iter().map(|run| nodes[1].store(run)).collect());
-        let effects = nodes[1].handle(1_000, Input::Appended { ticket, results });
+    for appended in nodes[1].release() {
+        let effects = nodes[1].handle(1_000, appended);
         sent.extend(carry_out(&mut nodes[1], 1_000, effects));
     }
     let said = talk(&mut nodes, 1_000, [Vec::new(), sent]);
@@ -266,10 +260,8 @@ fn nothing_is_acknowledged_or_passed_on_before_it_is_durable() {
     assert!(said[1].is_empty());
     assert!(!nodes[0].equal);
 
-    let held = nodes[1].held_appends.take().unwrap_or_default();
-    for (ticket, runs) in held {
-        let results = Ok(runs.into_iter().map(|run| nodes[1].store(run)).collect());
-        let effects = nodes[1].handle(1_000, Input::Appended { ticket, results });
+    for appended in nodes[1].release() {
+        let effects = nodes[1].handle(1_000, appended);
         let sent = carry_out(&mut nodes[1], 1_000, effects);
         assert_eq!(names(&sent), ["acknowledged"]);
         talk(&mut nodes, 1_000, [Vec::new(), sent]);

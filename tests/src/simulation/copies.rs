@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Checkpoint, CopyOffer, CopyPiece, CopySlice, Decoder, Encoder, Entry, FeedName, Hash, Height,
-    Heights, Kind, NodeId, Nonce, Opening, SpaceId, Subject, Trail,
+    Checkpoint, CopyOffer, CopyPiece, CopySlice, CopyTaken, Decoder, Encoder, Entry, FeedName,
+    Hash, Height, Heights, Kind, NodeId, Nonce, Opening, SpaceId, Subject, Trail,
 };
-use node_store::{CopyPlace, CopyPlaced, CopyTaken, EntryStore, ReadStore};
-use node_sync::{CopyHeld, CopyPlan, CopyResult, Input, StorageDown, Ticket};
+use node_store::{CopyPlaced, EntryStore, ReadStore};
+use node_sync::{CopyPlan, Input, StorageDown, Ticket};
 
 use super::dice::Dice;
 use super::machine::Machine;
@@ -232,29 +232,27 @@ impl Machine {
         offer: &CopyOffer,
     ) -> Vec<Input> {
         let failed = std::mem::take(&mut self.disk_fails);
-        let taken = if failed {
+        let result = if failed {
             Err(StorageDown)
         } else {
             let taken = self.folder.store.offer_copy(peer, offer);
             taken.map_err(|_| StorageDown)
         };
-        let result = taken.map(to_result);
         vec![Input::CopyTaken { ticket, result }]
     }
 
     /// Takes a part of a copy. A whole one is then checked.
     pub(crate) fn take_copy(&mut self, ticket: Ticket, slice: &CopySlice) -> Vec<Input> {
         let failed = std::mem::take(&mut self.disk_fails);
-        let taken = if failed {
+        let result = if failed {
             Err(StorageDown)
         } else {
             let taken = self.folder.store.take_copy(&self.authority, slice);
             taken.map_err(|_| StorageDown)
         };
-        if matches!(&taken, Ok(CopyTaken::Partly(place)) if place.is_whole()) {
+        if matches!(&result, Ok(CopyTaken::Partly(place)) if place.is_whole()) {
             self.whole_copies.insert(slice.space);
         }
-        let result = taken.map(to_result);
         vec![Input::CopyTaken { ticket, result }]
     }
 
@@ -308,23 +306,5 @@ impl Machine {
             let mut copied = self.copied(space, subject).into_iter();
             copied.any(|(_, number, hash)| (number, hash) == (height.number, height.hash))
         })
-    }
-}
-
-/// How far a copy has come, as the engine takes it.
-pub(crate) fn to_held(place: CopyPlace) -> CopyHeld {
-    let open = !place.is_whole();
-    CopyHeld {
-        bases: place.bases,
-        documents: place.documents,
-        open,
-    }
-}
-
-fn to_result(taken: CopyTaken) -> CopyResult {
-    match taken {
-        CopyTaken::Partly(place) => CopyResult::Partly(to_held(place)),
-        CopyTaken::Lost => CopyResult::Lost,
-        CopyTaken::Refused { why, forged } => CopyResult::Refused { why, forged },
     }
 }

@@ -7,7 +7,6 @@ use node_feed::{Authority, FeedName, GrantId, Height, HubId, NodeId, SecretKey, 
 use node_store::{MemoryStore, ReadStore, settle_authority};
 use node_sync::{Config, Engine, Held, Own, SessionId};
 
-use super::copies::to_held;
 use super::disk::Job;
 
 /// The key that a node writes with in one space.
@@ -122,9 +121,8 @@ impl Machine {
                 .collect(),
         };
         let copies = store.copies().unwrap_or_default().into_iter();
-        let copies = copies.map(|(space, place)| (space, to_held(place)));
         let copies = copies.collect::<BTreeMap<_, _>>();
-        let whole = copies.iter().filter(|(_, held)| !held.open);
+        let whole = copies.iter().filter(|(_, place)| place.is_whole());
         self.whole_copies = whole.map(|(space, _)| *space).collect();
         let held = Held {
             spaces: trees,

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopySlice, Encoder, FeedName, Hash,
-    Height, Heights, KeptEntry, Kind, NodeId, Opening, PublicKey, RefusalReason, Run, RunEntry,
-    SpaceId, Subject, TreeFeed, VerifiedRun,
+    Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopyPlace, CopySlice, CopyTaken,
+    Encoder, FeedName, Hash, Height, Heights, KeptEntry, Kind, NodeId, Opening, PublicKey,
+    RefusalReason, Run, RunEntry, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
 use super::{obey_erasures, rows, settle};
-use crate::shelf::{EvidenceRow, ReadShelf, Row, Shelf, without_bytes};
+use crate::shelf::{EvidenceRow, ReadShelf, Shelf, without_bytes};
 use crate::writer_feeds::{Feed, WriterFeeds};
-use crate::{CopiedFeed, CopyPlace, CopyPlaced, CopyTaken, StoreError};
+use crate::{CopiedFeed, CopyPlaced, StoreError};
 
 /// How many bytes a copy may have beside its documents, which its checkpoints bound: thirty times
 /// what a checkpoint of ten years needs.
@@ -708,7 +708,7 @@ fn put(
             {
                 shelf.set_link(feed.key, height.number, kept.previous)?;
             }
-            let row = kept_row(shelf, height, kept)?;
+            let row = super::row(shelf, height, &kept.entry, None)?;
             shelf.insert(feeds.space, feed.key, row)?;
         }
     }
@@ -737,21 +737,4 @@ fn put(
     }
     settle::note_applied(shelf, authority, feeds)?;
     shelf.save_writer(feeds)
-}
-
-fn kept_row(shelf: &impl Shelf, height: Height, kept: KeptEntry) -> Result<Row, StoreError> {
-    let KeptEntry { entry, .. } = kept;
-    let erased = !entry.kind.stands() && super::is_erased(shelf, entry.subject)?;
-    Ok(Row {
-        height,
-        time_ms: entry.time_ms,
-        kind: entry.kind,
-        subject: entry.subject,
-        payload: if erased {
-            without_bytes(entry.kind, &entry.payload)
-        } else {
-            entry.payload
-        },
-        proof: None,
-    })
 }

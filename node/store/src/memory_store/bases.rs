@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use node_feed::{FeedName, Hash, Heights, SpaceId, Subject};
+use node_feed::{CopyPlace, FeedName, Hash, Heights, SpaceId, Subject};
 
 use super::MemoryStore;
 use crate::shelf::{Bases, ReadBases};
 use crate::writer_feeds::FeedKey;
-use crate::{BaseDocument, CopyPlace, StoreError};
+use crate::{BaseDocument, StoreError};
 
 /// A first copy that is under way.
 #[derive(Debug, Clone)]

@@ -1,14 +1,14 @@
 //! First copies in the store's file.
 
 use bytes::Bytes;
-use node_feed::{FeedName, Hash, Heights, NodeId, SpaceId, Subject};
+use node_feed::{CopyPlace, FeedName, Hash, Heights, NodeId, SpaceId, Subject};
 use rusqlite::{Row as Columns, params};
 
 use super::Sql;
 use super::row::{bound, unreadable};
 use crate::shelf::{Bases, ReadBases};
 use crate::writer_feeds::FeedKey;
-use crate::{BaseDocument, CopyPlace, StoreError};
+use crate::{BaseDocument, StoreError};
 
 /// How many bytes a document's id has.
 const SUBJECT_BYTES: usize = 24;

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use node_feed::{
-    CardId, Checkpoint, CopyOffer, CopyPiece, CopySlice, DocumentId, Erase, Hash, Heights, HubId,
-    Kind, NodeId, Nonce, Parting, Payload, Subject, Trail, VerifiedRun, Writers,
+    CardId, Checkpoint, CopyOffer, CopyPiece, CopySlice, CopyTaken, DocumentId, Erase, Hash,
+    Heights, HubId, Kind, NodeId, Nonce, Parting, Payload, Subject, Trail, VerifiedRun, Writers,
 };
-use node_store::{CopyPlaced, CopyTaken, EntryStore, MemoryStore, ReadStore, SqliteStore};
+use node_store::{CopyPlaced, EntryStore, MemoryStore, ReadStore, SqliteStore};
 
 use crate::world::{
     Hub, NOTE, Pen, SPACE, World, append, heights, keep, note, refuse, send, sqlite, texts, trees,

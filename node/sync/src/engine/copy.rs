@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use node_feed::{
-    CopyOffer, CopyPiece, CopySlice, FeedName, FeedTree, NodeId, Parting, SpaceId, TreeFeed,
+    CopyOffer, CopyPiece, CopySlice, CopyTaken, FeedName, FeedTree, NodeId, Parting, SpaceId,
+    TreeFeed,
 };
 
 use super::Pending;
 use crate::peer_space::Sending;
 use crate::session::{Arrived, Flight};
 use crate::{
-    Alarm, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Goodbye, Message, SessionId,
-    StorageDown, Ticket, Timestamp,
+    Alarm, CopyHeld, CopyPlan, Effect, Engine, Goodbye, Message, SessionId, StorageDown, Ticket,
+    Timestamp,
 };
 
 /// About how many bytes an offer has beside its bases, and each of these.
@@ -197,12 +198,10 @@ impl Engine {
         else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.read_ended(id) else {
             return;
         };
-        session.reads -= 1;
         session.behind.insert(space);
-        self.touched.insert(id);
         let Ok(pieces) = pieces else {
             self.leave(id, Goodbye::Storage);
             return;
@@ -376,7 +375,7 @@ impl Engine {
         self.effects.push(Effect::TakeCopy { ticket, slice });
     }
 
-    pub(super) fn copy_taken(&mut self, ticket: Ticket, result: Result<CopyResult, StorageDown>) {
+    pub(super) fn copy_taken(&mut self, ticket: Ticket, result: Result<CopyTaken, StorageDown>) {
         let Some(Pending::Copy {
             session: id,
             frame,
@@ -393,7 +392,8 @@ impl Engine {
                 self.leave(id, Goodbye::Storage);
                 return;
             }
-            Ok(CopyResult::Partly(held)) => {
+            Ok(CopyTaken::Partly(place)) => {
+                let held = CopyHeld::from(place);
                 let before = self.copies.remove(&space);
                 let mut from = before.as_ref().and_then(|copying| copying.from);
                 let stood = before.is_none_or(|before| before.held.documents == held.documents);
@@ -408,11 +408,11 @@ impl Engine {
                 let from = from.filter(|_| !is_whole);
                 self.copies.insert(space, Copying { held, from });
             }
-            Ok(CopyResult::Lost) => {
+            Ok(CopyTaken::Lost) => {
                 self.copies.remove(&space);
                 self.say_copy_to_all(space);
             }
-            Ok(CopyResult::Refused { why, forged }) => {
+            Ok(CopyTaken::Refused { why, forged }) => {
                 if let Some(session) = self.sessions.get_mut(&id).filter(|_| forged) {
                     session.offences += 1;
                 }

@@ -238,6 +238,14 @@ impl Engine {
         });
     }
 
+    /// What was read for a session is here; nothing if the session has ended.
+    pub(super) fn read_ended(&mut self, id: SessionId) -> Option<&mut Session> {
+        let session = self.sessions.get_mut(&id)?;
+        session.reads -= 1;
+        self.touched.insert(id);
+        Some(session)
+    }
+
     pub(super) fn read(&mut self, ticket: Ticket, runs: Result<Vec<Run>, StorageDown>) {
         let authority = self.authority_space();
         let Some(Pending::Read {
@@ -248,11 +256,9 @@ impl Engine {
         else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.read_ended(id) else {
             return;
         };
-        session.reads -= 1;
-        self.touched.insert(id);
         // Access may have changed since an early read was asked for.
         if !session.is_live() {
             let hub = session

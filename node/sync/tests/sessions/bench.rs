@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use node_feed::{
-    Access, Authority, CopyOffer, CopyPiece, CopySlice, Cut, CutTarget, Entry, Fact, FeedName,
-    FeedTree, Hash, Height, Heights, HubId, Kind, NetworkId, Parting, PublicKey, Receipt, Refusal,
-    Run, SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
+    Access, Authority, CopyOffer, CopyPiece, CopyPlace, CopySlice, CopyTaken, Cut, CutTarget,
+    Entry, Fact, FeedName, FeedTree, Hash, Height, Heights, HubId, Kind, NetworkId, NodeId,
+    Parting, PublicKey, Receipt, Refusal, Run, SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
-    AppendResult, CloseReason, Config, CopyHeld, CopyPlan, CopyResult, Effect, Engine, Held, Input,
-    Message, Own, PeerMemory, SessionId, Stored, Ticket, Timestamp,
+    AppendResult, CloseReason, Config, CopyPlan, Effect, Engine, Held, Input, Message, Own,
+    PeerMemory, SessionId, Stored, Ticket, Timestamp,
 };
 
 pub(crate) const NETWORK: NetworkId = NetworkId::from_bytes([9; 16]);
@@ -99,7 +99,7 @@ pub(crate) struct Node {
     /// How many documents a first copy of this node's feeds has; none if it makes none.
     pub(crate) documents: Option<u8>,
     /// The first copy that it takes, and how many documents that has.
-    pub(crate) copy: Option<(CopyHeld, u64)>,
+    pub(crate) copy: Option<CopyPlace>,
     /// What it finds wrong with the copies that it takes.
     pub(crate) copies_are: Copies,
     arriving: BTreeMap<[u8; 32], VerifiedRun>,
@@ -139,6 +139,16 @@ impl Node {
         node
     }
 
+    /// The appends that were held back become durable.
+    pub(crate) fn release(&mut self) -> Vec<Input> {
+        let held = self.held_appends.take().unwrap_or_default();
+        let appended = held.into_iter().map(|(ticket, runs)| {
+            let results = Ok(runs.into_iter().map(|run| self.store(run)).collect());
+            Input::Appended { ticket, results }
+        });
+        appended.collect()
+    }
+
     /// The process starts again on what is stored.
     pub(crate) fn restart(&mut self) {
         let held = Held {
@@ -147,7 +157,7 @@ impl Node {
             copies: self
                 .copy
                 .clone()
-                .map(|(held, _)| (SPACE, held))
+                .map(|place| (SPACE, place))
                 .into_iter()
                 .collect(),
         };
@@ -268,34 +278,35 @@ impl Node {
         .collect()
     }
 
-    fn offer(&mut self, offer: &CopyOffer) -> CopyResult {
-        let known = self.copy.as_ref();
-        if known.is_none_or(|(held, _)| held.bases != offer.bases) {
-            let held = CopyHeld {
-                bases: offer.bases.clone(),
-                documents: None,
-                open: true,
-            };
-            self.copy = Some((held, offer.documents));
-        }
-        let held = self.copy.as_ref().map(|(held, _)| held.clone());
-        held.map_or(CopyResult::Lost, CopyResult::Partly)
+    fn offer(&mut self, peer: NodeId, offer: &CopyOffer) -> CopyTaken {
+        let known = self.copy.take().filter(|place| place.bases == offer.bases);
+        let place = known.unwrap_or_else(|| CopyPlace {
+            peer,
+            bases: offer.bases.clone(),
+            documents: None,
+            of: offer.documents,
+        });
+        self.copy = Some(place.clone());
+        CopyTaken::Partly(place)
     }
 
-    fn take(&mut self, slice: &CopySlice) -> CopyResult {
+    fn take(&mut self, slice: &CopySlice) -> CopyTaken {
         if self.copies_are == Copies::Refused {
             self.copy = None;
             let why = "a checkpoint is not what was signed".to_owned();
-            return CopyResult::Refused { why, forged: true };
+            return CopyTaken::Refused { why, forged: true };
         }
-        let Some((held, of)) = self.copy.as_mut() else {
-            return CopyResult::Lost;
+        let Some(place) = self.copy.as_mut() else {
+            return CopyTaken::Lost;
         };
         let mut number = slice.before;
         for piece in slice.pieces.iter() {
             match piece {
                 CopyPiece::Document { .. } => {
-                    let here = held.documents.as_mut().expect("the checkpoints come first");
+                    let here = place
+                        .documents
+                        .as_mut()
+                        .expect("the checkpoints come first");
                     assert!(number <= *here, "no document is left out");
                     number += 1;
                     *here = number.max(*here);
@@ -310,19 +321,18 @@ impl Node {
             }
         }
         if slice.ends {
-            held.documents = Some(0);
+            place.documents = Some(0);
         }
-        held.open = held.documents != Some(*of);
-        CopyResult::Partly(held.clone())
+        CopyTaken::Partly(place.clone())
     }
 
     /// What it says of a copy that is whole, once its documents were looked at.
     pub(crate) fn check_copy(&mut self) -> Option<Input> {
-        let is_whole = self.copy.as_ref().is_some_and(|(held, _)| !held.open);
+        let is_whole = self.copy.as_ref().is_some_and(CopyPlace::is_whole);
         if !is_whole || self.copies_are == Copies::Unchecked {
             return None;
         }
-        let (held, _) = self.copy.take()?;
+        let place = self.copy.take()?;
         if self.copies_are == Copies::Forged {
             return Some(Input::CopyDropped {
                 space: SPACE,
@@ -333,15 +343,15 @@ impl Node {
         for (writer, run) in std::mem::take(&mut self.arriving) {
             self.runs.insert(writer, vec![run]);
         }
-        let placed = held.bases.iter().map(|(feed, base)| {
+        let placed = place.bases.iter().map(|(feed, base)| {
             self.bases.insert(*feed.as_bytes(), base.number);
-            let place = TreeFeed {
+            let at = TreeFeed {
                 parent: None,
                 start: 0,
                 tip: Some(base),
                 base: base.number,
             };
-            (*feed.as_bytes(), feed, place)
+            (*feed.as_bytes(), feed, at)
         });
         Some(Input::CopyPlaced {
             space: SPACE,
@@ -449,9 +459,13 @@ pub(crate) fn carry_out_in_sessions(
                 ticket,
                 pieces: Ok(Ok(node.pieces(&plan, from, bytes_max))),
             },
-            Effect::OfferCopy { ticket, offer, .. } => Input::CopyTaken {
+            Effect::OfferCopy {
                 ticket,
-                result: Ok(node.offer(&offer)),
+                peer,
+                offer,
+            } => Input::CopyTaken {
+                ticket,
+                result: Ok(node.offer(peer, &offer)),
             },
             Effect::TakeCopy { ticket, slice } => Input::CopyTaken {
                 ticket,

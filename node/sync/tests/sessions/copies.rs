@@ -1,7 +1,7 @@
 //! First copies between two engines.
 
-use node_feed::{CopySlice, Height, VerifiedRun};
-use node_sync::{CopyHeld, Input, Message, SessionId};
+use node_feed::{CopyPlace, CopySlice, Height, VerifiedRun};
+use node_sync::{Input, Message, SessionId};
 
 use crate::bench::{
     Copies, Node, SESSION, SPACE, authority, carry_out, carry_out_in_sessions, converse, identity,
@@ -70,14 +70,14 @@ fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
     let mut nodes = [Node::new(1), full(100)];
     // The line is cut after some documents.
     let mut sent = begin(&mut nodes);
-    while nodes[0].copy.as_ref().and_then(|(held, _)| held.documents) < Some(20) {
+    while nodes[0].copy.as_ref().and_then(|place| place.documents) < Some(20) {
         let message = sent.remove(0);
         for message in receive(&mut nodes[0], message) {
             sent.extend(receive(&mut nodes[1], message));
         }
     }
     part(&mut nodes);
-    let (held, _) = nodes[0].copy.clone().expect("a part of a copy");
+    let place = nodes[0].copy.clone().expect("a part of a copy");
     nodes[0].restart();
     // Meanwhile the other end wrote on: the copy is still of the same checkpoints.
     let tip = nodes[1].tip(&writer(1));
@@ -86,8 +86,8 @@ fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
     let said = converse(&mut nodes);
     assert!(nodes.iter().all(|node| node.equal));
     let again = said[1].iter().filter_map(slice).collect::<Vec<_>>();
-    assert_eq!(Some(again[0].before), held.documents);
-    let id = held.bases.digest(SPACE);
+    assert_eq!(Some(again[0].before), place.documents);
+    let id = place.bases.digest(SPACE);
     assert!(again.iter().all(|slice| slice.id == id && !slice.ends));
     assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
 }
@@ -96,12 +96,12 @@ fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
 fn a_copy_that_cannot_go_on_gives_way_to_another() {
     let mut nodes = [Node::new(1), full(20)];
     let other = [(node_feed::FeedName::from_bytes([7; 32]), tip_of_nothing())];
-    let held = CopyHeld {
+    nodes[0].copy = Some(CopyPlace {
+        peer: identity(1).public().node(),
         bases: other.into_iter().collect(),
         documents: Some(12),
-        open: true,
-    };
-    nodes[0].copy = Some((held, 30));
+        of: 30,
+    });
     nodes[0].restart();
     let said = converse(&mut nodes);
     assert!(nodes.iter().all(|node| node.equal));

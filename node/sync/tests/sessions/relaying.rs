@@ -84,13 +84,11 @@ fn what_one_peer_sends_is_pushed_on_at_once_to_the_others_and_not_back() {
         star.relay.held_appends = Some(Vec::new());
         let effects = star.hubs[0].write(&writer(1));
         star.hub_does(0, effects);
-        let held = star.relay.held_appends.take().unwrap_or_default();
-        assert_eq!(held.len(), 1);
+        let appended = star.relay.release();
+        assert_eq!(appended.len(), 1);
         assert_ne!(star.hubs[1].tip(&writer(1)), star.hubs[0].tip(&writer(1)));
-        for (ticket, runs) in held {
-            let stored = runs.into_iter().map(|run| star.relay.store(run));
-            let results = Ok(stored.collect());
-            let effects = star.relay.handle(NOW, Input::Appended { ticket, results });
+        for appended in appended {
+            let effects = star.relay.handle(NOW, appended);
             let reads = |effect: &Effect| matches!(effect, Effect::Read { .. });
             assert!(!effects.iter().any(reads), "the store is not asked again");
             assert_eq!(star.relay_does(effects), [SESSIONS[1]]);
@@ -111,10 +109,8 @@ fn hubs_that_write_at_once_each_get_what_the_other_wrote() {
         let effects = star.hubs[hub].write(&key);
         star.hub_does(hub, effects);
     }
-    for (ticket, runs) in star.relay.held_appends.take().unwrap_or_default() {
-        let stored = runs.into_iter().map(|run| star.relay.store(run));
-        let results = Ok(stored.collect());
-        let effects = star.relay.handle(NOW, Input::Appended { ticket, results });
+    for appended in star.relay.release() {
+        let effects = star.relay.handle(NOW, appended);
         star.relay_does(effects);
     }
     assert_eq!(star.hubs[0].runs, star.relay.runs);
