@@ -117,9 +117,8 @@ impl Applier {
             let mut some = Vec::new();
             {
                 let mut state = self.shared.lock();
-                let waits = state.pace.due().is_some_and(|due| due <= Instant::now());
-                if state.stop || waits {
-                    break;
+                if state.is_wanted() {
+                    return Ok(());
                 }
                 while some.len() < FRESHENED_TOGETHER
                     && let Some(listed) = state.listed.pop_first()
@@ -138,18 +137,26 @@ impl Applier {
             }
         }
         inner.library.save_pending(&inner.storage)?;
-        let checkpoints = std::mem::take(&mut self.shared.lock().checkpoints);
-        for (space, feed) in checkpoints {
+        loop {
+            let (space, feed) = {
+                let mut state = self.shared.lock();
+                if state.is_wanted() {
+                    return Ok(());
+                }
+                match state.checkpoints.pop_first() {
+                    Some(checkpoint) => checkpoint,
+                    None => return Ok(()),
+                }
+            };
             crate::checkpoints::verified(inner, space, feed, u64::MAX)?;
         }
-        Ok(())
     }
 
     /// Notes the documents that a checkpoint lists.
     fn note_listed(&self, entry: &StoredEntry) {
         let checkpoint = entry.payload.bytes().map(|bytes| Checkpoint::decode(bytes));
         if let Some(Ok(checkpoint)) = checkpoint {
-            let is_last = checkpoint.part + 1 == checkpoint.parts;
+            let is_last = checkpoint.is_last();
             let listed = checkpoint.documents.into_iter();
             let listed = listed.map(|(subject, _)| ((entry.space, subject), entry.arrival));
             let mut state = self.shared.lock();
@@ -239,6 +246,13 @@ impl Drop for Applier {
         {
             let _ended = thread.join();
         }
+    }
+}
+
+impl State {
+    /// Whether there is something else to be done than what can wait.
+    fn is_wanted(&self) -> bool {
+        self.stop || self.pace.due().is_some_and(|due| due <= Instant::now())
     }
 }
 
@@ -363,7 +377,16 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
 
 fn project_based(inner: &Inner) -> Result<(), StoreError> {
     let mut lines = Lines::new(inner);
-    for space in inner.storage.read(ReadStore::spaces)? {
+    // Of some spaces nothing is held but a copy that is under way.
+    let spaces = inner.storage.read(|store| {
+        let copied = store.copies()?.into_iter().map(|(space, _)| space);
+        Ok(store
+            .spaces()?
+            .into_iter()
+            .chain(copied)
+            .collect::<BTreeSet<_>>())
+    })?;
+    for space in spaces {
         let based = inner
             .storage
             .read(|store| store.bases(space, None, usize::MAX))?;

@@ -81,36 +81,37 @@ impl Storage {
         }
     }
 
-    /// Begins a first copy, and calls `done` once it is known whether that is durable, with whether
-    /// what came of another is gone.
+    /// Begins a first copy, and calls `done` on the store's thread once it is known whether that is
+    /// durable, with whether documents of another one are gone.
     pub(crate) fn offer_copy(
         &self,
         peer: NodeId,
         offer: CopyOffer,
         done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
     ) {
-        let take = move |store: &mut SqliteStore| {
-            let before = store.copies()?.into_iter();
-            let mut others = before.filter(|(space, place)| {
-                *space == offer.space && place.bases != offer.bases && place.documents.is_some()
-            });
-            let replaces = others.next().is_some();
-            Ok((store.offer_copy(peer, &offer)?, replaces))
+        let offer = move |store: &mut SqliteStore| {
+            let space = offer.space;
+            noting_loss(store, space, |store| store.offer_copy(peer, &offer))
         };
-        if self.handle.submit(take, done).is_err() {
+        if self.handle.submit(offer, done).is_err() {
             tracing::error!("the store is closed, and a copy was offered");
         }
     }
 
-    /// Keeps a part of a first copy, and calls `done` once it is known whether it is durable.
+    /// Keeps a part of a first copy, and calls `done` on the store's thread once it is known whether
+    /// it is durable, with whether documents of the copy are gone.
     pub(crate) fn take_copy(
         &self,
         authority: &Arc<Authority>,
         slice: CopySlice,
-        done: impl FnOnce(Result<CopyTaken, StoreError>) + Send + 'static,
+        done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
     ) {
         let authority = Arc::clone(authority);
-        let take = move |store: &mut SqliteStore| store.take_copy(&authority, &slice);
+        let take = move |store: &mut SqliteStore| {
+            noting_loss(store, slice.space, |store| {
+                store.take_copy(&authority, &slice)
+            })
+        };
         if self.handle.submit(take, done).is_err() {
             tracing::error!("the store is closed, and a copy arrived");
         }
@@ -605,4 +606,21 @@ pub(crate) fn to_memory(memory: node_store::PeerMemory) -> Option<node_sync::Pee
         root: memory.root?,
         spaces: memory.spaces,
     })
+}
+
+/// What `change` returns, and whether documents of a first copy of `space` are gone by it.
+fn noting_loss<T>(
+    store: &mut SqliteStore,
+    space: SpaceId,
+    change: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError>,
+) -> Result<(T, bool), StoreError> {
+    let with_documents = |store: &SqliteStore| {
+        let copies = store.copies()?.into_iter();
+        let mut copies = copies.filter(|(at, place)| *at == space && place.documents > Some(0));
+        Ok::<_, StoreError>(copies.next().map(|(_, place)| place.bases))
+    };
+    let before = with_documents(store)?;
+    let changed = change(store)?;
+    let gone = before.is_some() && with_documents(store)? != before;
+    Ok((changed, gone))
 }

@@ -251,6 +251,22 @@ impl BarePeer {
         head: &[CopyPiece],
         documents: &[CopyPiece],
     ) -> anyhow::Result<bool> {
+        self.begin_copy(offer, head, documents).await?;
+        let space = Bytes::copy_from_slice(offer.space.as_bytes());
+        let said = self.heights(&space, |said| said.copy.is_none()).await?;
+        Ok(said.whole)
+    }
+
+    /// The same up to where all of it is sent.
+    ///
+    /// # Errors
+    /// If the session ends, or the offer is not taken.
+    pub async fn begin_copy(
+        &mut self,
+        offer: &CopyOffer,
+        head: &[CopyPiece],
+        documents: &[CopyPiece],
+    ) -> anyhow::Result<()> {
         let space = Bytes::copy_from_slice(offer.space.as_bytes());
         let id = offer.bases.digest(offer.space);
         let bases = offer.bases.iter().map(|(feed, height)| Height {
@@ -281,8 +297,7 @@ impl BarePeer {
                 ends,
             }))?;
         }
-        let said = self.heights(&space, |said| said.copy.is_none()).await?;
-        Ok(said.whole)
+        Ok(())
     }
 
     /// The next heights of a space of which this is true.

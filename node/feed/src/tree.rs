@@ -136,15 +136,23 @@ impl FeedTree {
             let number = before.map_or(0, |before| before.number.saturating_add(1));
             TreeError::Gap(number)
         };
+        // Whether the entry before is known to be the one that is held here.
+        let mut linked = true;
         let mut at = match before {
             None => FeedName::from_bytes(writer),
             Some(before) => match self.holder(before, &hash_at) {
                 Some(holder) => holder,
-                None => self.covers(before.number).ok_or_else(gap)?,
+                None => {
+                    linked = false;
+                    let covering = self.covers(before.number).ok_or_else(gap)?;
+                    if hash_at(covering, before.number).is_some() {
+                        // Another entry is held under its number.
+                        return Err(TreeError::Base(before.number, Parting::Proven));
+                    }
+                    covering
+                }
             },
         };
-        // Whether the entry before is known to be the one that is held here.
-        let mut linked = before.is_none_or(|before| hash_at(at, before.number).is_some());
         let mut last = before.map_or(0, |before| before.number);
         // The first that is missing before a base.
         let mut missing = None;

@@ -234,7 +234,7 @@ impl Inner {
             CopyTaken::Lost => {}
             CopyTaken::Refused { why, .. } => {
                 tracing::error!(%space, why, "a first copy is not taken");
-                self.forget_copy(space);
+                self.copying.send_modify(|copying| copying.placed(space));
             }
         }
     }
@@ -251,14 +251,15 @@ impl Inner {
         forged: Option<String>,
     ) -> Result<(), StoreError> {
         if self.storage.drop_copy(space, id, forged, &self.events)? {
+            self.copying.send_modify(|copying| copying.placed(space));
             self.forget_copy(space);
         }
         Ok(())
     }
 
-    /// What came of a first copy is gone: what was made of it goes too.
+    /// What came of a first copy is gone: what was made of it goes too. Waits for whoever edits a
+    /// document, and so for the store.
     pub(crate) fn forget_copy(&self, space: SpaceId) {
-        self.copying.send_modify(|copying| copying.placed(space));
         self.library.forget_space(space);
         self.applier.rebuild(space);
         self.applier.wake();

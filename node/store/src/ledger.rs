@@ -5,11 +5,11 @@ mod place;
 mod settle;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use node_feed::{
-    Admission, Authority, Erase, FeedName, Graft, Hash, Height, Kind, Opening, Proof, PublicKey,
-    RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
+    Admission, Authority, Erase, FeedName, Graft, Hash, Height, Kind, Opening, Parting, Proof,
+    PublicKey, RefusalReason, RunEntry, SpaceId, Subject, TreeError, TreeFeed, VerifiedRun,
 };
 
 pub(crate) use self::place::{
@@ -59,12 +59,11 @@ fn append_run(
     let graft = match graft(shelf, feeds, &run)? {
         Ok(graft) => graft,
         Err(error) => {
-            let mut refused = refused(feeds.trunk(), &run, run.first(), RefusalReason::Gap);
-            refused.at_base = match error {
+            let parting = match error {
                 TreeError::Base(_, parting) => Some(parting),
                 TreeError::Gap(_) => None,
             };
-            return Ok(Appended::Refused(refused));
+            return Ok(refuse_gap(feeds, &run, parting));
         }
     };
     let (feed, from) = match &graft {
@@ -96,6 +95,9 @@ fn append_run(
     let Some(new) = admitted.from(from) else {
         return Ok(Appended::Held);
     };
+    if !place::leads_on(shelf, feeds, feed, new.last())? {
+        return Ok(refuse_gap(feeds, &run, Some(Parting::Proven)));
+    }
     let rows = rows(shelf, &new)?;
     attach::attach(shelf, feeds, &graft, rows, opening)?;
     place::look_for_whole(shelf, feeds, feed, new.last().number)?;
@@ -120,6 +122,13 @@ fn append_run(
         opening: (from == 0).then_some(opening),
         run: new,
     }))
+}
+
+fn refuse_gap(feeds: &WriterFeeds, run: &VerifiedRun, at_base: Option<Parting>) -> Appended {
+    Appended::Refused(Refused {
+        at_base,
+        ..refused(feeds.trunk(), run, run.first(), RefusalReason::Gap)
+    })
 }
 
 fn refuse(feed: FeedName, run: &VerifiedRun, number: u64, reason: RefusalReason) -> Appended {
@@ -202,6 +211,7 @@ fn obey_erasures<'a>(
     opening: &Opening,
     entries: impl Iterator<Item = &'a RunEntry>,
 ) -> Result<(), StoreError> {
+    let mut erased = BTreeSet::new();
     for entry in entries.filter(|entry| entry.kind == Kind::ERASE) {
         // An erasure that cannot be read was refused by its author's own node; meaning shows it.
         let Some(Ok(erase)) = entry.payload.bytes().map(|bytes| Erase::decode(bytes)) else {
@@ -214,11 +224,14 @@ fn obey_erasures<'a>(
             };
             if may && subject != Subject::NONE {
                 shelf.erase(subject)?;
-                place::erase_from_copies(shelf, subject)?;
+                erased.insert(subject);
             }
         }
     }
-    Ok(())
+    if erased.is_empty() {
+        return Ok(());
+    }
+    place::erase_from_copies(shelf, &erased)
 }
 
 /// Fills in payloads that were dropped when the entries came first, and that this run brings.

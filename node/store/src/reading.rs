@@ -11,8 +11,8 @@ use node_feed::{
 
 pub(crate) use self::runs::read;
 use crate::ledger::{hash_at, holder};
-use crate::shelf::{ReadShelf, Row, Shelf};
-use crate::writer_feeds::{Feed, WriterFeeds};
+use crate::shelf::{ReadShelf, Shelf};
+use crate::writer_feeds::{Feed, FeedKey, WriterFeeds};
 use crate::{StoreError, StoredEntry, Withheld};
 
 pub(crate) fn trees(
@@ -35,15 +35,29 @@ pub(crate) fn openings(
         .collect())
 }
 
+/// The feeds of whoever writes `feed`.
+fn writer_of(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+    feed: FeedName,
+) -> Result<Option<WriterFeeds>, StoreError> {
+    let has_it = |feeds: &WriterFeeds| feeds.feeds.contains_key(&feed);
+    // The feed of a writer that never forked bears its name.
+    let trunk = shelf.writer(space, *feed.as_bytes())?.filter(has_it);
+    if trunk.is_some() {
+        return Ok(trunk);
+    }
+    Ok(shelf.writers_in(space)?.into_iter().find(has_it))
+}
+
 pub(crate) fn hash_of(
     shelf: &impl ReadShelf,
     space: SpaceId,
     feed: FeedName,
     number: u64,
 ) -> Result<Option<Hash>, StoreError> {
-    let writers = shelf.writers_in(space)?;
-    match writers.iter().find(|feeds| feeds.feeds.contains_key(&feed)) {
-        Some(feeds) => hash_at(shelf, feeds, feed, number),
+    match writer_of(shelf, space, feed)? {
+        Some(feeds) => hash_at(shelf, &feeds, feed, number),
         None => Ok(None),
     }
 }
@@ -190,35 +204,52 @@ pub(crate) fn checkpoint(
     feed: FeedName,
     through: u64,
 ) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
-    let writers = shelf.writers_in(space)?;
-    let Some(held) = writers.iter().find_map(|writer| writer.feeds.get(&feed)) else {
+    let held = writer_of(shelf, space, feed)?;
+    let Some(key) = held.and_then(|held| Some(held.feeds.get(&feed)?.key)) else {
         return Ok(None);
     };
-    let key = held.key;
     let numbers = shelf.numbers_of(space, key, Kind::CHECKPOINT, through)?;
     for last in numbers.into_iter().rev() {
-        let part = |row: &Row| Checkpoint::decode(row.payload.bytes()?).ok();
-        let rows = shelf.rows(key, last, last)?;
-        let Some(end) = rows.first().and_then(part) else {
-            continue;
-        };
-        let Some(first) = last.checked_sub(u64::from(end.part)) else {
-            continue;
-        };
-        if end.part + 1 != end.parts {
-            continue;
-        }
-        let rows = shelf.rows(key, first, last)?;
-        let parts = rows.iter().filter_map(part).collect::<Vec<_>>();
-        let in_order = parts.iter().zip(0..).all(|(read, part)| read.part == part);
-        if let Some(row) = rows.last()
-            && in_order
-            && parts.len() == usize::from(end.parts)
-        {
-            return Ok(Some((parts, row.height)));
+        if let Some(found) = checkpoint_at(shelf, key, last)? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// The checkpoint whose last part has this number, if there is a whole one. Read from its end, row
+/// by row: how many there are its author alone says.
+fn checkpoint_at(
+    shelf: &impl ReadShelf,
+    feed: FeedKey,
+    last: u64,
+) -> Result<Option<(Vec<Checkpoint>, Height)>, StoreError> {
+    let mut parts = Vec::<Checkpoint>::new();
+    let mut end = None;
+    for number in (0..=last).rev() {
+        let row = shelf.rows(feed, number, number)?.pop();
+        let row = row.filter(|row| row.kind == Kind::CHECKPOINT);
+        let payload = row.as_ref().and_then(|row| row.payload.bytes());
+        let Some(Ok(part)) = payload.map(|bytes| Checkpoint::decode(bytes)) else {
+            return Ok(None);
+        };
+        let follows = match parts.last() {
+            None => part.is_last(),
+            Some(next) => part.parts == next.parts && part.part + 1 == next.part,
+        };
+        if !follows {
+            return Ok(None);
+        }
+        end = end.or(row.map(|row| row.height));
+        let is_first = part.part == 0;
+        parts.push(part);
+        if is_first {
+            break;
+        }
+    }
+    parts.reverse();
+    let whole = (0..parts.len()).all(|at| parts[at].goes_on(&parts[..at]));
+    Ok(end.filter(|_| whole).map(|end| (parts, end)))
 }
 
 pub(crate) fn kept(
@@ -227,18 +258,18 @@ pub(crate) fn kept(
     feed: FeedName,
     height: Height,
 ) -> Result<Option<KeptEntry>, StoreError> {
-    let writers = shelf.writers_in(space)?;
-    let held = writers
-        .iter()
-        .find(|writer| writer.feeds.contains_key(&feed));
-    let Some((held, key)) = held.and_then(|held| Some((held, held.feeds.get(&feed)?.key))) else {
+    let held = writer_of(shelf, space, feed)?;
+    let Some((held, key)) = held.and_then(|held| {
+        let key = held.feeds.get(&feed)?.key;
+        Some((held, key))
+    }) else {
         return Ok(None);
     };
     let rows = shelf.rows(key, height.number, height.number)?;
     let Some(row) = rows.into_iter().find(|row| row.height == height) else {
         return Ok(None);
     };
-    let previous = runs::previous(shelf, held, feed, height.number)?;
+    let previous = runs::previous(shelf, &held, feed, height.number)?;
     Ok(Some(KeptEntry {
         writer: held.writer,
         number: height.number,

@@ -1,6 +1,8 @@
 //! A hub that lacks much is sent documents, and not the changes that made them.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use node::Node;
 use node_document::{Author, ChangesEntry, Document, EditError, copied};
@@ -292,8 +294,8 @@ fn document(hub: HubId, name: u8) -> DocumentId {
     DocumentId::new(hub, Writers::Members, [name; 15])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_a_swapped_and_a_stale_document_of_a_copy_are_found() {
+/// A project with the south, and a peer that is nothing but its keys in the place of the west.
+async fn with_a_seat() -> (World, SpaceId, Seat, GrantId) {
     let mut world = World::new().await;
     world.add_hub(SOUTH).await;
     let (space, _) = world.project("NCP24-11", &[SOUTH]).await;
@@ -301,13 +303,51 @@ async fn a_forged_a_swapped_and_a_stale_document_of_a_copy_are_found() {
     let operations = world.coordinator().operations();
     let grant = operations.grant(space, WEST, Access::Write);
     grant.expect("access");
-    let coordinator = operations.node().clone();
-    let known = coordinator.authority();
+    let known = operations.node().authority();
     let grant = known.write_grant(seat.hub(), space).expect("a grant");
+    (world, space, seat, grant)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_saves_while_one_copy_takes_the_place_of_another_is_not_held_up() {
+    let (world, space, seat, grant) = with_a_seat().await;
+    let coordinator = world.coordinator().operations().node().clone();
     let log = SpaceId::authority(seat.network());
     let authority = coordinator.heights(log).expect("heights");
-    drop(coordinator);
+    let id = make(&coordinator, space, "A practice");
+    let stop = Arc::new(AtomicBool::new(false));
+    let (editor, stopped) = (coordinator.clone(), Arc::clone(&stop));
+    let edits = std::thread::spawn(move || {
+        let mut edits = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            edit(&editor, &id, &format!("We met {edits} times."));
+            edits += 1;
+        }
+        edits
+    });
+    let mut peer = seat.open(&authority).await.expect("a session");
+    for _ in 0..10 {
+        let story = Story::new(&seat, space, grant);
+        let [first, _] = story.pieces(Vec::new());
+        let first = [first];
+        let begun = peer.begin_copy(&story.offer, &story.head, &first);
+        begun.await.expect("it takes the place of the one before");
+        until("its first document is here", || {
+            came(&world.path("coordinator"), space).0 == 1
+        })
+        .await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    until("the last edit is saved", || edits.is_finished()).await;
+    assert!(edits.join().expect("no edit fails") > 0);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_a_swapped_and_a_stale_document_of_a_copy_are_found() {
+    let (mut world, space, seat, grant) = with_a_seat().await;
+    let log = SpaceId::authority(seat.network());
+    let authority = world.coordinator().operations().node().heights(log);
+    let authority = authority.expect("heights");
     let story = Story::new(&seat, space, grant);
     let feed = FeedName::from_bytes(story.author.writer);
     let mut swapped = story.packed(0, 2);

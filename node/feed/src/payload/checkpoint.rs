@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Nonce, PAYLOAD_BYTES_MAX, PayloadError, RANDOM_BYTES};
+use super::{Nonce, PAYLOAD_BYTES_MAX, PayloadError, RANDOM_BYTES, check_count};
 use crate::{DecodeError, Decoder, Encoder, Hash, Height, Subject, Tag};
 
 const DOCUMENT_BYTES: usize = 24 + 32;
@@ -59,11 +59,14 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// How many parts there may be: a quarter of a GiB of lists.
+    pub const PARTS_MAX: u16 = 256;
+
     /// A checkpoint of these lists, in as many parts as it needs. `random` gives each part its
     /// random bytes.
     ///
     /// # Errors
-    /// [`PayloadError::Count`] if it would need more than 65,535 parts.
+    /// [`PayloadError::Count`] if it would need more than [`Checkpoint::PARTS_MAX`] parts.
     pub fn split(
         documents: &[(Subject, Trail)],
         kept: &[Height],
@@ -84,11 +87,8 @@ impl Checkpoint {
         if lists.is_empty() {
             lists.push(([].as_slice(), [].as_slice()));
         }
-        let parts = u16::try_from(lists.len()).map_err(|_| PayloadError::Count {
-            what: "parts",
-            found: lists.len(),
-            limit: usize::from(u16::MAX),
-        })?;
+        let parts = u16::try_from(lists.len()).unwrap_or(u16::MAX);
+        check_count("parts", lists.len(), usize::from(Self::PARTS_MAX))?;
         Ok(lists
             .into_iter()
             .zip(0..)
@@ -100,6 +100,32 @@ impl Checkpoint {
                 kept: kept.to_vec(),
             })
             .collect())
+    }
+
+    /// Whether this is the part after `before`, which are all that come before it: it says so, of
+    /// as many parts, and both lists rise over all of them.
+    pub fn goes_on(&self, before: &[Self]) -> bool {
+        let mut listed = before.iter().rev().filter_map(|it| it.documents.last());
+        let mut kept = before.iter().rev().filter_map(|it| it.kept.last());
+        let rises = match (listed.next(), self.documents.first()) {
+            (Some((last, _)), Some((first, _))) => last < first,
+            _ => true,
+        };
+        let keeps_rise = match (kept.next(), self.kept.first()) {
+            (Some(last), Some(first)) => last.number < first.number,
+            _ => true,
+        };
+        usize::from(self.part) == before.len()
+            && before
+                .last()
+                .is_none_or(|before| before.parts == self.parts)
+            && rises
+            && keeps_rise
+    }
+
+    /// Whether no part comes after this one.
+    pub const fn is_last(&self) -> bool {
+        self.part + 1 == self.parts
     }
 
     /// The payload's bytes.
@@ -121,7 +147,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`PayloadError::Decode`] if its fields do not decode, a list does not rise, or it is no part
-    /// of its parts.
+    /// of its parts; [`PayloadError::Count`] if these are too many.
     pub fn decode(bytes: &[u8]) -> Result<Self, PayloadError> {
         let mut input = Decoder::new(bytes);
         let random = Nonce(input.array("the random bytes")?);
@@ -130,6 +156,7 @@ impl Checkpoint {
         if part >= parts {
             return Err(value("the part"));
         }
+        check_count("parts", parts.into(), Self::PARTS_MAX.into())?;
         let mut documents = Vec::<(Subject, Trail)>::new();
         for _ in 0..input.u32("the count of documents")? {
             let id = Subject::from_bytes(input.array("a document")?);

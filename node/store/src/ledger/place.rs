@@ -267,6 +267,24 @@ pub(crate) fn drop_base(
     Ok(is_based)
 }
 
+/// Whether what is held right after `last`, if anything is, follows it: before a base entries
+/// come that the ones after them were not compared with.
+pub(super) fn leads_on(
+    shelf: &impl ReadShelf,
+    feeds: &WriterFeeds,
+    name: FeedName,
+    last: Height,
+) -> Result<bool, StoreError> {
+    let Some(feed) = feeds.feeds.get(&name) else {
+        return Ok(true);
+    };
+    if last.number >= feed.place.base {
+        return Ok(true);
+    }
+    let link = shelf.link(feed.key, last.number + 1)?;
+    Ok(link.is_none_or(|previous| previous == last.hash))
+}
+
 /// A feed has no base any more once all that is before it came, of which this was the last.
 pub(super) fn look_for_whole(
     shelf: &impl ReadShelf,
@@ -362,7 +380,7 @@ pub(crate) fn copied_feeds(
         });
         let mut read = Vec::<Checkpoint>::new();
         for part in parts {
-            if usize::from(part.part) != read.len() {
+            if !part.goes_on(&read) {
                 break;
             }
             read.push(part);
@@ -379,13 +397,13 @@ pub(crate) fn copied_feeds(
     Ok(feeds)
 }
 
-/// Drops the payloads about an erased subject that came with copies under way.
+/// Drops the payloads about erased subjects that came with copies under way.
 pub(super) fn erase_from_copies(
     shelf: &mut impl Shelf,
-    subject: Subject,
+    erased: &BTreeSet<Subject>,
 ) -> Result<(), StoreError> {
     let forget = |entry: &mut RunEntry| {
-        if entry.subject == subject && !entry.kind.stands() {
+        if erased.contains(&entry.subject) && !entry.kind.stands() {
             entry.payload = without_bytes(entry.kind, &entry.payload);
         }
     };
@@ -625,17 +643,17 @@ fn check(
 fn checkpoint(runs: &[VerifiedRun], base: Height) -> Result<Vec<Checkpoint>, Refused> {
     let mut parts = Vec::new();
     let entries = runs.iter().flat_map(|run| run.entries());
-    for ((height, entry), part) in entries.zip(0_u16..) {
+    for (height, entry) in entries {
         let payload = entry
             .payload
             .bytes()
             .filter(|_| entry.kind == Kind::CHECKPOINT);
         let payload = payload.ok_or_else(|| Refused::forged("a checkpoint has a gap"))?;
         let read = Checkpoint::decode(payload).map_err(Refused::forged)?;
-        if read.part != part {
+        if !read.goes_on(&parts) {
             return Err(Refused::forged("a checkpoint's parts are out of order"));
         }
-        let is_last = read.part + 1 == read.parts;
+        let is_last = read.is_last();
         parts.push(read);
         if is_last {
             return if height == base {

@@ -474,6 +474,32 @@ on_every_store! {
         assert!(store.evidence(SPACE).unwrap().is_empty());
     }
 
+    fn another_branch_is_never_joined_to_what_a_copy_holds(store) {
+        let story = Story::new();
+        placed(store, &story);
+        let start = story.source.read(SPACE, &[(story.pen.feed(), 0)], 1 << 20).unwrap();
+        for run in start {
+            let run = run.verify(story.world.network, SPACE, &story.pen.public(), &[]).unwrap();
+            if let Some(run) = run.through(story_height(&story, 4)) {
+                keep(store, &story.world.authority, &run);
+                break;
+            }
+            keep(store, &story.world.authority, &run);
+        }
+        let before = trees(store);
+        // A clone of the hub wrote on after entry 4; entry 7 is held here as the copy keeps it.
+        let mut clone = story.pen.clone();
+        clone.tip = Some(story_height(&story, 4));
+        let up_to_it = clone.write(&["branch 5", "branch 6"]);
+        let over_it = clone.write(&["branch 7"]);
+        let after_it = clone.write(&["branch 8"]);
+        for run in [up_to_it, over_it, after_it] {
+            let refused = refuse(store, &story.world.authority, &run);
+            assert_eq!(refused.at_base, Some(Parting::Proven), "{}", run.first());
+            assert_eq!(trees(store), before);
+        }
+    }
+
     fn a_node_that_holds_the_beginning_goes_on_from_a_copy(store) {
         let story = Story::new();
         let runs = story.source.read(SPACE, &[(story.pen.feed(), 0)], 1).unwrap();
