@@ -15,5 +15,6 @@ mod promises;
 mod trace;
 mod world;
 
+pub use copies::CopyCounts;
 pub(crate) use dice::Dice;
 pub use world::{Outcome, World};

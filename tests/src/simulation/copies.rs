@@ -18,6 +18,9 @@ pub(crate) const DOCUMENTS: u64 = 4;
 /// How many bytes the name of an entry has: its feed, its number, its hash.
 const NAME_BYTES: usize = 32 + 8 + 32;
 
+/// How many bytes of pieces a slice has at most, if it has more than one.
+const SLICE_BYTES: usize = 300;
+
 /// The entries of which documents speak.
 type Spoken = BTreeSet<(FeedName, u64, Hash)>;
 
@@ -26,6 +29,28 @@ pub(crate) fn document(number: u64) -> Subject {
     let mut subject = [0; 24];
     subject[..8].copy_from_slice(&number.to_be_bytes());
     Subject::from_bytes(subject)
+}
+
+/// What became of first copies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CopyCounts {
+    /// Slices that were stored.
+    pub parts: usize,
+    /// Copies of which a part was here when the machine was started again.
+    pub resumed: usize,
+    /// Copies that were put in their place.
+    pub placed: usize,
+    /// Copies that turned out to be none that can be used.
+    pub dropped: usize,
+}
+
+impl std::ops::AddAssign for CopyCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.parts += other.parts;
+        self.resumed += other.resumed;
+        self.placed += other.placed;
+        self.dropped += other.dropped;
+    }
 }
 
 impl Machine {
@@ -190,6 +215,8 @@ impl Machine {
         bytes_max: usize,
     ) -> Option<Vec<CopyPiece>> {
         let store = &self.folder.store;
+        // So that copies of the few documents there are have parts.
+        let bytes_max = bytes_max.min(SLICE_BYTES);
         let mut pieces = Vec::new();
         let mut bytes = 0;
         let end = if from < plan.head() {
@@ -250,6 +277,7 @@ impl Machine {
             let taken = self.folder.store.take_copy(&self.authority, slice);
             taken.map_err(|_| StorageDown)
         };
+        self.copies.parts += usize::from(matches!(result, Ok(CopyTaken::Partly(_))));
         if matches!(&result, Ok(CopyTaken::Partly(place)) if place.is_whole()) {
             self.whole_copies.insert(slice.space);
         }
@@ -271,6 +299,7 @@ impl Machine {
         if dice.chance(10) || !self.agrees(space, &place.bases) {
             let id = place.bases.digest(space);
             self.folder.store.drop_copy(space, id).ok()?;
+            self.copies.dropped += 1;
             return Some(dropped);
         }
         let id = place.bases.digest(space);
@@ -282,7 +311,10 @@ impl Machine {
         self.folder.store.set_checked(space, &checked).ok()?;
         let placed = self.folder.store.place_copy(&self.authority, space, id);
         match placed.ok()? {
-            CopyPlaced::Placed(feeds) => Some(Input::CopyPlaced { space, feeds }),
+            CopyPlaced::Placed(feeds) => {
+                self.copies.placed += 1;
+                Some(Input::CopyPlaced { space, feeds })
+            }
             CopyPlaced::Refused(_) => Some(dropped),
             CopyPlaced::Not => {
                 // More came of it since its head was verified.

@@ -164,7 +164,6 @@ impl World {
         }
     }
 
-    /// Queues a job; the disk does one after the other.
     /// Has the copies checked that have become whole.
     pub(crate) fn queue_checks(&mut self, machine: usize) {
         for space in std::mem::take(&mut self.machines[machine].whole_copies) {
@@ -172,6 +171,7 @@ impl World {
         }
     }
 
+    /// Queues a job; the disk does one after the other.
     pub(crate) fn queue(&mut self, machine: usize, job: Job) {
         let delay = 1 + self.dice.below(30);
         let target = &mut self.machines[machine];

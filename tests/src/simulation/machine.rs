@@ -7,6 +7,7 @@ use node_feed::{Authority, FeedName, GrantId, Height, HubId, NodeId, SecretKey, 
 use node_store::{MemoryStore, ReadStore, settle_authority};
 use node_sync::{Config, Engine, Held, Own, SessionId};
 
+use super::copies::CopyCounts;
 use super::disk::Job;
 
 /// The key that a node writes with in one space.
@@ -49,6 +50,7 @@ pub(crate) struct Machine {
     pub(crate) jobs: VecDeque<Job>,
     /// Spaces with a whole copy whose documents are to be looked at.
     pub(crate) whole_copies: BTreeSet<SpaceId>,
+    pub(crate) copies: CopyCounts,
     pub(crate) disk_free_at: u64,
     pub(crate) tick_at: Option<u64>,
     pub(crate) disk_fails: bool,
@@ -80,6 +82,7 @@ impl Machine {
             life: 0,
             jobs: VecDeque::new(),
             whole_copies: BTreeSet::new(),
+            copies: CopyCounts::default(),
             disk_free_at: 0,
             tick_at: None,
             disk_fails: false,
@@ -122,6 +125,8 @@ impl Machine {
         };
         let copies = store.copies().unwrap_or_default().into_iter();
         let copies = copies.collect::<BTreeMap<_, _>>();
+        let begun = copies.values().filter(|place| place.documents.is_some());
+        self.copies.resumed += begun.filter(|place| !place.is_whole()).count();
         let whole = copies.iter().filter(|(_, place)| place.is_whole());
         self.whole_copies = whole.map(|(space, _)| *space).collect();
         let held = Held {

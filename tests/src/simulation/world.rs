@@ -7,6 +7,7 @@ use node_feed::{Authority, Fact, HubId, NodeId, SecretKey, SpaceId, SpaceKind};
 use node_store::EntryStore;
 use node_sync::{Input, Message, SessionId, Timestamp};
 
+use super::copies::CopyCounts;
 use super::dice::Dice;
 use super::disk::Job;
 use super::machine::Machine;
@@ -76,6 +77,8 @@ pub struct Outcome {
     pub broken: Vec<String>,
     /// How many entries were told to be saved.
     pub saved: usize,
+    /// What became of the first copies that were begun.
+    pub copies: CopyCounts,
 }
 
 /// Everything there is.
@@ -92,6 +95,8 @@ pub struct World {
     pub(crate) connections: BTreeMap<u64, Connection>,
     pub(crate) spaces: Vec<SpaceId>,
     pub(crate) acts: u64,
+    /// Until when hubs join that do so late.
+    pub(crate) joins_late: u64,
     pub(crate) calm: bool,
     /// The one machine whose folder may be rolled back.
     pub(crate) rolled_back: Option<usize>,
@@ -136,6 +141,7 @@ impl World {
             links: links.collect(),
             spaces: spaces.collect(),
             acts: 0,
+            joins_late: 0,
             dice,
             trace: Trace::new(print),
             office,
@@ -149,6 +155,11 @@ impl World {
         world.acts = 6 + world.dice.below(15);
         if seed % 50 == 49 {
             world.acts *= 5;
+        }
+        // In some there is much to be copied for whoever joins.
+        world.joins_late = if seed % 4 == 3 { 20_000 } else { 9_000 };
+        if seed % 4 == 3 {
+            world.acts *= 2;
         }
         world.found();
         world
@@ -185,7 +196,11 @@ impl World {
         for machine in 0..self.machines.len() {
             // A hub that joins late lacks much, and is sent copies.
             let is_late = machine > 0 && self.dice.chance(35);
-            let delay = if is_late { self.dice.below(9_000) } else { 0 };
+            let delay = if is_late {
+                self.dice.below(self.joins_late)
+            } else {
+                0
+            };
             self.after(delay, Event::Boot { machine });
         }
         for link in 0..self.links.len() {
@@ -216,6 +231,13 @@ impl World {
                 .iter()
                 .map(|machine| machine.saved.len())
                 .sum(),
+            copies: self
+                .machines
+                .iter()
+                .fold(CopyCounts::default(), |mut sum, it| {
+                    sum += it.copies;
+                    sum
+                }),
             broken: self.broken,
         }
     }
