@@ -71,16 +71,22 @@ impl Nation {
             payload: self.payload(number),
         };
         let post = &mut self.posts[author];
-        let Some(key) = post.keys.get(&space) else {
-            return;
-        };
-        let tip = self.library.tip(space, *key.public().as_bytes());
-        let Ok(run) = Run::sign(self.network, space, key, tip, vec![entry]) else {
-            return;
-        };
-        self.library.keep(&run);
-        if let node_sync::AppendResult::Stored(stored) = post.append(run) {
-            self.tell(author, Input::Written(stored));
+        let run = post.keys.get(&space).and_then(|key| {
+            let tip = self.library.tip(space, *key.public().as_bytes());
+            Run::sign(self.network, space, key, tip, vec![entry]).ok()
+        });
+        let stored = run.map(|run| {
+            self.library.keep(&run);
+            post.append(run)
+        });
+        // Every figure is for what was planned.
+        match stored {
+            Some(node_sync::AppendResult::Stored(stored)) => {
+                self.tell(author, Input::Written(stored));
+            }
+            other => self.broken.push(format!(
+                "post {author} could not write what was planned: {other:?}"
+            )),
         }
     }
 

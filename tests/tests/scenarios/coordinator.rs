@@ -133,7 +133,6 @@ fn entry(id: DocumentId, payload: Bytes, time_ms: u64) -> Entry {
     }
 }
 
-/// Copies the files of a node's folder, as a backup program or a power cut would leave them.
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_an_invitation_that_admits_at_once_connects_and_a_bad_code_leaves_only_a_line() {
     let world = World::new().await;

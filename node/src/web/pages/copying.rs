@@ -45,6 +45,7 @@ pub(super) fn now(visit: &Visit) -> Option<Markup> {
         });
     }
     let told = match desk.copied_documents() {
+        Some(copied) if copied.here == copied.of => return checking(desk.unchecked()),
         Some(copied) => documents(&copied),
         None => match desk.copied().filter(|(_, of)| *of >= COPIED_MIN) {
             Some((here, of)) => changes(here, of),

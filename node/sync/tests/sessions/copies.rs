@@ -273,12 +273,22 @@ fn live_entries_reach_a_peer_while_it_is_sent_a_copy() {
     let mut nodes = [Node::new(1), full(200)];
     let mut sent = begin(&mut nodes);
     assert!(names(&sent).contains(&"offer"));
-    // A short feed goes on: nothing of it waits for the copy's end.
+    // Others write on: nothing of that waits for the copy's end.
     let effects = nodes[1].write(&writer(2));
     let live = carry_out(&mut nodes[1], 1_000, effects);
     sent.extend(live);
-    talk(&mut nodes, 1_000, [Vec::new(), sent]);
+    // The copied feed itself does: before its base is checked nothing of it can be held.
+    let effects = nodes[1].write(&writer(1));
+    let live = carry_out(&mut nodes[1], 1_000, effects);
+    assert!(!names(&live).contains(&"entries"));
+    sent.extend(live);
+    let said = talk(&mut nodes, 1_000, [Vec::new(), sent]);
+    let said = names(&said[1]);
+    let entries = said.iter().position(|name| *name == "entries");
+    let last = said.iter().rposition(|name| *name == "copy");
+    assert!(entries.is_some() && entries < last, "{said:?}");
     assert!(nodes.iter().all(|node| node.equal));
+    assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
     let effects = nodes[1].write(&writer(1));
     let live = carry_out(&mut nodes[1], 1_000, effects);
     assert_eq!(names(&live), ["entries"], "the copied feed is live as well");

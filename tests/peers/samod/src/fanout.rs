@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use automerge::{Change, ChangeHash};
 use futures::StreamExt as _;
 use samod::{DocHandle, DocumentId, Repo};
@@ -57,7 +57,9 @@ pub(crate) async fn fanout(
     let commits = tokio::task::spawn_blocking(move || write(&writer, edits, rate)).await??;
     let mut last = commits.clone();
     while let Some(times) = following.join_next().await {
-        for (last, time) in last.iter_mut().zip(times?) {
+        let times = times?;
+        ensure!(times.len() == count, "a reader got {} edits of {count}", times.len());
+        for (last, time) in last.iter_mut().zip(times) {
             *last = time.max(*last);
         }
     }

@@ -88,6 +88,14 @@ async fn reopen(node: Node, coordinator: &CoordinatorProcess) -> anyhow::Result<
     Ok(Node::open(&folder)?)
 }
 
+/// When edits were made.
+#[derive(Default)]
+struct Commits {
+    begun: Vec<Instant>,
+    /// At the writer.
+    durable: Vec<Instant>,
+}
+
 /// How edits are made.
 struct Pace {
     edits: usize,
@@ -96,21 +104,23 @@ struct Pace {
 }
 
 impl Pace {
-    /// Makes them, and says when each was durable at the writer.
-    fn write(&self, hub: &Node, space: SpaceId, mut draft: Draft) -> anyhow::Result<Vec<Instant>> {
+    /// Makes them, and says when each was begun, and when it was durable at the writer.
+    fn write(&self, hub: &Node, space: SpaceId, mut draft: Draft) -> anyhow::Result<Commits> {
         // Automerge's part is done before: what is measured begins with signing.
         let edits = (0..self.edits).map(|_| draft.next());
         let mut edits = edits.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
-        let begun = Instant::now();
-        let mut commits = Vec::with_capacity(self.edits);
-        while commits.len() < self.edits {
-            let together = self.run.min(self.edits - commits.len());
+        let start = Instant::now();
+        let mut commits = Commits::default();
+        while commits.durable.len() < self.edits {
+            let done = commits.durable.len();
+            let together = done + self.run.min(self.edits - done);
             if self.rate > 0 {
-                let due = Duration::from_secs(commits.len() as u64) / self.rate;
-                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+                let due = Duration::from_secs(done as u64) / self.rate;
+                std::thread::sleep(due.saturating_sub(start.elapsed()));
             }
-            hub.write_all(space, edits.by_ref().take(together).collect())?;
-            commits.resize(commits.len() + together, Instant::now());
+            commits.begun.resize(together, Instant::now());
+            hub.write_all(space, edits.by_ref().take(together - done).collect())?;
+            commits.durable.resize(together, Instant::now());
         }
         Ok(commits)
     }
@@ -118,18 +128,18 @@ impl Pace {
 
 fn summary(
     options: &Options,
-    commits: &[Instant],
+    commits: &Commits,
     times: &[Times],
     peak_rss_kib: Option<u64>,
 ) -> anyhow::Result<Figures> {
     let stores = options.receivers == Receivers::Store;
-    let received = delays(commits, times, |times| &times.received)?;
-    let durable = if stores {
-        delays(commits, times, |times| &times.durable)?
-    } else {
-        Vec::new()
-    };
-    let first = commits.first().context("nothing was written")?;
+    let received = delays(&commits.durable, times, |times| &times.received)?;
+    let (mut durable, mut whole) = (Vec::new(), Vec::new());
+    if stores {
+        durable = delays(&commits.durable, times, |times| &times.durable)?;
+        whole = delays(&commits.begun, times, |times| &times.durable)?;
+    }
+    let first = commits.durable.first().context("nothing was written")?;
     let last = times
         .iter()
         .filter_map(|times| times.durable.last().max(times.received.last()));
@@ -142,29 +152,31 @@ fn summary(
         .with("rate", options.rate)
         .with("receivers", if stores { "store" } else { "count" })
         .with_walls(&[wall])
-        .with_some("entries_per_s", per_second(commits.len() as u64, wall))
+        .with_some("entries_per_s", per_second(options.edits as u64, wall))
         .with_some("p50_ms", percentile(&received, 50).map(milliseconds))
         .with_some("p99_ms", percentile(&received, 99).map(milliseconds))
         .with_some(
             "all_durable_p50_ms",
             percentile(&durable, 50).map(milliseconds),
         )
+        .with_some("whole_p50_ms", percentile(&whole, 50).map(milliseconds))
+        .with_some("whole_p99_ms", percentile(&whole, 99).map(milliseconds))
         .with_some("peak_rss_kib", peak_rss_kib))
 }
 
-/// How long each edit took from its commit until the last receiver had it.
+/// How long each edit took from one of its times until the last receiver had it.
 fn delays(
-    commits: &[Instant],
+    since: &[Instant],
     times: &[Times],
     of: impl Fn(&Times) -> &Vec<Instant>,
 ) -> anyhow::Result<Vec<Duration>> {
-    let mut delays = Vec::with_capacity(commits.len());
-    for (number, commit) in commits.iter().enumerate() {
-        let mut last = *commit;
+    let mut delays = Vec::with_capacity(since.len());
+    for (number, since) in since.iter().enumerate() {
+        let mut last = *since;
         for times in times {
             last = last.max(*of(times).get(number).context("an edit was not received")?);
         }
-        delays.push(last.duration_since(*commit));
+        delays.push(last.duration_since(*since));
     }
     Ok(delays)
 }

@@ -24,6 +24,7 @@ pub(crate) struct Options {
 struct Run {
     cost: SessionCost,
     durable: Duration,
+    checked: Duration,
     peak_rss_kib: Option<u64>,
 }
 
@@ -33,31 +34,19 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
     for _ in 0..options.runs {
         runs.push(take(options.documents).await?);
     }
-    let walls = runs.iter().map(|run| run.cost.wall).collect::<Vec<_>>();
-    let durable = runs.iter().map(|run| run.durable).collect::<Vec<_>>();
-    let handshakes = runs
-        .iter()
-        .map(|run| run.cost.handshake)
-        .collect::<Vec<_>>();
-    let most = |figure: fn(&Run) -> u64| runs.iter().map(figure).max();
+    let median = |of: fn(&Run) -> Duration| {
+        let all = runs.iter().map(of).collect::<Vec<_>>();
+        percentile(&all, 50).map(milliseconds)
+    };
+    let costs = runs.iter().map(|run| run.cost).collect::<Vec<_>>();
+    let peaks = runs.iter().filter_map(|run| run.peak_rss_kib);
     Ok(Figures::of("initial")
         .with("documents", options.documents)
         .with("start", "cold")
-        .with_walls(&walls)
-        .with_some("durable_ms", percentile(&durable, 50).map(milliseconds))
-        .with_some("checked_ms", percentile(&walls, 50).map(milliseconds))
-        .with_some(
-            "handshake_ms",
-            percentile(&handshakes, 50).map(milliseconds),
-        )
-        .with_some("message_bytes", most(|run| run.cost.message_bytes))
-        .with_some("bytes_sent", most(|run| run.cost.bytes_sent))
-        .with_some("bytes_received", most(|run| run.cost.bytes_received))
-        .with_some("round_trips", most(|run| run.cost.round_trips.into()))
-        .with_some(
-            "peak_rss_kib",
-            runs.iter().filter_map(|run| run.peak_rss_kib).max(),
-        ))
+        .with_sessions(&costs)
+        .with_some("durable_ms", median(|run| run.durable))
+        .with_some("checked_ms", median(|run| run.checked))
+        .with_some("peak_rss_kib", peaks.max()))
 }
 
 async fn take(documents: usize) -> anyhow::Result<Run> {
@@ -86,14 +75,22 @@ async fn take(documents: usize) -> anyhow::Result<Run> {
     let cost = joiner
         .session_cost()
         .context("the session left no figures")?;
-    // Both ends are equal once all documents were checked. They were durable before.
-    let earlier = durable.map_or(Duration::ZERO, |durable| durable.elapsed());
+    let noticed = Instant::now();
+    // What came as a copy is checked by now; what came as entries is not yet made documents of.
+    let reader = joiner.clone();
+    tokio::task::spawn_blocking(move || reader.catch_up()).await??;
+    let left = joiner.unchecked_documents()?;
+    ensure!(left == 0, "{left} documents were not checked");
+    let checked = cost.wall + noticed.elapsed();
+    // Entries are durable when both ends are equal; a copy is before, while it is checked.
+    let earlier = durable.map_or(Duration::ZERO, |durable| noticed.duration_since(durable));
     let durable = cost.wall.saturating_sub(earlier);
     let peak_rss_kib = coordinator.peak_rss_kib();
     running.stop(Duration::from_secs(5)).await;
     Ok(Run {
         cost,
         durable,
+        checked,
         peak_rss_kib,
     })
 }

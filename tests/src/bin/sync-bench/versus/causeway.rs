@@ -63,10 +63,16 @@ async fn carry_out(task: Task) -> anyhow::Result<Vec<(Figure, f64)>> {
                 ("--rate", rate as usize),
             ])?;
             let figures = Box::pin(fanout::measure(&options)).await?;
-            let all = [Figure::P50, Figure::P99, Figure::PerSecond, Figure::Memory];
+            // As the peers are timed: from before the edit, and here until it is durable.
+            let all = [
+                (Figure::P50, "whole_p50_ms"),
+                (Figure::P99, "whole_p99_ms"),
+                (Figure::PerSecond, Figure::PerSecond.name()),
+                (Figure::Memory, Figure::Memory.name()),
+            ];
             Ok(all
                 .into_iter()
-                .filter_map(|it| Some((it, figures.number(it.name())?)))
+                .filter_map(|(it, name)| Some((it, figures.number(name)?)))
                 .collect())
         }
         Task::Killed { documents } => killed(documents, task.runs()).await,
@@ -81,6 +87,7 @@ fn common(figures: &Figures) -> Vec<(Figure, f64)> {
         .zip(figures.number("bytes_received"));
     let mut common = Vec::new();
     common.extend(get(Figure::Wall));
+    common.extend(get(Figure::Durable));
     common.extend(get(Figure::Checked));
     common.extend(bytes.map(|(sent, received)| (Figure::Bytes, sent + received)));
     common.extend(get(Figure::Memory));

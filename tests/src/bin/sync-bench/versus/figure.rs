@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(crate) enum Figure {
     /// From the open stream until both ends were known to be equal; the median of the runs.
     Wall,
+    /// Until all was durable at the client, where that comes earlier.
+    Durable,
     /// Until every document was built and checked as well, where that comes later.
     Checked,
     /// What went over the stream, both ways.
@@ -46,6 +48,7 @@ impl Figure {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Wall => "wall_ms",
+            Self::Durable => "durable_ms",
             Self::Checked => "checked_ms",
             Self::Bytes => "bytes",
             Self::P50 => "p50_ms",
@@ -62,9 +65,12 @@ impl Figure {
     /// Its value where results are printed.
     pub(crate) fn number(self, value: f64) -> Value {
         match self {
-            Self::Wall | Self::Checked | Self::P50 | Self::P99 | Self::PerSecond => {
-                ((value * 100.0).round() / 100.0).into()
-            }
+            Self::Wall
+            | Self::Durable
+            | Self::Checked
+            | Self::P50
+            | Self::P99
+            | Self::PerSecond => ((value * 100.0).round() / 100.0).into(),
             Self::Bytes
             | Self::Memory
             | Self::Acknowledged
@@ -77,7 +83,9 @@ impl Figure {
     /// Its value for people.
     pub(crate) fn say(self, value: f64) -> String {
         match self {
-            Self::Wall | Self::Checked | Self::P50 | Self::P99 => scaled(value, &["ms", "s"]),
+            Self::Wall | Self::Durable | Self::Checked | Self::P50 | Self::P99 => {
+                scaled(value, &["ms", "s"])
+            }
             Self::Bytes => scaled(value, &["B", "kB", "MB"]),
             Self::PerSecond => format!("{}/s", digits(value)),
             Self::Memory => format!("{} MiB", digits(value / 1_024.0)),

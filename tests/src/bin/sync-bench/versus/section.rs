@@ -161,14 +161,16 @@ fn cell(outcome: &Outcome, ours: Option<&Outcome>, figure: Figure, first: bool) 
             said = format!("{said} ({times})");
         }
     }
-    if let Some(checked) = outcome
-        .get(Figure::Checked)
-        .filter(|_| figure == Figure::Wall)
-    {
-        said = format!(
-            "{said}; all documents built and checked {}",
-            Figure::Checked.say(checked)
-        );
+    if figure == Figure::Wall {
+        let others = [
+            (Figure::Durable, "all durable"),
+            (Figure::Checked, "all documents built and checked"),
+        ];
+        for (other, what) in others {
+            if let Some(value) = outcome.get(other) {
+                said = format!("{said}; {what} {}", other.say(value));
+            }
+        }
     }
     if figure == Figure::Wall && outcome.get(Figure::Copied).is_some() {
         said.push_str("; its client's folder was copied, as it took no first copy");
