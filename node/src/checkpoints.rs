@@ -417,9 +417,7 @@ impl Draft {
     fn extend(&mut self, inner: &Inner, last: u64) -> Result<bool, StoreError> {
         while self.next <= last {
             let from = [(self.feed, self.next)];
-            let runs = inner
-                .storage
-                .read(|store| store.read(self.space, &from, SLICE_BYTES))?;
+            let runs = inner.storage.runs(self.space, &from, SLICE_BYTES)?;
             let before = self.next;
             for run in runs {
                 for (entry, number) in run.entries.iter().zip(run.first..) {

@@ -1,10 +1,12 @@
 //! The settings of a node, from one documented TOML file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use node_feed::SpaceId;
 use serde::Deserialize;
 
 /// Why settings cannot be used. Nothing is opened then.
@@ -121,6 +123,13 @@ pub struct SyncConfig {
 pub struct DocumentsConfig {
     /// Most bytes of documents kept open in memory. Default 64 MiB; 1 MiB to 16 GiB.
     pub cache_bytes_max: u64,
+    /// Whether the changes of old entries are taken out of them where their document gives them
+    /// back. Default true.
+    pub archive: bool,
+    /// How old they are then, in days. Default 30; 1 to 36,500.
+    pub archive_after_days: u64,
+    /// The spaces whose entries keep their changes whatever their age. Default none.
+    pub keep_changes: Vec<String>,
 }
 
 /// How a node serves pages to people.
@@ -216,13 +225,7 @@ impl Config {
             64..=1_000_000,
             "changes",
         )?;
-        let cache = self.documents.cache_bytes_max;
-        within(
-            "documents.cache_bytes_max",
-            cache,
-            1 << 20..=16 << 30,
-            "bytes",
-        )?;
+        self.documents.check()?;
         self.web.check()?;
         let accounts = &self.accounts;
         within(
@@ -299,6 +302,45 @@ pub fn within(
         high: *bounds.end(),
         unit,
     })
+}
+
+impl DocumentsConfig {
+    /// Checks every bound, and that spaces are spaces.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first setting that cannot be used.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        within(
+            "documents.cache_bytes_max",
+            self.cache_bytes_max,
+            1 << 20..=16 << 30,
+            "bytes",
+        )?;
+        within(
+            "documents.archive_after_days",
+            self.archive_after_days,
+            1..=36_500,
+            "days",
+        )?;
+        match self
+            .keep_changes
+            .iter()
+            .find(|it| it.parse::<SpaceId>().is_err())
+        {
+            None => Ok(()),
+            Some(space) => Err(ConfigError::Value {
+                setting: "documents.keep_changes",
+                value: space.clone(),
+                reason: "it is no space's id, as `space list` tells it".to_owned(),
+            }),
+        }
+    }
+
+    /// The spaces whose entries keep their changes.
+    pub(crate) fn kept_spaces(&self) -> BTreeSet<SpaceId> {
+        let spaces = self.keep_changes.iter();
+        spaces.filter_map(|space| space.parse().ok()).collect()
+    }
 }
 
 impl WebConfig {
@@ -451,6 +493,9 @@ impl Default for DocumentsConfig {
     fn default() -> Self {
         Self {
             cache_bytes_max: 64 << 20,
+            archive: true,
+            archive_after_days: 30,
+            keep_changes: Vec::new(),
         }
     }
 }

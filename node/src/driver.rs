@@ -161,7 +161,7 @@ struct Read {
 impl Read {
     fn answer(self, inner: &Inner) -> Input {
         let (ticket, storage) = (self.ticket, &inner.storage);
-        let read = storage.read(|store| store.read(self.space, &self.from, self.bytes_max));
+        let read = storage.runs(self.space, &self.from, self.bytes_max);
         let runs = read.map_err(|error| {
             tracing::error!(%error, "what a peer lacks cannot be read");
             inner.peers.failed(error.to_string());

@@ -220,9 +220,7 @@ fn proof(
     feed: FeedName,
     number: u64,
 ) -> Result<Option<CopyPiece>, StoreError> {
-    let runs = inner
-        .storage
-        .read(|store| store.read(space, &[(feed, number)], 1))?;
+    let runs = inner.storage.runs(space, &[(feed, number)], 1)?;
     let run = runs.into_iter().next().filter(|run| run.first == number);
     Ok(run.map(CopyPiece::Proof))
 }

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod applier;
+mod archive;
 mod arrivals;
 mod author;
 mod authority_log;

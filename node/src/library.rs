@@ -540,7 +540,7 @@ fn stored_after(
     id: DocumentId,
     arrival: u64,
 ) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
-    let stored = storage.read(|store| store.entries_of(id.subject(), arrival))?;
+    let stored = storage.entries_of(id.subject(), arrival)?;
     let last = stored.last().map_or(arrival, |entry| entry.arrival);
     let here = stored.iter().filter(|entry| entry.space == space);
     Ok((here.filter_map(to_changes).collect(), last))

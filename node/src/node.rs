@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::accounts::Door;
 use crate::applier::Applier;
+use crate::archive;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
 use crate::checkpoints::{self, Checkpoints};
@@ -573,9 +574,11 @@ async fn keep_in_order(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
         let Some(inner) = inner.upgrade() else {
             return;
         };
+        let stop = stopped.clone();
         let done = tokio::task::spawn_blocking(move || {
             let node = Node { inner };
             checkpoints::daily(&node.inner);
+            archive::daily(&node.inner, || *stop.borrow())?;
             node.withdraw_unwished()?;
             node.retain().map(|_| ())
         });

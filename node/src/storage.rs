@@ -10,14 +10,15 @@ use node_feed::{
     Receipt, Refusal, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
-    AccountTables, Appended, Cell, CellValue, Check, CopyPlaced, Disclosure, EntryStore,
-    ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, RENEW_SETTINGS, ReadStore,
-    Readers, RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer, WriterHandle,
-    settle_authority,
+    AccountTables, Appended, ArchivedDocument, Cell, CellValue, Check, CopyPlaced, Disclosure,
+    EntryStore, ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, RENEW_SETTINGS,
+    ReadStore, Readers, RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer,
+    WriterHandle, settle_authority,
 };
 use node_sync::Input;
 use serde_json::Value as Json;
 
+use crate::archive::unarchive_space;
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
 
@@ -43,6 +44,10 @@ pub(crate) struct Settled {
 impl Storage {
     /// Opens both files. Projections that cannot be used are made anew.
     pub(crate) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        if let Err(error) = SqliteStore::compact(folder.store()) {
+            // It is larger than it need be, and all else is as it was.
+            tracing::warn!(%error, "the store's file was not made smaller");
+        }
         let store = SqliteStore::open(folder.store(), Check::AfterCrash)?;
         let readers = Readers::open(folder.store())?;
         let writer = Writer::start(store)?;
@@ -336,6 +341,31 @@ impl Storage {
         self.read(|store| store.disclosures(subject))
     }
 
+    /// Keeps archives of documents, and returns how many bytes were taken out of their entries.
+    pub(crate) fn archive(
+        &self,
+        space: SpaceId,
+        documents: Vec<ArchivedDocument>,
+    ) -> Result<u64, StoreError> {
+        if documents.is_empty() {
+            return Ok(0);
+        }
+        self.handle
+            .call(move |store| store.archive(space, &documents))
+    }
+
+    /// Puts payloads back into the entries of a document, and says whether no archive is needed any
+    /// more.
+    pub(crate) fn unarchive(
+        &self,
+        space: SpaceId,
+        document: Subject,
+        payloads: Vec<Bytes>,
+    ) -> Result<bool, StoreError> {
+        self.handle
+            .call(move |store| store.unarchive(space, document, payloads))
+    }
+
     /// Drops what other hubs than `keep` wrote in a space that it has left, and says what it was
     /// about. Other changes are made in between.
     pub(crate) fn drop_foreign(
@@ -343,6 +373,8 @@ impl Storage {
         space: SpaceId,
         keep: HubId,
     ) -> Result<Vec<Subject>, StoreError> {
+        // An archive does not tell who wrote what.
+        unarchive_space(self, space)?;
         let mut subjects = BTreeSet::new();
         let mut place = Some(ForeignPlace::default());
         while let Some(after) = place {

@@ -7,6 +7,7 @@
 
 mod actor;
 mod apply;
+mod archive;
 mod begun;
 mod book;
 mod cache;
@@ -39,6 +40,7 @@ mod value;
 mod view;
 mod whole;
 
+pub use archive::{Archive, archive, unarchive};
 pub use begun::Beginning;
 pub use cache::Cache;
 pub use card::{CardView, Revision};

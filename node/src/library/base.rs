@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, unpack};
 use node_feed::{Checkpoint, DocumentId, FeedName, Hash, HubId, Opening, SpaceId, Subject, Trail};
 use node_store::{BaseDocument, ReadStore, StoreError};
@@ -119,15 +120,14 @@ impl Checkpoints {
         let bases = arriving.map(|feed| (feed.name, feed.base));
         let bases = bases.collect::<BTreeMap<_, _>>();
         let came = unpacked.entries.iter();
-        let came = came.map(|entry| ((entry.feed, entry.number), &entry.changes.chunks));
+        let came = came.map(|entry| ((entry.feed, entry.number), chunks(entry)));
         let came = came.collect::<BTreeMap<_, _>>();
         let mut behind = held.iter().filter(|entry| {
             let base = bases.get(&entry.feed);
             base.is_some_and(|base| entry.number <= *base)
         });
-        let is_same = |entry: &ChangesEntry| {
-            came.get(&(entry.feed, entry.number)) == Some(&&entry.changes.chunks)
-        };
+        let is_same =
+            |entry: &ChangesEntry| came.get(&(entry.feed, entry.number)) == Some(&chunks(entry));
         if behind.all(is_same) {
             Looked::Good
         } else {
@@ -228,6 +228,11 @@ pub(super) fn entries_of_copies(
         }
     }
     Ok((entries, last))
+}
+
+/// An entry's changes. Which of two that do not know of each other comes first, a copy does not tell.
+fn chunks(entry: &ChangesEntry) -> BTreeSet<&Bytes> {
+    entry.changes.chunks.iter().collect()
 }
 
 fn trails(parts: Vec<Checkpoint>) -> BTreeMap<Subject, Trail> {

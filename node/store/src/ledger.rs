@@ -197,6 +197,7 @@ fn row(
         } else {
             entry.payload.clone()
         },
+        archived: false,
         proof,
     })
 }

@@ -35,6 +35,8 @@ pub use projections::{
     SavedState, SetAsideRow, Sort,
 };
 pub use readers::Readers;
-pub use sqlite_store::{AccountTables, Check, ForeignPlace, ForeignSlice, SqliteStore};
+pub use sqlite_store::{
+    AccountTables, ArchivedDocument, Check, ForeignPlace, ForeignSlice, SqliteStore,
+};
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
 pub use writer::{Writer, WriterHandle};

@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) kind: Kind,
     pub(crate) subject: Subject,
     pub(crate) payload: Payload,
+    /// Whether an archive of the document gives back what the payload lacks.
+    pub(crate) archived: bool,
     /// Set on a run's last entry only.
     pub(crate) proof: Option<Proof>,
 }

@@ -1,9 +1,11 @@
 //! The durable store: one SQLite file with one writer.
 
 mod accounts;
+mod archives;
 mod backup;
 mod bases;
 mod changes;
+mod compact;
 mod connect;
 mod disclosures;
 mod foreign;
@@ -16,6 +18,7 @@ mod sql;
 use std::path::{Path, PathBuf};
 
 pub use self::accounts::AccountTables;
+pub use self::archives::ArchivedDocument;
 pub(crate) use self::backup::backup;
 pub(crate) use self::connect::reader;
 pub use self::foreign::{ForeignPlace, ForeignSlice};

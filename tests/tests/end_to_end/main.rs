@@ -2,6 +2,7 @@
 
 mod access;
 mod apart;
+mod archives;
 mod checkpoints;
 mod first_copy;
 mod hostile;

@@ -1,5 +1,6 @@
 //! What documents promise, told as stories between hubs.
 
+mod archives;
 mod copies;
 mod gate;
 mod hostile;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use node_feed::{
     Admission, Authority, Checkpoint, CopyOffer, CopyPiece, CopyPlace, CopySlice, CopyTaken,
     Encoder, FeedName, Hash, Height, Heights, KeptEntry, Kind, NodeId, Opening, PublicKey,
-    RefusalReason, Run, RunEntry, SpaceId, Subject, TreeFeed, VerifiedRun,
+    RefusalReason, Run, RunEntry, RunError, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
 use super::{obey_erasures, rows, settle};
@@ -580,7 +580,11 @@ fn check(
     for run in came.runs {
         let run = run
             .verify(network, space, &key, &cuts)
-            .map_err(Refused::forged)?;
+            .map_err(|error| match error {
+                // The cut that proves it has not come yet.
+                RunError::Unsigned => Refused::known(error),
+                _ => Refused::forged(error),
+            })?;
         let follows = runs.last().is_none_or(|before| {
             run.first() == before.last().number + 1 && run.previous() == before.last().hash
         });

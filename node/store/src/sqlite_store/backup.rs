@@ -44,7 +44,14 @@ fn copy(sql: &Sql, path: &Path) -> Result<(), StoreError> {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
-    // One file, complete without a log beside it, and on the disk when this returns.
+    drop(copy);
+    check_and_sync(path)
+}
+
+/// Checks a copy, and makes it one file that is complete without a log beside it and on the disk
+/// when this returns.
+pub(super) fn check_and_sync(path: &Path) -> Result<(), StoreError> {
+    let copy = Connection::open(path)?;
     copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
     let copy = Sql::new(copy);
     copy.check("integrity_check")?;
@@ -57,7 +64,7 @@ fn copy(sql: &Sql, path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes the empty file first, so that nobody else may read what SQLite writes into it.
-fn private_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

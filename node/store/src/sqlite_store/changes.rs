@@ -109,7 +109,7 @@ impl Shelf for Sql {
 
     fn insert(&mut self, space: SpaceId, feed: FeedKey, row: Row) -> Result<(), StoreError> {
         let subject = self.subject_id(row.subject, space, row.kind)?;
-        let (dropped_hash, dropped_length, payload) = payload_columns(&row.payload);
+        let (dropped_hash, dropped_length, payload) = payload_columns(&row);
         let sql = "INSERT INTO entries (feed, number, hash, time_ms, subject, dropped_hash, \
                    dropped_length, proof, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let params = params![
@@ -121,7 +121,7 @@ impl Shelf for Sql {
             dropped_hash,
             dropped_length,
             row.proof.as_ref().map(proof_bytes),
-            payload.map(|bytes| &bytes[..]),
+            payload,
         ];
         self.write(sql, params)
     }
@@ -166,6 +166,7 @@ impl Shelf for Sql {
             [bytes],
         )?;
         self.write("DELETE FROM bases WHERE subject = ?1", [bytes])?;
+        self.write("DELETE FROM archives WHERE subject = ?1", [bytes])?;
         self.log_holds_dropped = true;
         let ids = "SELECT id FROM subjects WHERE subject = ?1";
         let ids = self.all(ids, [bytes], |row| row.get::<_, i64>(0))?;
@@ -180,7 +181,7 @@ impl Shelf for Sql {
         let row = &left.row;
         let subject = self.subject_id(row.subject, feeds.space, row.kind)?;
         let writer = self.writer_id(feeds.space, feeds.writer)?;
-        let (dropped_hash, dropped_length, payload) = payload_columns(&row.payload);
+        let (dropped_hash, dropped_length, payload) = payload_columns(row);
         let sql = "INSERT OR REPLACE INTO evidence (writer, number, hash, previous, reason, \
                    time_ms, subject, dropped_hash, dropped_length, proof, payload) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
@@ -195,7 +196,7 @@ impl Shelf for Sql {
             dropped_hash,
             dropped_length,
             row.proof.as_ref().map(proof_bytes),
-            payload.map(|bytes| &bytes[..]),
+            payload,
         ];
         self.write(sql, params)
     }

@@ -138,8 +138,9 @@ impl ReadShelf for Sql {
     }
 
     fn marks(&self, feed: FeedKey, number: u64, limit: usize) -> Result<Vec<Mark>, StoreError> {
-        let sql = "SELECT arrival, coalesce(length(payload), 0), proof IS NOT NULL, number \
-                   FROM entries \
+        // What an archive gives back travels like what is held.
+        let sql = "SELECT arrival, CASE length(payload) WHEN 0 THEN dropped_length \
+                   ELSE coalesce(length(payload), 0) END, proof IS NOT NULL, number FROM entries \
                    WHERE feed = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
         self.all(
             sql,
@@ -238,10 +239,10 @@ impl ReadShelf for Sql {
         let sql = format!(
             "SELECT {STORED} FROM entries e CROSS JOIN feeds f ON f.id = e.feed \
              CROSS JOIN writers w ON w.id = f.writer CROSS JOIN subjects s ON s.id = e.subject \
-             WHERE substr(e.hash, 1, 8) = ?1 AND e.hash = ?2"
+             WHERE substr(e.hash, 1, 4) = ?1 AND e.hash = ?2"
         );
         let bytes = hash.as_bytes();
-        self.one(&sql, params![&bytes[..8], bytes], row::stored)
+        self.one(&sql, params![&bytes[..4], bytes], row::stored)
     }
 
     fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError> {

@@ -41,6 +41,7 @@ pub(super) fn entry(columns: &Columns<'_>) -> rusqlite::Result<Row> {
         kind: Kind(columns.get(3)?),
         subject: Subject::from_bytes(columns.get(4)?),
         payload: payload(columns)?,
+        archived: columns.get_ref(8)?.as_blob_or_null()? == Some(ARCHIVED),
         proof: proof.map(|bytes| self::proof(7, bytes)).transpose()?,
     })
 }
@@ -90,18 +91,23 @@ pub(super) const fn proof_bytes(proof: &Proof) -> &[u8] {
     }
 }
 
+/// Stands where a payload did that an archive gives back. No payload is so short.
+pub(super) const ARCHIVED: &[u8] = &[];
+
 /// The columns of a payload: its bytes, or what is left of it.
-pub(super) const fn payload_columns(
-    payload: &Payload,
-) -> (Option<&[u8; 32]>, Option<u32>, Option<&Bytes>) {
-    match payload {
-        Payload::Held(bytes) => (None, None, Some(bytes)),
-        Payload::Dropped { hash, length } => (Some(hash.as_bytes()), Some(*length), None),
+pub(super) fn payload_columns(row: &Row) -> (Option<&[u8; 32]>, Option<u32>, Option<&[u8]>) {
+    match &row.payload {
+        Payload::Held(bytes) => (None, None, Some(&bytes[..])),
+        Payload::Dropped { hash, length } => {
+            let left = row.archived.then_some(ARCHIVED);
+            (Some(hash.as_bytes()), Some(*length), left)
+        }
     }
 }
 
 fn payload(columns: &Columns<'_>) -> rusqlite::Result<Payload> {
-    if let Some(bytes) = columns.get_ref(8)?.as_blob_or_null()? {
+    let bytes = columns.get_ref(8)?.as_blob_or_null()?;
+    if let Some(bytes) = bytes.filter(|bytes| *bytes != ARCHIVED) {
         return Ok(Payload::Held(Bytes::copy_from_slice(bytes)));
     }
     Ok(Payload::Dropped {

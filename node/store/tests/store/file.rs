@@ -113,7 +113,7 @@ fn a_newer_schema_is_refused_by_name() {
     let error = SqliteStore::open(&path, Check::AfterCrash).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "this store was written by a newer Causeway (schema 7; this program knows 4): upgrade the program"
+        "this store was written by a newer Causeway (schema 7; this program knows 5): upgrade the program"
     );
 }
 

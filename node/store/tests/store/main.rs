@@ -30,6 +30,7 @@ macro_rules! on_every_store {
 
 mod accounts;
 mod append;
+mod archives;
 mod authority_log;
 mod copies;
 mod cuts;

@@ -8,6 +8,7 @@ mod draft;
 mod fanout;
 mod figures;
 mod founding;
+mod growth;
 mod ingest;
 mod initial;
 mod light_peer;
@@ -50,6 +51,8 @@ enum Scenario {
     Initial(initial::Options),
     /// A store that holds much is opened.
     Open(open::Options),
+    /// The changes of all entries are taken out of a store.
+    Growth(growth::Options),
     /// One end sends entries as fast as the coordinator takes them.
     Ingest(ingest::Options),
     /// One hub writes, and others receive it through the coordinator.
@@ -92,6 +95,7 @@ async fn main() -> anyhow::Result<()> {
         Scenario::Relay(options) => Box::pin(relay::measure(&options)).await?,
         Scenario::Initial(options) => Box::pin(initial::measure(&options)).await?,
         Scenario::Open(options) => Box::pin(open::measure(&options)).await?,
+        Scenario::Growth(options) => Box::pin(growth::measure(&options)).await?,
         Scenario::Ingest(options) => Box::pin(ingest::measure(&options)).await?,
         Scenario::Fanout(options) => Box::pin(fanout::measure(&options)).await?,
         Scenario::Lists(options) => lists::measure(&options)?,
