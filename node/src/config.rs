@@ -110,7 +110,8 @@ pub struct SyncConfig {
     /// 100 to 60,000.
     pub receipt_interval_ms: u64,
     /// Whether a peer that lacks much is sent whole documents instead of every change, and such
-    /// are taken. Default true.
+    /// are taken. Without, this node writes no checkpoints either, so that what it writes is copied
+    /// by nobody. Default true.
     pub first_copies: bool,
     /// How many changes of one author a peer must lack for it to be sent documents as a whole
     /// instead. Default 1,000; 64 to 1,000,000.

@@ -204,7 +204,7 @@ impl Book {
         self.actors.len() > 1
     }
 
-    /// What the entries of `feed` up to `base` brought, as it travels with a copy.
+    /// What the entries of `feed` up to `base` brought, as a packed document says it.
     ///
     /// # Errors
     /// [`NotCopied`] if it cannot be said so that others can prove it.
@@ -229,7 +229,7 @@ impl Book {
             let mut claimed = None::<(usize, u64)>;
             for span in &actor.spans {
                 let first = before + 1;
-                let steps = span.last_seq.saturating_sub(before);
+                let share = span.last_seq.saturating_sub(before);
                 before = span.last_seq;
                 let writer = self.writer(span).filter(|writer| writer.feed == feed);
                 let Some(writer) = writer.filter(|_| span.number <= base) else {
@@ -253,9 +253,9 @@ impl Book {
                 let entry = entries.entry(span.number).or_insert_with(|| ClaimedEntry {
                     number: span.number,
                     time_ms: span.time_ms,
-                    steps: Vec::new(),
+                    shares: Vec::new(),
                 });
-                entry.steps.push((index, steps));
+                entry.shares.push((index, share));
             }
         }
         claims.entries = entries.into_values().collect();

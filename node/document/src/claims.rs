@@ -1,4 +1,4 @@
-//! What a copy says about the entries that it stands for. A feed's trail proves it.
+//! What a packed document says about the entries that it stands for. A feed's trail proves it.
 
 use node_feed::{DecodeError, Decoder, Encoder, FeedName, Nonce};
 
@@ -30,7 +30,7 @@ pub(crate) struct ClaimedEntry {
     pub(crate) number: u64,
     pub(crate) time_ms: u64,
     /// How many of the next changes of which actors it brought.
-    pub(crate) steps: Vec<(usize, u64)>,
+    pub(crate) shares: Vec<(usize, u64)>,
 }
 
 impl Claims {
@@ -64,11 +64,11 @@ impl Claims {
         numbers::write_differences(&mut columns, entries().map(|entry| entry.number));
         numbers::write_differences(&mut columns, entries().map(|entry| entry.time_ms));
         for entry in entries() {
-            numbers::write(&mut columns, entry.steps.len() as u64);
+            numbers::write(&mut columns, entry.shares.len() as u64);
         }
-        let steps = || entries().flat_map(|entry| &entry.steps);
-        numbers::write_differences(&mut columns, steps().map(|(actor, _)| *actor as u64));
-        for (_, count) in steps() {
+        let shares = || entries().flat_map(|entry| &entry.shares);
+        numbers::write_differences(&mut columns, shares().map(|(actor, _)| *actor as u64));
+        for (_, count) in shares() {
             numbers::write(&mut columns, *count);
         }
         out.bytes(self.feed.as_bytes()).length(columns.len());
@@ -100,27 +100,27 @@ impl Claims {
         for _ in 0..count {
             lengths.push(self::count(columns)?);
         }
-        let mut steps = Vec::new();
+        let mut shares = Vec::new();
         // Each stands in two bytes or more, so that a sum beyond what is left fails right away.
         let all = lengths
             .iter()
             .fold(0usize, |all, one| all.saturating_add(*one));
         for actor in numbers::read_differences(columns, all)? {
             let actor = usize::try_from(actor).map_err(|_| DecodeError::Value("an actor"))?;
-            steps.push((actor, 0));
+            shares.push((actor, 0));
         }
-        for (_, changes) in &mut steps {
+        for (_, changes) in &mut shares {
             *changes = numbers::read(columns, "a count of changes")?;
         }
         if !columns.is_empty() {
             return Err(DecodeError::Trailing(columns.len()));
         }
-        let mut steps = steps.into_iter();
+        let mut shares = shares.into_iter();
         for ((number, time_ms), length) in entries.into_iter().zip(times).zip(lengths) {
             claims.entries.push(ClaimedEntry {
                 number,
                 time_ms,
-                steps: steps.by_ref().take(length).collect(),
+                shares: shares.by_ref().take(length).collect(),
             });
         }
         Ok(claims)

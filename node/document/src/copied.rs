@@ -1,4 +1,5 @@
-//! A document as it travels in a first copy, in place of its entries.
+//! A packed document: as it travels in a first copy, in place of its entries. docs/protocol.md,
+//! section 16, gives its bytes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::claims::Claims;
 use crate::document::{LoadError, take_apart};
 use crate::document_chunk;
 
-/// The first bytes of a copy, with the version of its format.
+/// The first bytes of a packed document, with the version of its format.
 const FORMAT: &[u8; 8] = b"cwcopy\0\x01";
 
 /// Why a document must travel as its entries. None of these is anybody's fault but a careless or
@@ -32,27 +33,27 @@ pub enum NotCopied {
     /// An actor's changes in a feed do not follow one another.
     #[error("the changes of one author do not follow one another")]
     Interrupted,
-    /// It is larger than a copy may be.
+    /// It is larger than a packed document may be.
     #[error("it is too large for a copy: {0}")]
     TooLarge(String),
 }
 
-/// The bytes that travel in place of the entries up to `bases`: Automerge's part of `snapshot`,
-/// what [`Document::save`](crate::Document::save) gave, and for each of these feeds which entries
-/// brought its changes. Automerge is not asked, nothing is loaded.
+/// Packs a document, in place of its entries up to `bases`: Automerge's part of `state`, the saved
+/// state that [`Document::save`](crate::Document::save) gave, and the claims of these feeds, which
+/// say which entries brought its changes. Automerge is not asked, nothing is loaded.
 ///
 /// # Contract
-/// `snapshot` must be as new as the bases, and what it holds of other feeds, or above a base,
+/// `state` must be as new as the bases, and what it holds of other feeds, or above a base,
 /// travels as entries beside the copy.
 ///
 /// # Errors
 /// [`NotCopied`]: send the document's entries whole.
 pub fn copied(
-    snapshot: &[u8],
+    state: &[u8],
     id: DocumentId,
     bases: &BTreeMap<FeedName, u64>,
 ) -> Result<Bytes, NotCopied> {
-    let (_, book, automerge) = take_apart(id, snapshot)?;
+    let (_, book, automerge) = take_apart(id, state)?;
     if book.all_set_aside().next().is_some() {
         return Err(NotCopied::SetAside);
     }
@@ -73,7 +74,7 @@ pub fn copied(
     Ok(out.finish())
 }
 
-/// A copy taken apart: what it claims, and Automerge's part.
+/// A packed document taken apart: what it claims, and Automerge's part.
 pub(crate) fn take_copy_apart(
     id: DocumentId,
     bytes: &[u8],

@@ -66,8 +66,8 @@ impl Document {
     ///
     /// # Errors
     /// [`LoadError`]: the document must be built again from its entries.
-    pub fn load(id: DocumentId, snapshot: &[u8]) -> Result<Self, LoadError> {
-        let (digest, book, saved) = take_apart(id, snapshot)?;
+    pub fn load(id: DocumentId, state: &[u8]) -> Result<Self, LoadError> {
+        let (digest, book, saved) = take_apart(id, state)?;
         let saved = Bytes::copy_from_slice(saved);
         let automerge = guarded(SetAsideReason::Poison, || {
             trial::load(&saved).map_err(|error| {
@@ -90,7 +90,8 @@ impl Document {
         }
     }
 
-    /// The document's bytes, with all that is remembered about it.
+    /// Its saved state: the document's bytes, with all that is remembered about it. No other node
+    /// ever sees it.
     pub fn save(&self) -> Vec<u8> {
         let mut out = Encoder::new();
         out.bytes(FORMAT)
@@ -270,11 +271,8 @@ impl Document {
 }
 
 /// The digest, the book and Automerge's part of what [`Document::save`] gave, not looked into.
-pub(crate) fn take_apart(
-    id: DocumentId,
-    snapshot: &[u8],
-) -> Result<(Hash, Book, &[u8]), LoadError> {
-    let mut input = Decoder::new(snapshot);
+pub(crate) fn take_apart(id: DocumentId, state: &[u8]) -> Result<(Hash, Book, &[u8]), LoadError> {
+    let mut input = Decoder::new(state);
     if input.take(FORMAT.len(), "the format").ok() != Some(FORMAT.as_slice()) {
         return Err(LoadError::Format);
     }

@@ -1,4 +1,4 @@
-//! Measuring a saved document before Automerge sees it.
+//! Measuring what Automerge saved, in a packed document, before Automerge sees it.
 //!
 //! Its columns are run-length coded, and may be deflated on top of that. This inflates up to a
 //! bound and reads the lengths of runs, in time linear in the inflated bytes.
@@ -14,7 +14,7 @@ use crate::outcome::{Fault, SetAsideReason};
 const DOCUMENT: u8 = 0;
 
 /// Checks that `bytes` are one document chunk and that Automerge can take it in within the bounds
-/// of a copy. Whether it is a sound one only Automerge can tell.
+/// of a packed document. Whether it is a sound one only Automerge can tell.
 pub(crate) fn measure(bytes: &[u8]) -> Result<(), Fault> {
     let mut reader = Reader(bytes);
     if reader.take(4)? != MAGIC {

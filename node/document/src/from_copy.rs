@@ -1,4 +1,4 @@
-//! Taking over a document that travelled as a copy, once every change in it is accounted for.
+//! Taking over a packed document, once every change in it is accounted for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,29 +32,30 @@ pub struct Base {
     pub trail: Option<Trail>,
 }
 
-/// A copy is not what its writers wrote, or not what the checkpoints say. Ask somebody else.
+/// A packed document is not what its writers wrote, or not what the checkpoints say. One that is too
+/// large counts as such: an honest node does not pack it. Ask somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Forged(pub String);
 
-/// The entries that a copy stands for.
+/// The entries that a packed document stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked {
-    /// The entries, each proved by a checkpoint. Their own hash and random bytes are not in a copy
-    /// and zero here.
+    /// The entries, each proved by a checkpoint. Their own hash and random bytes are not packed, and
+    /// zero here.
     pub entries: Vec<ChangesEntry>,
     /// The feeds and bases up to which it proved to have all of the document.
     pub proved: BTreeSet<(FeedName, u64)>,
 }
 
-/// The entries that a copy stands for, of those feeds for which `bases` holds the checkpoint that
-/// it was made for. What else is in it counts for nothing.
+/// The entries that a packed document stands for, of those feeds for which `bases` holds the
+/// checkpoint that it was packed for. What else is in it counts for nothing.
 ///
 /// `bytes` is what [`copied`](crate::copied) gave at the sender, and may be anything: it is
 /// measured before Automerge sees it, and every entry passes the gate.
 ///
 /// # Errors
-/// [`Forged`]: nothing of the copy is to be used.
+/// [`Forged`]: nothing of it is to be used.
 pub fn unpack(id: DocumentId, bytes: &[u8], bases: &[Base]) -> Result<Unpacked, Forged> {
     let opened = Opened::read(id, bytes)?;
     let mut account = Account::open(&opened.changes)?;
@@ -71,18 +72,18 @@ pub fn unpack(id: DocumentId, bytes: &[u8], bases: &[Base]) -> Result<Unpacked, 
 }
 
 impl Document {
-    /// Makes a document of a copy, of `entries` and nothing else: exactly the one that applying
-    /// what [`unpack`] gives and every entry, one after the other, gives, for less. None if only
-    /// applying them can tell: where the copy lacks a base or holds what no entry here accounts
-    /// for.
+    /// Makes a document of a packed one, of `entries` and nothing else: exactly the one that
+    /// applying what [`unpack`] gives and every entry, one after the other, gives, for less. None if
+    /// only applying them can tell: where the packed one lacks a base or holds what no entry here
+    /// accounts for.
     ///
-    /// Every change in the copy is accounted for and passes the gate, and the document is made
+    /// Every change in it is accounted for and passes the gate, and the document is made
     /// again of these changes, so that their order in the bytes counts for nothing. `bases` are
     /// the feeds of the space that are held from a checkpoint on, `entries` all entries of the
     /// document that are held.
     ///
     /// # Errors
-    /// [`Forged`]: nothing of the copy is to be used.
+    /// [`Forged`]: nothing of the packed document is to be used.
     pub fn from_copy(
         id: DocumentId,
         bytes: &[u8],
@@ -153,7 +154,7 @@ fn unreadable(error: LoadError) -> Forged {
     })
 }
 
-/// A copy that Automerge has taken in.
+/// A packed document that Automerge has taken in.
 struct Opened<'a> {
     claims: Vec<Claims>,
     saved: &'a [u8],
@@ -180,7 +181,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Which changes of a copy are accounted for.
+/// Which changes of a packed document are accounted for.
 struct Account<'a> {
     changes: &'a [Change],
     by_hash: BTreeMap<[u8; 32], usize>,
@@ -189,7 +190,7 @@ struct Account<'a> {
     taken: Vec<bool>,
 }
 
-/// An entry and its changes in the copy, in causal order.
+/// An entry and its changes in the packed document, in causal order.
 struct Found {
     entry: ChangesEntry,
     changes: Vec<usize>,
@@ -266,7 +267,7 @@ impl<'a> Account<'a> {
             }
             last = Some(entry.number);
             let nonce = nonce_of(claims, entry)?;
-            let changes = self.take_steps(&mut actors, entry)?;
+            let changes = self.take_shares(&mut actors, entry)?;
             let hashes = changes.iter().map(|index| self.changes[*index].hash().0);
             trail = trail.with(entry.number, entry.time_ms, &hashes.collect::<Vec<_>>());
             proved.push(Found {
@@ -278,14 +279,14 @@ impl<'a> Account<'a> {
     }
 
     /// Takes the next changes of the actors that an entry names.
-    fn take_steps(
+    fn take_shares(
         &mut self,
         actors: &mut [(ActorId, u64)],
         entry: &ClaimedEntry,
     ) -> Result<Vec<usize>, Forged> {
         let missing = || forged("it lacks changes of which it speaks");
         let mut changes = Vec::new();
-        for (actor, count) in &entry.steps {
+        for (actor, count) in &entry.shares {
             let (actor, next) = actors.get_mut(*actor).ok_or_else(missing)?;
             let known = self.by_actor.get(&*actor).ok_or_else(missing)?;
             let from = next
@@ -307,7 +308,8 @@ impl<'a> Account<'a> {
         Ok(changes)
     }
 
-    /// Takes the changes of those entries that are in the copy already, and returns these entries.
+    /// Takes the changes of those entries that are in the packed document already, and returns these
+    /// entries.
     fn find(&mut self, held: &BTreeMap<(FeedName, u64), &ChangesEntry>) -> Vec<Found> {
         let mut found = Vec::new();
         let mut left_out = None;
@@ -336,7 +338,7 @@ impl<'a> Account<'a> {
 
 /// The start nonce of an entry: one, whatever lanes it was made on.
 fn nonce_of(claims: &Claims, entry: &ClaimedEntry) -> Result<Nonce, Forged> {
-    let nonces = entry.steps.iter();
+    let nonces = entry.shares.iter();
     let mut nonces = nonces.map(|(actor, _)| claims.actors.get(*actor).map(|actor| actor.nonce));
     let nonce = nonces.next().flatten();
     match nonce {
@@ -399,7 +401,7 @@ fn pass_gate(
     Ok(passed)
 }
 
-/// The document as it is when its changes are applied, in their order in the copy. What a copy
+/// The document as it is when its changes are applied, in their packed order. What a packed document
 /// says beside its changes, such as the order of a text's characters, proves nothing.
 fn rebuild(
     loaded: Automerge,

@@ -20,8 +20,8 @@ pub const COUNTER_GAP_MAX: u64 = 1_000_000;
 /// The highest operation counter.
 pub const COUNTER_MAX: u64 = u32::MAX as u64 / 2;
 
-/// Bytes, inflated, of a document that travels as a copy. This bound and the next are a machine's:
-/// what is larger travels as entries.
+/// Bytes, inflated, of a packed document. What is larger travels as entries, and is no forgery. But
+/// who packs it all the same is not believed: this bound and the next are the same everywhere too.
 pub const COPY_BYTES_MAX: u64 = 128 << 20;
-/// Operations, or changes, of a document that travels as a copy.
+/// Operations, or changes, of a packed document.
 pub const COPY_OPERATIONS_MAX: u64 = 4_000_000;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What a first copy of a space is of: instead of all entries of some feeds, the checkpoints that
-/// stand for them and the documents as they are saved at the sender.
+/// stand for them and the documents that these list, packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyOffer {
     /// The space.
@@ -22,12 +22,12 @@ pub struct CopyOffer {
     pub documents: u64,
 }
 
-/// A part of a first copy.
+/// A slice of a first copy: pieces that follow one another, as one message carries them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopySlice {
     /// The space.
     pub space: SpaceId,
-    /// Which copy this is a part of: the digest of its bases.
+    /// Which copy this is a slice of: the digest of the space at its bases.
     pub id: Hash,
     /// How many of the copy's documents come before those in this slice; in one without documents,
     /// how many of its other pieces do.
@@ -59,18 +59,19 @@ impl CopyPlace {
     }
 }
 
-/// What became of a part of a first copy.
+/// What became of an offer or a slice of a first copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyTaken {
     /// It is durable. Also the answer to what was here before.
     Partly(CopyPlace),
-    /// Nothing of the copy that it is a part of is here (any more): it must be offered again.
+    /// Nothing of the copy that it is a slice of is here (any more): it must be offered again.
     Lost,
     /// The copy cannot be taken, and all that came of it is gone.
     Refused {
         /// Why, in a sentence.
         why: String,
-        /// Whether no honest node would send it; else this node knows more than the sender.
+        /// Whether no honest node would send it, be it not what was signed or too large; else this
+        /// node knows more than the sender.
         forged: bool,
     },
 }
@@ -99,11 +100,11 @@ pub enum CopyPiece {
     Proof(Run),
     /// An entry that a checkpoint keeps.
     Kept(KeptEntry),
-    /// A document as it was saved at the sender, opaque to carriage; empty if it was erased since.
+    /// A packed document, opaque to carriage; empty if it was erased since.
     Document {
         /// The document.
         subject: Subject,
-        /// Its bytes.
+        /// Its packed bytes.
         bytes: Bytes,
     },
 }
@@ -157,7 +158,7 @@ impl CopyPiece {
         let mut rest = bytes.clone();
         while !rest.is_empty() {
             let mut input = Decoder::new(&rest);
-            let (piece, length) = match input.u8("the mark of a piece")? {
+            let (piece, length) = match input.u8("the number of a piece")? {
                 1 => {
                     let (run, length) = Run::decode(&rest.slice(1..))?;
                     (Self::Proof(run), 1 + length)
@@ -181,7 +182,7 @@ impl CopyPiece {
                     };
                     (piece, rest.len() - input.rest().len())
                 }
-                _ => return Err(DecodeError::Value("the mark of a piece").into()),
+                _ => return Err(DecodeError::Value("the number of a piece").into()),
             };
             rest = rest.slice(length..);
             pieces.push(piece);
@@ -189,7 +190,7 @@ impl CopyPiece {
         Ok(pieces)
     }
 
-    /// About how many bytes it has on the wire.
+    /// How many bytes it has before a frame is compressed; of a run without a signature a few less.
     pub fn weight(&self) -> usize {
         const HEAD: usize = 1 + 32 + 8 + 32;
         const ENTRY: usize = 8 + 1 + 24 + 1 + 4;

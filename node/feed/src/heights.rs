@@ -64,11 +64,11 @@ impl Heights {
         self.0.is_empty()
     }
 
-    /// The feeds whose height differs from `base`, with the height here. Feeds of `base` that are
-    /// gone do not show; that the digests still differ says so.
-    pub fn since(&self, base: &Self) -> Vec<(FeedName, Height)> {
+    /// The feeds whose height differs from `baseline`, with the height here. Feeds of `baseline` that
+    /// are gone do not show; that the digests still differ says so.
+    pub fn since(&self, baseline: &Self) -> Vec<(FeedName, Height)> {
         self.iter()
-            .filter(|(feed, height)| base.get(feed) != Some(*height))
+            .filter(|(feed, height)| baseline.get(feed) != Some(*height))
             .collect()
     }
 

@@ -4,35 +4,35 @@ use std::collections::BTreeSet;
 
 use crate::{FeedName, Height, Heights};
 
-/// How heights differ from a *base* that whoever rebuilds them holds too. A feed of the base is
-/// named by its place in the order of the base's names, from 0.
+/// How heights differ from a *baseline* that whoever rebuilds them holds too. A feed of the baseline
+/// is named by its place in the order of the baseline's names, from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HeightsDifference {
     /// The places of feeds that are gone, rising.
     pub gone: Vec<u32>,
     /// The places of feeds whose height is another, rising, with what it is now.
     pub changed: Vec<(u32, Height)>,
-    /// The feeds that the base lacks, in the order of their names.
+    /// The feeds that the baseline lacks, in the order of their names.
     pub added: Vec<(FeedName, Height)>,
 }
 
-/// A difference is not one to this base.
+/// A difference is not one to this baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DifferenceError {
-    /// It names a place twice, out of order, or where the base has no feed.
+    /// It names a place twice, out of order, or where the baseline has no feed.
     #[error("a difference in heights names a feed that is not there")]
     Place,
-    /// It adds a feed twice, out of order, or one that the base has.
+    /// It adds a feed twice, out of order, or one that the baseline has.
     #[error("a difference in heights adds a feed that is there")]
     Added,
 }
 
 impl HeightsDifference {
-    /// What makes `heights` of `base`.
-    pub fn between(base: &Heights, heights: &Heights) -> Self {
+    /// What makes `heights` of `baseline`.
+    pub fn between(baseline: &Heights, heights: &Heights) -> Self {
         let mut difference = Self::default();
         let mut now = heights.iter().peekable();
-        for (place, (feed, before)) in (0u32..).zip(base.iter()) {
+        for (place, (feed, before)) in (0u32..).zip(baseline.iter()) {
             while let Some(added) = now.next_if(|(name, _)| *name < feed) {
                 difference.added.push(added);
             }
@@ -46,16 +46,16 @@ impl HeightsDifference {
         difference
     }
 
-    /// The heights that differ from `base` by this.
+    /// The heights that differ from `baseline` by this.
     ///
     /// # Errors
-    /// [`DifferenceError`] if it cannot be a difference to `base`. One that is to another base with
+    /// [`DifferenceError`] if it cannot be a difference to `baseline`. One that is to another with
     /// as many feeds may still pass: only a signature or digest over the result says that it holds.
-    pub fn rebuild(&self, base: &Heights) -> Result<Heights, DifferenceError> {
+    pub fn rebuild(&self, baseline: &Heights) -> Result<Heights, DifferenceError> {
         let (mut gone, mut changed) = (self.gone.iter(), self.changed.iter());
         let (mut next_gone, mut next_changed) = (gone.next(), changed.next());
-        let mut heights = Vec::with_capacity(base.len());
-        for (place, (feed, height)) in (0u32..).zip(base.iter()) {
+        let mut heights = Vec::with_capacity(baseline.len());
+        for (place, (feed, height)) in (0u32..).zip(baseline.iter()) {
             if next_gone == Some(&place) {
                 next_gone = gone.next();
             } else if let Some((_, now)) = next_changed.filter(|(at, _)| *at == place) {
@@ -70,7 +70,7 @@ impl HeightsDifference {
         }
         let mut last = None;
         for (feed, height) in &self.added {
-            if base.get(feed).is_some() || last >= Some(feed) {
+            if baseline.get(feed).is_some() || last >= Some(feed) {
                 return Err(DifferenceError::Added);
             }
             last = Some(feed);
@@ -80,11 +80,11 @@ impl HeightsDifference {
     }
 
     /// The feeds that it is about.
-    pub fn feeds(&self, base: &Heights) -> BTreeSet<FeedName> {
+    pub fn feeds(&self, baseline: &Heights) -> BTreeSet<FeedName> {
         let places = self.gone.iter().copied();
         let places = places.chain(self.changed.iter().map(|(place, _)| *place));
         let places = places.collect::<BTreeSet<_>>();
-        let named = (0u32..).zip(base.iter());
+        let named = (0u32..).zip(baseline.iter());
         let named = named.filter(|(place, _)| places.contains(place));
         let added = self.added.iter().map(|(feed, _)| *feed);
         named.map(|(_, (feed, _))| feed).chain(added).collect()
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_are_rebuilt_from_any_base_and_their_difference() {
+    fn heights_are_rebuilt_from_any_baseline_and_their_difference() {
         let all: [&[(u8, u64)]; 6] = [
             &[],
             &[(2, 1)],
@@ -120,17 +120,17 @@ mod tests {
             &[(1, 1), (2, 1), (3, 1), (4, 3), (7, 1)],
             &[(5, 9)],
         ];
-        for base in all.map(heights) {
+        for baseline in all.map(heights) {
             for now in all.map(heights) {
-                let difference = HeightsDifference::between(&base, &now);
-                assert_eq!(difference.rebuild(&base), Ok(now.clone()));
+                let difference = HeightsDifference::between(&baseline, &now);
+                assert_eq!(difference.rebuild(&baseline), Ok(now.clone()));
                 let is_same = difference == HeightsDifference::default();
-                assert_eq!(is_same, base == now);
-                for (feed, height) in base.iter().chain(now.iter()) {
-                    let differs = base.get(&feed) != now.get(&feed);
+                assert_eq!(is_same, baseline == now);
+                for (feed, height) in baseline.iter().chain(now.iter()) {
+                    let differs = baseline.get(&feed) != now.get(&feed);
                     assert_eq!(
                         differs,
-                        difference.feeds(&base).contains(&feed),
+                        difference.feeds(&baseline).contains(&feed),
                         "{height:?}"
                     );
                 }
@@ -139,8 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_to_another_base_is_refused() {
-        let base = heights(&[(2, 1), (4, 1)]);
+    fn a_difference_to_another_baseline_is_refused() {
+        let baseline = heights(&[(2, 1), (4, 1)]);
         let feed = |name: u8| FeedName::from_bytes([name; 32]);
         let gone = |gone: &[u32]| HeightsDifference {
             gone: gone.to_vec(),
@@ -165,13 +165,13 @@ mod tests {
             gone(&[u32::MAX]),
             both,
         ] {
-            assert_eq!(wrong.rebuild(&base), Err(DifferenceError::Place));
+            assert_eq!(wrong.rebuild(&baseline), Err(DifferenceError::Place));
         }
         for wrong in [changed(&[2]), changed(&[1, 0]), changed(&[1, 1])] {
-            assert_eq!(wrong.rebuild(&base), Err(DifferenceError::Place));
+            assert_eq!(wrong.rebuild(&baseline), Err(DifferenceError::Place));
         }
         for wrong in [added(&[2]), added(&[3, 1]), added(&[5, 5])] {
-            assert_eq!(wrong.rebuild(&base), Err(DifferenceError::Added));
+            assert_eq!(wrong.rebuild(&baseline), Err(DifferenceError::Added));
         }
     }
 }

@@ -331,7 +331,7 @@ impl RunEntry {
         let time_ms = input.u64("the time")?;
         let kind = Kind(input.u8("the kind")?);
         let subject = Subject::from_bytes(input.array("the subject")?);
-        let held = input.u8("the mark of a payload")?;
+        let held = input.u8("the flag of a payload")?;
         let length = input.u32("the payload's length")?;
         let payload = match held {
             1 => {
@@ -342,7 +342,7 @@ impl RunEntry {
                 let hash = Hash::from_bytes(input.array("the payload's hash")?);
                 Payload::Dropped { hash, length }
             }
-            _ => return Err(DecodeError::Value("the mark of a payload")),
+            _ => return Err(DecodeError::Value("the flag of a payload")),
         };
         Ok(Self {
             time_ms,

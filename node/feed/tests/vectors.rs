@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use node_feed::{
-    Access, AuthorityOpen, Card, CardId, Changes, Cut, CutTarget, DocumentId, Encoder, Entry,
-    Erase, Fact, FeedCut, FeedName, GrantId, Hash, Header, Height, Heights, HubId, Kind, NetworkId,
-    NodeOpen, Nonce, Payload, Proof, Receipt, Run, SecretKey, SpaceId, SpaceKind, Subject, Tag,
-    VerifiedRun, Writers, root_digest, split_chunks,
+    Access, AuthorityOpen, Card, CardId, Changes, Checkpoint, CopyPiece, Cut, CutTarget,
+    DocumentId, Encoder, Entry, Erase, Fact, FeedCut, FeedName, GrantId, Hash, Header, Height,
+    Heights, HubId, KeptEntry, Kind, NetworkId, NodeOpen, Nonce, Payload, Proof, Receipt, Run,
+    SecretKey, SpaceId, SpaceKind, Subject, Tag, Trail, VerifiedRun, Writers, change_hash,
+    root_digest, split_chunks,
 };
 use serde_json::{Value, json};
 
@@ -428,4 +429,220 @@ fn receipts_keep_their_signatures() {
         "signature": hex(receipt.signature.0),
     });
     check("receipts", &value);
+}
+
+/// What one part of a checkpoint lists: documents, and entries that are kept.
+type Lists<'a> = (&'a [(Subject, Trail)], &'a [Height]);
+
+/// The parts of a checkpoint with these lists. They need not be large to be several: whoever reads
+/// them puts the lists together.
+fn parts(lists: &[Lists<'_>]) -> Vec<Checkpoint> {
+    let parts = lists.len() as u16;
+    let lists = lists.iter().zip(0..);
+    let of_lists = lists.map(|((documents, kept), part)| Checkpoint {
+        random: Nonce([0x40 + part as u8; 16]),
+        part,
+        parts,
+        documents: documents.to_vec(),
+        kept: kept.to_vec(),
+    });
+    let of_lists = of_lists.collect::<Vec<_>>();
+    for (at, part) in of_lists.iter().enumerate() {
+        assert!(part.goes_on(&of_lists[..at]));
+        assert_eq!(Checkpoint::decode(&part.encode()).as_ref(), Ok(part));
+    }
+    of_lists
+}
+
+fn listed(documents: &[(Subject, Trail)]) -> Value {
+    let of_document = |(document, trail): &(Subject, Trail)| json!({"document": hex(document.as_bytes()), "trail": hex(trail.0.as_bytes())});
+    documents.iter().map(of_document).collect()
+}
+
+fn numbered(heights: &[Height]) -> Value {
+    let height = |it: &Height| json!({"number": it.number, "hash": hex(it.hash.as_bytes())});
+    heights.iter().map(height).collect()
+}
+
+#[test]
+fn trails_and_checkpoints_keep_their_bytes() {
+    let cast = Cast::new();
+    let hashes = CHANGES.map(|(chunk, _)| change_hash(&unhex(chunk)));
+    let time_ms = 1_700_000_000_000;
+    let mut trail = Trail::START;
+    let mut trails = Vec::new();
+    // The order of an entry's changes does not count: the first has two, not sorted.
+    for (number, changes) in [(3, &hashes[..]), (70_000, &hashes[..1])] {
+        let time_ms = time_ms + number;
+        trail = trail.with(number, time_ms, changes);
+        trails.push(json!({
+            "number": number,
+            "time_ms": time_ms,
+            "change_hashes": changes.iter().map(hex).collect::<Vec<_>>(),
+            "trail": hex(trail.0.as_bytes()),
+        }));
+    }
+    let document = |name| {
+        let id = DocumentId::new(cast.hub, Writers::Members, [name; 15]);
+        let trail = Trail(Hash::of(Tag::Trail, &[&[name]]));
+        (id.subject(), trail)
+    };
+    let documents = [document(0xc1), document(0xc2), document(0xc3)];
+    let kept = [0, 7, 4_000_000_000].map(|number| cast.height(number));
+    let checkpoint = |lists: &[Lists<'_>]| {
+        let payloads = parts(lists)
+            .into_iter()
+            .map(|part| hex(part.encode()))
+            .collect::<Vec<_>>();
+        json!(payloads)
+    };
+    let value = json!({
+        "trails_of_one_document": trails,
+        "documents": listed(&documents),
+        "kept": numbered(&kept),
+        "in_one_part": checkpoint(&[(&documents, &kept)]),
+        "in_three_parts": checkpoint(&[
+            (&documents[..2], &[]),
+            (&documents[2..], &kept[..1]),
+            (&[], &kept[1..]),
+        ]),
+        "of_nothing": checkpoint(&[(&[], &[])]),
+    });
+    check("checkpoints", &value);
+}
+
+/// A feed of which a first copy is made: an open, changes of a document, a card, changes of another
+/// document, a kind yet unknown, a checkpoint of two parts, and the erasure of the other document.
+struct Copied {
+    run: VerifiedRun,
+    documents: [(Subject, Trail); 2],
+    kept: Vec<Height>,
+}
+
+impl Copied {
+    const CHECKPOINT: u64 = 5;
+    const LAST_PART: u64 = 6;
+
+    fn new(cast: &Cast) -> Self {
+        let erased = DocumentId::new(cast.hub, Writers::Members, [0xc5; 15]);
+        let changes = Changes {
+            chunks: vec![unhex(CHANGES[0].0)],
+            ..cast.changes()
+        };
+        let mut entries = cast.entries();
+        entries[3] = Entry {
+            kind: Kind::CHANGES,
+            subject: erased.subject(),
+            payload: changes.encode(),
+            ..entries[3].clone()
+        };
+        let sign = |entries: Vec<Entry>| {
+            Run::sign(cast.network, cast.space, &cast.writer, None, entries).expect("a run")
+        };
+        let height = |run: &VerifiedRun, number| Height {
+            number,
+            hash: run.hash_at(number).expect("an entry"),
+        };
+        let before = sign(entries.clone());
+        let trail = |number: u64, chunks: &[Bytes]| {
+            let hashes = chunks.iter().map(|chunk| change_hash(chunk));
+            let time_ms = entries[number as usize].time_ms;
+            Trail::START.with(number, time_ms, &hashes.collect::<Vec<_>>())
+        };
+        let documents = [
+            (cast.document.subject(), trail(1, &cast.changes().chunks)),
+            (erased.subject(), trail(3, &changes.chunks)),
+        ];
+        let kept = [0, 2, 4].map(|number| height(&before, number)).to_vec();
+        for part in parts(&[(&documents, &kept[..1]), (&[], &kept[1..])]) {
+            entries.push(Entry {
+                time_ms: 1_700_000_000_000 + entries.len() as u64,
+                kind: Kind::CHECKPOINT,
+                subject: Subject::NONE,
+                payload: part.encode(),
+            });
+        }
+        let erase = Erase {
+            random: Nonce([0x42; 16]),
+            subjects: vec![erased.subject()],
+        };
+        entries.push(Entry {
+            time_ms: 1_700_000_000_007,
+            kind: Kind::ERASE,
+            subject: Subject::NONE,
+            payload: erase.encode().expect("one id"),
+        });
+        Self {
+            run: sign(entries),
+            documents,
+            kept,
+        }
+    }
+
+    fn base(&self) -> Height {
+        Height {
+            number: Self::LAST_PART,
+            hash: self.run.hash_at(Self::LAST_PART).expect("the last part"),
+        }
+    }
+
+    fn kept_entry(&self, kept: &Height) -> KeptEntry {
+        let before = kept.number.checked_sub(1);
+        let run = self.run.as_run();
+        KeptEntry {
+            writer: run.writer,
+            number: kept.number,
+            previous: before.map_or(Hash::ZERO, |it| self.run.hash_at(it).expect("an entry")),
+            entry: run.entries[kept.number as usize].clone(),
+        }
+    }
+}
+
+#[test]
+fn pieces_of_a_copy_keep_their_bytes() {
+    let cast = Cast::new();
+    let copied = Copied::new(&cast);
+    let encoded = |piece: &CopyPiece| {
+        let mut out = Encoder::new();
+        piece.encode(&mut out);
+        let bytes = out.finish();
+        let read = CopyPiece::decode_all(&bytes).expect("one piece");
+        assert_eq!(read.as_slice(), std::slice::from_ref(piece));
+        assert_eq!(piece.weight(), bytes.len());
+        hex(bytes)
+    };
+    let proof = copied.run.from(Copied::CHECKPOINT).expect("the checkpoint");
+    let kept = copied.kept.iter().map(|kept| {
+        let entry = copied.kept_entry(kept);
+        assert_eq!(entry.hash(cast.network, cast.space), Ok(kept.hash));
+        json!({
+            "number": kept.number,
+            "hash": hex(kept.hash.as_bytes()),
+            "piece": encoded(&CopyPiece::Kept(entry)),
+        })
+    });
+    let document = |at: usize, bytes: &'static [u8]| {
+        let (subject, _) = copied.documents[at];
+        let bytes = Bytes::from_static(bytes);
+        encoded(&CopyPiece::Document { subject, bytes })
+    };
+    let base = copied.base();
+    let trunk = FeedName::from_bytes(*cast.writer.public().as_bytes());
+    let bases = Heights::from_iter([(trunk, base)]);
+    let value = json!({
+        "network": hex(cast.network.as_bytes()),
+        "space": hex(cast.space.as_bytes()),
+        "writer_seed": hex(*cast.writer.seed()),
+        "documents": listed(&copied.documents),
+        "kept": kept.collect::<Vec<_>>(),
+        "first_part": Copied::CHECKPOINT,
+        "base": {"number": base.number, "hash": hex(base.hash.as_bytes())},
+        "bases": hex(bases.encode()),
+        "id": hex(bases.digest(cast.space).as_bytes()),
+        "proof": encoded(&CopyPiece::Proof(proof.as_run().clone())),
+        // To carriage a packed document is bytes.
+        "document": document(0, b"a packed document"),
+        "document_erased_since": document(1, b""),
+    });
+    check("copies", &value);
 }

@@ -200,8 +200,8 @@ pub trait EntryStore: ReadStore {
     /// takes the place of another of the same space.
     fn offer_copy(&mut self, peer: NodeId, offer: &CopyOffer) -> Result<CopyTaken, StoreError>;
 
-    /// Keeps a part of a first copy. Once all is here that comes before the documents, every feed is
-    /// verified against its checkpoint and `authority`. Repeating a part is harmless.
+    /// Keeps a slice of a first copy. Once its head is whole, every feed is verified against its
+    /// checkpoint and `authority`. Repeating a slice is harmless.
     fn take_copy(
         &mut self,
         authority: &Authority,

@@ -18,12 +18,12 @@ pub enum CopyPlaced {
     Not,
 }
 
-/// A document that came by a first copy, opaque to carriage.
+/// A packed document that came by a first copy, opaque to carriage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseDocument {
     /// Its place in the order of arrival.
     pub arrival: u64,
-    /// What the sender packed, with what proves it; empty if the sender says that it was erased.
+    /// Its bytes; empty if the sender says that it was erased.
     pub bytes: Bytes,
 }
 

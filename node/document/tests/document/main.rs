@@ -9,4 +9,5 @@ mod order;
 mod passes;
 mod reading;
 mod saving;
+mod vectors;
 mod world;

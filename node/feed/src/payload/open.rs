@@ -244,13 +244,13 @@ impl AuthorityOpen {
     fn decode(random: Nonce, input: &mut Decoder<'_>) -> Result<Self, PayloadError> {
         let root = input.array("the root key")?;
         let term = input.u64("the term")?;
-        let continues = match input.u8("the mark of an earlier term")? {
+        let continues = match input.u8("the flag of an earlier term")? {
             0 => None,
             1 => {
                 let feed = FeedName::from_bytes(input.array("the earlier term's feed")?);
                 Some((feed, Height::decode(input)?))
             }
-            _ => return Err(DecodeError::Value("the mark of an earlier term").into()),
+            _ => return Err(DecodeError::Value("the flag of an earlier term").into()),
         };
         let signature = Signature(input.array("the signature")?);
         Ok(Self {

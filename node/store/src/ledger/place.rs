@@ -1,4 +1,4 @@
-//! First copies: taking them part by part, and putting a whole one in its place once its documents
+//! First copies: taking them slice by slice, and putting a whole one in its place once its documents
 //! were checked.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +14,8 @@ use crate::shelf::{EvidenceRow, ReadShelf, Shelf, without_bytes};
 use crate::writer_feeds::{Feed, WriterFeeds};
 use crate::{CopiedFeed, CopyPlaced, StoreError};
 
-/// How many bytes a copy may have beside its documents, which its checkpoints bound: thirty times
-/// what a checkpoint of ten years needs.
+/// How many bytes the head of a copy may have; its documents are bounded by its checkpoints. Thirty
+/// times what a checkpoint of ten years needs. More is taken for forged.
 const PIECES_BYTES_MAX: u64 = 256 << 20;
 /// How many rows leave a feed at a time.
 const EVICT_ROWS: u64 = 256;
@@ -68,7 +68,7 @@ pub(crate) fn offer_copy(
     Ok(CopyTaken::Partly(place))
 }
 
-/// Keeps what is new of one part of a copy.
+/// Keeps what is new of one slice of a copy.
 pub(crate) fn take_copy(
     shelf: &mut impl Shelf,
     authority: &Authority,
@@ -95,7 +95,7 @@ pub(crate) fn take_copy(
     }
 }
 
-/// Keeps what the checkpoints need, and verifies it once all of it is here.
+/// Keeps what comes next of the head, and verifies it once all of it is here.
 fn take_pieces(
     shelf: &mut impl Shelf,
     authority: &Authority,
