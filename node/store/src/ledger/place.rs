@@ -578,13 +578,12 @@ fn check(
     let cuts = authority.cuts_of(space, &writer);
     let mut runs = Vec::<VerifiedRun>::new();
     for run in came.runs {
-        let run = run
-            .verify(network, space, &key, &cuts)
-            .map_err(|error| match error {
-                // The cut that proves it has not come yet.
-                RunError::Unsigned => Refused::known(error),
-                _ => Refused::forged(error),
-            })?;
+        let run = run.verify(network, space, &key, &cuts).map_err(|error| {
+            // The cut that proves it may only not have come yet.
+            let forged = error != RunError::Unsigned;
+            let why = error.to_string();
+            Refused { why, forged }
+        })?;
         let follows = runs.last().is_none_or(|before| {
             run.first() == before.last().number + 1 && run.previous() == before.last().hash
         });
