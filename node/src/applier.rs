@@ -347,8 +347,9 @@ fn digest(space: SpaceId, evidence: &[Evidence]) -> Hash {
 }
 
 fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
-    // Read first: what is cut meanwhile makes the space due again.
+    // Read first: what is cut or dropped meanwhile makes the space due again.
     let evidence = inner.storage.read(|store| store.evidence(space))?;
+    let renewal = inner.storage.renewal(space)?;
     let dropped = || inner.storage.drop_space(space);
     inner.library.renew_space(space, dropped)?;
     inner.memo.forget();
@@ -372,7 +373,7 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     lines.write()?;
     let settled = digest(space, &evidence);
     inner.storage.set_settled(space, settled)?;
-    inner.storage.renewed(space)
+    inner.storage.renewed(space, renewal)
 }
 
 fn project_based(inner: &Inner) -> Result<(), StoreError> {

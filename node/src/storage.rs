@@ -138,13 +138,23 @@ impl Storage {
         Ok(spaces.collect())
     }
 
-    /// Notes that it was.
-    pub(crate) fn renewed(&self, space: SpaceId) -> Result<(), StoreError> {
-        let name = format!("{RENEW_SETTINGS}{space}");
-        if self.read(|store| store.setting(&name))?.is_some() {
-            self.set_setting(&name, None)?;
+    /// What notes that a space is to be renewed; none if it is not.
+    pub(crate) fn renewal(&self, space: SpaceId) -> Result<Option<Bytes>, StoreError> {
+        self.read(|store| store.setting(&format!("{RENEW_SETTINGS}{space}")))
+    }
+
+    /// Notes that a space was renewed, unless it must be once more since `renewal` was read.
+    pub(crate) fn renewed(&self, space: SpaceId, renewal: Option<Bytes>) -> Result<(), StoreError> {
+        if renewal.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let name = format!("{RENEW_SETTINGS}{space}");
+        self.handle.call(move |store| {
+            if store.setting(&name)? == renewal {
+                store.set_setting(&name, None)?;
+            }
+            Ok(())
+        })
     }
 
     /// Puts a first copy in its place, and tells the engine.

@@ -15,7 +15,7 @@ const DOCUMENT: u8 = 0;
 
 /// Checks that `bytes` are one document chunk and that Automerge can take it in within the bounds
 /// of a packed document. Whether it is a sound one only Automerge can tell.
-pub(crate) fn measure(bytes: &[u8]) -> Result<(), Fault> {
+pub(crate) fn measure(bytes: &[u8]) -> Result<Measured, Fault> {
     let mut reader = Reader(bytes);
     if reader.take(4)? != MAGIC {
         return Err(malformed("it does not begin as a document"));
@@ -35,36 +35,42 @@ pub(crate) fn measure(bytes: &[u8]) -> Result<(), Fault> {
     let head_bytes = heads.checked_mul(HASH_BYTES);
     reader.skip(head_bytes.ok_or_else(|| malformed("its heads"))?)?;
     let (changes, operations) = (reader.columns()?, reader.columns()?);
-    let mut inflated = Inflated(COPY_BYTES_MAX);
+    let mut measured = Measured::default();
     // What people wrote beside a change is bounded by the entry alone.
     let about_changes = Bounds {
         key: u64::MAX,
         value: u64::MAX,
         actors,
     };
-    inflated.measure(&mut reader, changes, &about_changes)?;
+    measured.measure(&mut reader, changes, &about_changes)?;
     let in_operations = Bounds {
         key: KEY_BYTES_MAX,
         value: STRING_BYTES_MAX,
         actors,
     };
-    inflated.measure(&mut reader, operations, &in_operations)?;
+    measured.measure(&mut reader, operations, &in_operations)?;
     if !reader.0.is_empty() {
         for _ in 0..heads {
             reader.unsigned()?;
         }
     }
     if reader.0.is_empty() {
-        Ok(())
+        Ok(measured)
     } else {
         Err(malformed("bytes follow its end"))
     }
 }
 
-/// Bytes that may still be inflated.
-struct Inflated(u64);
+/// What a saved document holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// Inflated bytes.
+    pub(crate) bytes: u64,
+    /// Rows of the longest column: operations, or changes.
+    pub(crate) rows: u64,
+}
 
-impl Inflated {
+impl Measured {
     fn measure(
         &mut self,
         reader: &mut Reader<'_>,
@@ -79,7 +85,7 @@ impl Inflated {
             } else {
                 let mut plain = Vec::new();
                 DeflateDecoder::new(data)
-                    .take(self.0.saturating_add(1))
+                    .take(COPY_BYTES_MAX.saturating_sub(self.bytes).saturating_add(1))
                     .read_to_end(&mut plain)
                     .map_err(|_| malformed("it cannot be inflated"))?;
                 self.count(plain.len())?;
@@ -88,12 +94,16 @@ impl Inflated {
             if rows > COPY_OPERATIONS_MAX {
                 return Err(too_large());
             }
+            self.rows = self.rows.max(rows);
         }
         Ok(())
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.0 = self.0.checked_sub(bytes as u64).ok_or_else(too_large)?;
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        if self.bytes > COPY_BYTES_MAX {
+            return Err(too_large());
+        }
         Ok(())
     }
 }

@@ -44,7 +44,7 @@ pub use archive::{Archive, archive, unarchive};
 pub use begun::Beginning;
 pub use cache::Cache;
 pub use card::{CardView, Revision};
-pub use copied::{NotCopied, copied};
+pub use copied::{NotCopied, copied, opened_bytes};
 pub use document::{Document, LoadError};
 pub use edit::{Edit, EditError, Edited};
 pub use entry::{Author, Authorship, ChangesEntry};

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, unpack};
+use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, opened_bytes, unpack};
 use node_feed::{Checkpoint, DocumentId, FeedName, Hash, HubId, Opening, SpaceId, Subject, Trail};
 use node_store::{BaseDocument, ReadStore, StoreError};
 
 use super::stored_after;
 use crate::storage::Storage;
 
-/// A packed document of more bytes than this is opened alone.
-const LARGE_BYTES: usize = 64 << 10;
+/// A packed document that takes more bytes than this while it is opened is opened alone.
+const LARGE_BYTES: u64 = 16 << 20;
 static LARGE: Mutex<()> = Mutex::new(());
 
 /// What the checkpoints say on which the first copies of one space stand, placed or under way.
@@ -176,8 +176,9 @@ fn look_at(
     if last.bytes.is_empty() {
         return Ok(Looked::Waits);
     }
-    // A large one may take many times its size while it is opened.
-    let _alone = (last.bytes.len() > LARGE_BYTES)
+    // A small one may hold very much.
+    let _alone = opened_bytes(id, &last.bytes)
+        .is_some_and(|bytes| bytes > LARGE_BYTES)
         .then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let bases = checkpoints.of(id.subject());
     let (held, arrival) = stored_after(storage, space, id, 0)?;

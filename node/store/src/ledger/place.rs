@@ -238,8 +238,13 @@ pub(crate) fn place_copy(
 /// made again: that is noted, and for the caller to clear once it is done.
 pub(crate) fn drop_copy(shelf: &mut impl Shelf, space: SpaceId) -> Result<(), StoreError> {
     let place = shelf.copy_place(space)?;
-    if place.is_some_and(|place| place.documents.is_some_and(|documents| documents > 0)) {
-        shelf.set_setting(&renew_setting(space), Some(&[1]))?;
+    if place.is_some_and(|place| place.documents > Some(0)) {
+        let name = renew_setting(space);
+        // How often, so that who has renewed it once knows whether that is enough.
+        let times = shelf.setting(&name)?.map(|times| times[..].try_into());
+        let times = times.and_then(Result::ok).map_or(0, u64::from_le_bytes);
+        let times = times.wrapping_add(1).to_le_bytes();
+        shelf.set_setting(&name, Some(&times))?;
     }
     shelf.end_copy(space, false)
 }
