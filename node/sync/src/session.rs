@@ -233,6 +233,26 @@ impl Session {
         flights.any(|flight| flight.space == space && flight.feeds.is_empty())
     }
 
+    /// The peer dealt with every message up to frame `through`. Returns those of the space that it
+    /// says more `about`; of each other space it is noted until its own acknowledgement comes.
+    pub(crate) fn land(&mut self, through: u64, about: Option<SpaceId>) -> Vec<Flight> {
+        let mut landed = Vec::new();
+        landed.extend(about.and_then(|space| self.landed.remove(&space)));
+        while let Some(mut flight) = self.in_flight.pop_front_if(|it| it.frame <= through) {
+            self.bytes_in_flight -= flight.bytes;
+            if Some(flight.space) == about {
+                landed.push(flight);
+                continue;
+            }
+            let before = self.landed.remove(&flight.space);
+            flight
+                .feeds
+                .extend(before.into_iter().flat_map(|it| it.feeds));
+            self.landed.insert(flight.space, flight);
+        }
+        landed
+    }
+
     /// Brings `unequal` up to date for one space.
     pub(crate) fn weigh(&mut self, space: SpaceId) {
         if self.spaces.get(&space).is_none_or(PeerSpace::is_equal) {

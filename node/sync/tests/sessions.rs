@@ -5,6 +5,8 @@
 mod bench;
 #[path = "sessions/copies.rs"]
 mod copies;
+#[path = "sessions/hostile.rs"]
+mod hostile;
 #[path = "sessions/receipts.rs"]
 mod receipts;
 #[path = "sessions/relaying.rs"]

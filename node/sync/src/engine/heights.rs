@@ -121,7 +121,6 @@ impl Engine {
         heights: &[(FeedName, Height)],
         through: u64,
     ) {
-        let ours = self.digest(space);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -129,29 +128,24 @@ impl Engine {
             self.leave(id, Goodbye::Malformed);
             return;
         }
+        session.receipts.acknowledged(through);
+        // Where nothing is said of the space, its own acknowledgement follows.
+        let about = Some(space).filter(|_| digest != Hash::ZERO);
+        let landed = session.land(through, about);
+        if !session.spaces.contains_key(&space) {
+            return;
+        }
+        let ours = self.digest(space);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let mut learnt = heights.iter().copied().collect::<BTreeMap<_, _>>();
         let mut reached = None;
-        let mut landed = Vec::new();
-        landed.extend(session.landed.remove(&space));
-        while let Some(mut flight) = session.in_flight.pop_front_if(|it| it.frame <= through) {
-            session.bytes_in_flight -= flight.bytes;
-            if flight.space == space {
-                landed.push(flight);
-            } else {
-                // Its space's own acknowledgement follows.
-                let before = session.landed.remove(&flight.space);
-                flight
-                    .feeds
-                    .extend(before.into_iter().flat_map(|it| it.feeds));
-                session.landed.insert(flight.space, flight);
-            }
-        }
         for flight in landed.into_iter().filter(|it| it.digest == digest) {
             let known = flight.feeds.iter();
             learnt.extend(known.filter_map(|feed| Some((*feed, flight.heights.get(feed)?))));
             reached = Some(flight.heights);
         }
-        session.receipts.acknowledged(through);
         let (Some(peer_space), Some(held)) =
             (session.spaces.get_mut(&space), self.spaces.get(&space))
         else {

@@ -1,7 +1,9 @@
 //! Receipts: as differences, whole where nothing else helps, and at once where they matter.
 
-use node_feed::{Hash, Height, Heights, HeightsDifference, NodeId, Receipt, Signature, SpaceId};
-use node_sync::{Goodbye, Input, Message, SaidHeights, SaidReceipt, SessionId};
+use node_feed::{
+    FeedName, Hash, Height, Heights, HeightsDifference, NodeId, Receipt, Signature, SpaceId,
+};
+use node_sync::{Effect, Goodbye, Input, Message, SaidHeights, SaidReceipt, SessionId, Timestamp};
 
 use super::bench::{
     NETWORK, Node, SESSION, SPACE, carry_out, converse, identity, names, part, talk,
@@ -404,4 +406,42 @@ fn receipts_of_many_nodes_go_as_differences_to_the_one_before() {
         assert_eq!(held, kept(&star.relay, signer));
         assert_eq!(held.map(|it| it.verify(NETWORK)), Some(Ok(())));
     }
+}
+
+#[test]
+fn an_answer_to_receipts_takes_nothing_from_what_entries_are_answered_with() {
+    let mut nodes = with_receipts();
+    nodes[1].held_appends = Some(Vec::new());
+    let effects = nodes[0].write(&writer(1));
+    let entries = carry_out(&mut nodes[0], 0, effects);
+    let written = nodes[0].tip(&writer(1)).expect("an entry");
+    let receipts = signs(&mut nodes[0]);
+    assert_eq!(names(&receipts), ["receipts"]);
+    talk(&mut nodes, 0, [entries, Vec::new()]);
+    // The entry is durable at the other end when the receipt comes, and both are answered.
+    let mut inputs = nodes[1].release();
+    inputs.extend(receipts.into_iter().map(|message| Input::Received {
+        session: SESSION,
+        message,
+    }));
+    let effects = nodes[1].engine.handle_all(Timestamp(0), inputs);
+    let answers = carry_out(&mut nodes[1], 0, effects);
+    assert_eq!(names(&answers), ["acknowledged"; 2]);
+    // Meanwhile this end wrote on, so that equal digests tell nothing.
+    let effects = nodes[0].write(&writer(1));
+    carry_out(&mut nodes[0], 0, effects);
+    let mut told = Vec::new();
+    for message in answers {
+        let received = Input::Received {
+            session: SESSION,
+            message,
+        };
+        for effect in nodes[0].handle(0, received) {
+            if let Effect::PeerHolds { heights, .. } = effect {
+                told.extend(heights);
+            }
+        }
+    }
+    let feed = FeedName::from(&writer(1).public());
+    assert_eq!(told, [(feed, written)]);
 }
