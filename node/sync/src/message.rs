@@ -91,6 +91,11 @@ impl Message {
     pub const POINTS_MAX: usize = 4_096;
     /// How many feeds one first copy may be of. A holder says them with its heights.
     pub const COPY_FEEDS_MAX: usize = 1_024;
+    /// Of how many feeds of one space an end may say its heights, in whatever number of messages: more
+    /// than one of them holds.
+    pub const HEIGHTS_MAX: usize = 1 << 16;
+    /// And of how many feeds of all the spaces together that differ.
+    pub const SESSION_HEIGHTS_MAX: usize = 1 << 20;
     /// How many heights the receipts of one message may have together once they are rebuilt.
     pub const RECEIPT_HEIGHTS_MAX: usize = 1 << 20;
 }
@@ -154,7 +159,8 @@ pub struct SpaceHeights {
     pub digest: Hash,
     /// The heights.
     pub heights: Vec<(FeedName, Height)>,
-    /// The feeds among them that the sender holds from a checkpoint on only, by its number.
+    /// The feeds among them that the sender holds from a checkpoint on only, by its number. They
+    /// count where the heights are all that it holds.
     pub bases: BTreeMap<FeedName, u64>,
     /// Whether the receiver is to answer with its own, whole.
     pub ask: bool,

@@ -95,6 +95,11 @@ impl PeerSpace {
         self.exact && self.theirs.is_some() && self.differing.is_empty()
     }
 
+    /// Of how many feeds it is known how far the peer holds them.
+    pub(crate) fn heights_known(&self) -> usize {
+        self.theirs.as_ref().map_or(0, |theirs| theirs.len())
+    }
+
     /// Starts from what the peer holds: by its own word of now (`exact`) or of an earlier session.
     pub(crate) fn begin(&mut self, theirs: Option<Arc<Heights>>, exact: bool, ours: &Heights) {
         self.theirs = theirs;
@@ -369,15 +374,6 @@ impl PeerSpace {
             }
             (Sending::Planning(_), Some(_)) => {}
             (_, Some(_)) => self.sending = Sending::Undecided,
-        }
-    }
-
-    /// The peer said which of its feeds it holds from a checkpoint on only: of all, or of some.
-    pub(crate) fn hear_of_bases(&mut self, all: bool, bases: BTreeMap<FeedName, u64>) {
-        if all {
-            self.their_bases = Some(bases);
-        } else if let Some(known) = &mut self.their_bases {
-            known.extend(bases);
         }
     }
 
