@@ -25,7 +25,7 @@ pub(crate) enum Sending {
     Copy { plan: Arc<CopyPlan>, next: usize },
     /// All of a copy was sent. What it stands for counts once the peer has checked it.
     Sent(Arc<CopyPlan>),
-    /// The peer takes another copy, or checks one; these feeds wait for it.
+    /// The peer takes another copy, or checks one; these feeds of it wait for that.
     Waiting(BTreeSet<FeedName>),
     /// Entry by entry.
     Entries,
@@ -318,6 +318,14 @@ impl PeerSpace {
                 let from = self.position(name, feed);
                 from < feed.next() && !feed.holds(from) && self.takes(name, from)
             })
+    }
+
+    /// The peer takes another copy. What that stands for waits until it is told of again; all else is
+    /// sent entry by entry as far as it can be.
+    pub(crate) fn wait_for_copy(&mut self, feeds: impl Iterator<Item = FeedName>) {
+        let copy = self.their_copy.as_ref();
+        let is_in = |feed: &FeedName| copy.is_some_and(|copy| copy.bases.get(feed).is_some());
+        self.sending = Sending::Waiting(feeds.filter(is_in).collect());
     }
 
     /// Whether the peer would hear of a copy now.

@@ -13,6 +13,7 @@ use node_feed::{
 };
 
 use super::Pending;
+use crate::copying::{Copying, Part};
 use crate::peer_space::Sending;
 use crate::session::{Arrived, Flight};
 use crate::{
@@ -29,15 +30,6 @@ const FORGED_RETRIES: u64 = 20;
 /// And for how long nothing of a copy may come before another peer is heard.
 const IDLE_RETRIES: u64 = 2;
 
-/// A first copy that is under way here.
-#[derive(Debug)]
-pub(super) struct Copying {
-    held: CopyHeld,
-    /// The session in which it comes, and until when more of it must have come; none while nobody
-    /// sends it.
-    from: Option<(SessionId, Timestamp)>,
-}
-
 /// What is to be sent of a space next.
 pub(super) enum Next {
     /// Entries of these feeds, from these numbers on; nothing if there are none.
@@ -46,23 +38,6 @@ pub(super) enum Next {
     Plan(Vec<(FeedName, u64)>),
     /// Pieces of the copy under way.
     Copy(Arc<CopyPlan>, usize),
-}
-
-impl Copying {
-    /// A copy that an earlier process took a part of.
-    pub(super) const fn earlier(held: CopyHeld) -> Self {
-        Self { held, from: None }
-    }
-
-    /// Until when more of it must have come.
-    pub(super) fn idle_due(&self) -> Option<Timestamp> {
-        self.from.map(|(_, due)| due)
-    }
-
-    /// Whether it may come in this session.
-    fn is_open_to(&self, id: SessionId) -> bool {
-        self.held.open && self.from.is_none_or(|(from, _)| from == id)
-    }
 }
 
 /// Sending.
@@ -86,8 +61,7 @@ impl Engine {
                 if peer_space.may_offer() {
                     return Next::Plan(feeds);
                 }
-                let names = feeds.iter().map(|(feed, _)| *feed);
-                peer_space.sending = Sending::Waiting(names.collect());
+                peer_space.wait_for_copy(feeds.into_iter().map(|(feed, _)| feed));
             }
         }
         let wants = peer_space.wants(held, limit);
@@ -267,10 +241,10 @@ impl Engine {
 impl Engine {
     /// How far a copy of a space has come, as it is said to this peer.
     pub(super) fn copy_said(&self, id: SessionId, space: SpaceId) -> Option<CopyHeld> {
-        let copying = self.copies.get(&space)?;
+        let (copying, peer) = (self.copies.get(&space)?, self.peer_of(id)?);
         Some(CopyHeld {
-            open: copying.is_open_to(id),
-            ..copying.held.clone()
+            open: copying.is_open_to(id, peer),
+            ..copying.held().clone()
         })
     }
 
@@ -307,7 +281,7 @@ impl Engine {
             return;
         }
         let copying = self.copies.get(&space);
-        let is_free = copying.is_none_or(|copying| copying.is_open_to(id));
+        let is_free = copying.is_none_or(|copying| copying.is_open_to(id, peer));
         let held = self.spaces.get(&space);
         let is_held = |feed: &FeedName, number: u64| {
             let feed = held.and_then(|held| held.feed(feed));
@@ -327,15 +301,16 @@ impl Engine {
             documents: None,
             open: true,
         };
-        let from = Some((id, self.copy_due()));
-        self.copies.insert(space, Copying { held, from });
+        let due = self.copy_due();
+        let before = self.copies.remove(&space);
+        self.copies
+            .insert(space, Copying::offered(held, id, due, before));
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
             peer,
             space,
-            offered: true,
-            tells: true,
+            part: Part::Offer,
         });
         self.effects.push(Effect::OfferCopy {
             ticket,
@@ -354,23 +329,20 @@ impl Engine {
         let copying = self.copies.get_mut(&space);
         // The first that goes on with one that was broken off has it.
         let copying = copying.filter(|copying| {
-            is_shared && copying.is_open_to(id) && copying.held.bases.digest(space) == slice.id
+            is_shared && copying.is_taken_in(id) && copying.held().bases.digest(space) == slice.id
         });
         let Some(copying) = copying else {
             self.say_copy_again(id, space);
             self.answer(id, frame, space, Vec::new(), Vec::new());
             return;
         };
-        copying.from.get_or_insert((id, due));
-        let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
-        let tells = slice.ends || slice.pieces.iter().any(is_document);
+        copying.take_by(id, peer, due);
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
             peer,
             space,
-            offered: false,
-            tells,
+            part: Part::of(&slice),
         });
         self.effects.push(Effect::TakeCopy { ticket, slice });
     }
@@ -381,8 +353,7 @@ impl Engine {
             frame,
             peer,
             space,
-            offered,
-            tells,
+            part,
         }) = self.pending.remove(&ticket)
         else {
             return;
@@ -393,20 +364,13 @@ impl Engine {
                 return;
             }
             Ok(CopyTaken::Partly(place)) => {
-                let held = CopyHeld::from(place);
+                let (held, due) = (CopyHeld::from(place), self.copy_due());
                 let before = self.copies.remove(&space);
-                let mut from = before.as_ref().and_then(|copying| copying.from);
-                let stood = before.is_none_or(|before| before.held.documents == held.documents);
-                let is_whole = !held.open;
-                if !stood && let Some((_, due)) = &mut from {
-                    *due = self.copy_due();
-                }
-                // A part that brought nothing shows that the peer does not know how far it is.
-                if offered || is_whole || stood && tells {
+                let mut copying = before.unwrap_or_else(|| Copying::earlier(held.clone()));
+                if copying.came(held, &part, due) {
                     self.say_copy_again(id, space);
                 }
-                let from = from.filter(|_| !is_whole);
-                self.copies.insert(space, Copying { held, from });
+                self.copies.insert(space, copying);
             }
             Ok(CopyTaken::Lost) => {
                 self.copies.remove(&space);
@@ -484,10 +448,20 @@ impl Engine {
         let mut spaces = ended.map(|((space, _), _)| space).collect::<BTreeSet<_>>();
         let ended = self.whole.extract_if(.., |_, until| *until <= now);
         spaces.extend(ended.map(|((space, _), _)| space));
+        let until = now.after(self.config.retry_ms);
         for (space, copying) in &mut self.copies {
-            if copying.from.take_if(|(_, due)| *due <= now).is_some() {
+            if copying.end_rest(now) {
                 spaces.insert(*space);
             }
+            let Some(id) = copying.end_wait(now) else {
+                continue;
+            };
+            // It would take its place again before anybody else can.
+            let peer = self.sessions.get(&id).and_then(|it| it.peer.as_ref());
+            if let Some(peer) = peer {
+                copying.rest(peer.node, until);
+            }
+            spaces.insert(*space);
         }
         for space in spaces {
             self.say_copy_to_all(space);
@@ -508,7 +482,7 @@ impl Engine {
                 let hub = peer.and_then(|peer| authority.hub_of(&peer.node));
                 hub.is_none_or(|hub| authority.access(hub, *space).is_none())
             };
-            if copying.from.take_if(|(id, _)| is_gone(id)).is_some() {
+            if copying.free(is_gone) {
                 freed.push(*space);
             }
         }
@@ -585,10 +559,10 @@ impl Engine {
 
     /// What came in a session that has ended may be gone on with by another.
     pub(super) fn free_copies(&mut self, id: SessionId) {
-        let freed = self.copies.iter_mut().filter_map(|(space, copying)| {
-            let is_its = copying.from.take_if(|(from, _)| *from == id).is_some();
-            is_its.then_some(*space)
-        });
+        let freed = self
+            .copies
+            .iter_mut()
+            .filter_map(|(space, copying)| copying.free(|from| *from == id).then_some(*space));
         for space in freed.collect::<Vec<_>>() {
             self.say_copy_to_all(space);
         }
