@@ -33,7 +33,7 @@ pub enum Message {
     Entries {
         /// The space.
         space: SpaceId,
-        /// The runs.
+        /// The runs, at most [`Message::RUNS_MAX`].
         runs: Arc<[Run]>,
     },
     /// Offers a first copy, in the place of many entries. The answer are heights, which say whether
@@ -54,7 +54,8 @@ pub enum Message {
         /// The number of the last frame that the sender has dealt with, along with all before it.
         through: u64,
     },
-    /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason.
+    /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason. The
+    /// version has at most [`Message::VERSION_BYTES_MAX`] bytes.
     Refused(Refusal),
     /// Signed words of nodes on what they hold, in rising order of space and node. The heights of
     /// all, rebuilt, are at most [`Message::RECEIPT_HEIGHTS_MAX`].
@@ -87,6 +88,10 @@ pub enum Message {
 }
 
 impl Message {
+    /// How many runs one message may have: checking a run costs a signature, however small it is.
+    pub const RUNS_MAX: usize = 4_096;
+    /// How many bytes the name and version of a program may have that refuses something.
+    pub const VERSION_BYTES_MAX: usize = 256;
     /// How many points a probe may have.
     pub const POINTS_MAX: usize = 4_096;
     /// How many feeds one first copy may be of. A holder says them with its heights.

@@ -410,19 +410,24 @@ impl PeerSpace {
         self.refused_from.get(name).is_none_or(|end| from < *end)
     }
 
-    /// Sends nothing more of a writer.
-    pub(crate) fn refuse_writer(&mut self, writer: [u8; 32], retry: Retry) {
-        self.refused_writers.insert(writer, retry);
+    /// Sends nothing more of a writer. Whether that is news: what is refused for good stays so.
+    pub(crate) fn refuse_writer(&mut self, writer: [u8; 32], retry: Retry) -> bool {
+        let known = self.refused_writers.entry(writer).or_insert(Retry::NotYet);
+        let is_news = *known == Retry::NotYet && retry == Retry::Never;
+        if is_news {
+            *known = retry;
+        }
+        is_news
     }
 
     pub(crate) fn is_refused(&self, writer: &[u8; 32]) -> bool {
         self.refused_writers.contains_key(writer)
     }
 
-    /// Sends nothing of a feed from `number` on.
-    pub(crate) fn refuse_from(&mut self, feed: FeedName, number: u64) {
-        let end = self.refused_from.entry(feed).or_insert(number);
-        *end = number.min(*end);
+    /// Sends nothing of a feed from `number` on. Whether that is news.
+    pub(crate) fn refuse_from(&mut self, feed: FeedName, number: u64) -> bool {
+        let end = self.refused_from.entry(feed).or_insert(u64::MAX);
+        std::mem::replace(end, number.min(*end)) > number
     }
 
     /// Refusals are void: access changed.

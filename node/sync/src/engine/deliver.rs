@@ -290,7 +290,7 @@ impl Engine {
         }
         let mut sent = Vec::new();
         let mut feeds = BTreeMap::new();
-        for run in runs {
+        for run in runs.into_iter().take(Message::RUNS_MAX) {
             // At most one feed of each writer was asked for.
             let asked = from
                 .iter()
@@ -300,6 +300,11 @@ impl Engine {
             };
             let next = run.first + run.entries.len() as u64;
             if peer_space.is_refused(&run.writer) || peer_space.is_searching(&run.writer) {
+                continue;
+            }
+            // It may have come another way since it was asked for.
+            let place = held.feed(feed);
+            if place.is_some_and(|place| peer_space.position(feed, place) >= next) {
                 continue;
             }
             feeds.insert(*feed, next);
@@ -327,7 +332,7 @@ fn parts(
     for fresh in stored {
         let more = run_bytes(std::slice::from_ref(fresh.1.as_run()));
         match parts.last_mut() {
-            Some((_, _, part)) if bytes + more <= bytes_max => {
+            Some((_, _, part)) if bytes + more <= bytes_max && part.len() < Message::RUNS_MAX => {
                 bytes += more;
                 part.push(fresh);
             }

@@ -246,12 +246,10 @@ impl Engine {
     /// Counts a receipt that was said whole and that its node did not sign: no honest relay passes
     /// on such a one.
     fn is_offence(&mut self, id: SessionId, is_whole: bool) -> Result<(), Goodbye> {
-        let offences_max = self.config.offences_max;
-        let Some(session) = self.sessions.get_mut(&id).filter(|_| is_whole) else {
-            return Ok(());
-        };
-        session.offences += 1;
-        if session.offences >= offences_max {
+        if let Some(session) = self.sessions.get_mut(&id).filter(|_| is_whole) {
+            session.offences += 1;
+        }
+        if self.has_offended(id) {
             return Err(Goodbye::Malformed);
         }
         Ok(())

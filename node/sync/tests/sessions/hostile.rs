@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use node_feed::{FeedName, Hash, Height, Heights, SpaceId};
+use node_feed::{
+    FeedName, Hash, Height, Heights, Proof, Refusal, RefusalReason, Signature, SpaceId,
+};
 use node_sync::{CopyHeld, Effect, Goodbye, Input, Message, SpaceHeights, Timestamp};
 
-use super::bench::{Node, SESSION, SPACE, carry_out, converse, names};
-use super::{acquainted, closing};
+use super::bench::{Node, SESSION, SPACE, carry_out, converse, names, run};
+use super::{acquainted, closing, writer};
 
 /// Says something to a node; what follows from it at once.
 fn effects_of(node: &mut Node, message: Message) -> Vec<Effect> {
@@ -126,4 +128,74 @@ fn who_asks_many_times_at_once_is_answered_once() {
         .into_iter()
         .filter(|name| *name == "heights");
     assert_eq!(heights.count(), 1);
+}
+
+#[test]
+fn of_refusals_those_are_kept_that_say_anything_new_of_what_was_sent() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let refusal = |feed, number, reason| Refusal {
+        space: SPACE,
+        feed,
+        number,
+        hash: Hash::ZERO,
+        reason,
+        version: "causeway 0.1.0".to_owned(),
+    };
+    let ours = FeedName::from(&writer(1).public());
+    let (grant, cut) = (RefusalReason::Grant, RefusalReason::Cut);
+    let said = [
+        (FeedName::from_bytes([7; 32]), 0, grant, false),
+        (ours, 5, cut, true),
+        (ours, 6, cut, false),
+        (ours, 4, cut, true),
+        (ours, 0, grant, true),
+        (ours, 0, RefusalReason::Storage, false),
+        (ours, 0, grant, false),
+    ];
+    for (feed, number, reason, is_kept) in said {
+        let refused = Message::Refused(refusal(feed, number, reason));
+        let effects = effects_of(&mut nodes[0], refused);
+        let kept = |effect: &Effect| matches!(effect, Effect::Refused { .. });
+        assert_eq!(effects.iter().any(kept), is_kept, "{number} {reason:?}");
+    }
+    let long = Refusal {
+        version: "x".repeat(257),
+        ..refusal(ours, 1, cut)
+    };
+    hears(&mut nodes[0], Message::Refused(long));
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
+}
+
+/// So many runs that nobody signed.
+fn forged(count: usize) -> Message {
+    let mut forged = run(&writer(3), None, 1, 40).as_run().clone();
+    forged.proof = Proof::Signature(Signature([1; 64]));
+    Message::Entries {
+        space: SPACE,
+        runs: vec![forged; count].into(),
+    }
+}
+
+#[test]
+fn of_what_comes_with_forged_runs_no_more_is_looked_at_than_it_takes_to_see_that() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let frames = [2, 100, 100].map(|count| Input::Received {
+        session: SESSION,
+        message: forged(count),
+    });
+    let effects = nodes[0].engine.handle_all(Timestamp(1_000), frames);
+    carry_out(&mut nodes[0], 1_000, effects);
+    assert_eq!(nodes[0].alarms, 3);
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
+}
+
+#[test]
+fn a_message_with_too_many_runs_is_not_looked_at_at_all() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    hears(&mut nodes[0], forged(Message::RUNS_MAX + 1));
+    assert_eq!(nodes[0].alarms, 0);
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
 }
