@@ -11,6 +11,21 @@ use crate::{CopyHeld, CopyPlan};
 /// How often the place where two copies of a writer part is looked for in one session.
 const SEARCHES_MAX: u32 = 16;
 
+/// How often a peer may ask for it of one writer: with room for questions that it says again because
+/// heights were asked for in between.
+const PROBES_MAX: u32 = 16 * SEARCHES_MAX;
+
+/// What becomes of a question which points of a writer are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// They are looked up.
+    Begun,
+    /// Points of it are being looked up already, and what is said of them answers this as well.
+    UnderWay,
+    /// No honest peer asks so often.
+    TooOften,
+}
+
 /// How a space is sent.
 #[derive(Debug, Default)]
 pub(crate) enum Sending {
@@ -62,6 +77,10 @@ pub(crate) struct PeerSpace {
     parted: BTreeSet<[u8; 32]>,
     searching: BTreeSet<[u8; 32]>,
     searches: BTreeMap<[u8; 32], u32>,
+    /// Writers of whom points of the peer's are being looked up, and whether it is to be answered.
+    finding: BTreeSet<([u8; 32], bool)>,
+    /// How often the peer asked where copies part.
+    probes: BTreeMap<[u8; 32], u32>,
     refused_writers: BTreeMap<[u8; 32], Retry>,
     /// Feeds that the peer takes only up to before this number.
     refused_from: BTreeMap<FeedName, u64>,
@@ -456,12 +475,37 @@ impl PeerSpace {
         self.searching.insert(writer)
     }
 
+    /// Points of a writer that is held here are to be looked up, for an answer or for our own use.
+    pub(crate) fn begin_find(&mut self, writer: [u8; 32], answer: bool) -> Finding {
+        if !self.finding.insert((writer, answer)) {
+            return Finding::UnderWay;
+        }
+        if answer {
+            let probes = self.probes.entry(writer).or_default();
+            *probes += 1;
+            if *probes > PROBES_MAX {
+                self.finding.remove(&(writer, answer));
+                return Finding::TooOften;
+            }
+        }
+        Finding::Begun
+    }
+
+    /// They were looked up.
+    pub(crate) fn end_find(&mut self, writer: [u8; 32], answer: bool) {
+        self.finding.remove(&(writer, answer));
+    }
+
     /// Takes note of which of our points of `writer` the peer holds too: all that does not lead to
     /// one of them is sent.
     pub(crate) fn part(&mut self, writer: [u8; 32], common: &[(FeedName, u64)], space: &Space) {
-        self.searching.remove(&writer);
-        self.parted.insert(writer);
-        let Some(tree) = space.trees().get(&writer) else {
+        let is_asked = self.searching.remove(&writer);
+        let tree = space.trees().get(&writer);
+        // Of a writer that only the peer speaks of nothing is remembered.
+        if is_asked || tree.is_some() {
+            self.parted.insert(writer);
+        }
+        let Some(tree) = tree else {
             return;
         };
         let mut next = BTreeMap::<FeedName, u64>::new();

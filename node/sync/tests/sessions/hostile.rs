@@ -199,3 +199,55 @@ fn a_message_with_too_many_runs_is_not_looked_at_at_all() {
     assert_eq!(nodes[0].alarms, 0);
     assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
 }
+
+fn probe(writer: [u8; 32]) -> Message {
+    Message::Probe {
+        space: SPACE,
+        writer,
+        points: vec![Height {
+            number: 3,
+            hash: Hash::ZERO,
+        }],
+    }
+}
+
+#[test]
+fn probes_come_to_an_end() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let ours = *writer(1).public().as_bytes();
+    let mut answers = 0;
+    while nodes[0].closed.is_none() {
+        let said = hears(&mut nodes[0], probe(ours));
+        answers += usize::from(names(&said).contains(&"common"));
+        assert!(answers < 1_000, "it goes on and on");
+    }
+    assert_eq!(answers, 256);
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
+}
+
+#[test]
+fn points_of_one_writer_are_looked_up_once_at_a_time() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let ours = *writer(1).public().as_bytes();
+    let mut asked = 0;
+    for _ in 0..10 {
+        let effects = effects_of(&mut nodes[0], probe(ours));
+        let finds = |effect: &&Effect| matches!(effect, Effect::Find { .. });
+        asked += effects.iter().filter(finds).count();
+    }
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn of_writers_that_only_a_peer_speaks_of_nothing_is_remembered() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let before = memory(&nodes[0]);
+    for index in 100..200 {
+        let said = hears(&mut nodes[0], probe([index; 32]));
+        assert_eq!(names(&said), ["common"], "it holds none of these points");
+    }
+    assert!(memory(&nodes[0]) < before + 100);
+}
