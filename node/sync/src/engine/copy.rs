@@ -15,7 +15,7 @@ use node_feed::{
 use super::Pending;
 use crate::copying::{Copying, Part};
 use crate::peer_space::Sending;
-use crate::session::{Arrived, Flight};
+use crate::session::Arrived;
 use crate::{
     Alarm, CopyHeld, CopyPlan, Effect, Engine, Goodbye, Message, SessionId, StorageDown, Ticket,
     Timestamp,
@@ -130,7 +130,7 @@ impl Engine {
             documents: plan.documents.len() as u64,
         };
         peer_space.sending = Sending::Offered(plan);
-        self.fly(id, space, weight_of_offer(&offer));
+        self.fly(id, space, Vec::new(), weight_of_offer(&offer));
         self.send(id, Message::CopyOffer(offer));
     }
 
@@ -215,25 +215,8 @@ impl Engine {
             pieces: pieces.into(),
             ends: from < plan.head() && after >= plan.head(),
         };
-        self.fly(id, space, weight(&slice.pieces));
+        self.fly(id, space, Vec::new(), weight(&slice.pieces));
         self.send(id, Message::Copy(slice));
-    }
-
-    /// Notes that the next frame takes so many bytes of the room that the peer has.
-    fn fly(&mut self, id: SessionId, space: SpaceId, bytes: usize) {
-        let held = self.space(space);
-        let (digest, heights) = (held.digest(), held.heights().clone());
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.bytes_in_flight += bytes;
-            session.in_flight.push_back(Flight {
-                frame: session.frames_sent + 1,
-                bytes,
-                space,
-                feeds: Vec::new(),
-                heights,
-                digest,
-            });
-        }
     }
 }
 
@@ -266,6 +249,10 @@ impl Engine {
     }
 
     pub(super) fn take_copy(&mut self, id: SessionId, slice: CopySlice) {
+        if slice.pieces.is_empty() {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
         let bytes = weight(&slice.pieces);
         self.take_arrived(id, bytes, Arrived::Copy(slice));
     }

@@ -16,6 +16,9 @@ use crate::{
 /// protocol, twice what a sender may have on its way.
 const INBOUND_BYTES_MAX: usize = 8 << 20;
 
+/// What a frame to be stored takes of this beside what is in it. Both ends count like this.
+pub(super) const FRAME_BYTES: usize = 64;
+
 impl Engine {
     pub(super) fn take_entries(&mut self, id: SessionId, space: SpaceId, runs: Arc<[Run]>) {
         if runs.is_empty() || runs.len() > Message::RUNS_MAX {
@@ -33,7 +36,7 @@ impl Engine {
             return;
         };
         let frame = session.frames_received;
-        session.inbound.insert(frame, bytes);
+        session.inbound.insert(frame, bytes + FRAME_BYTES);
         let bytes = session.inbound.values().sum::<usize>();
         // What an entry needs to be admitted may be on its way to the disk; and what a peer sends
         // right after its Hello waits until it is known what is remembered of it.

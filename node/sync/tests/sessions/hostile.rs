@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use node_feed::{
-    FeedName, Hash, Height, Heights, Proof, Refusal, RefusalReason, Signature, SpaceId,
+    CopySlice, FeedName, Hash, Height, Heights, Proof, Refusal, RefusalReason, Signature, SpaceId,
 };
 use node_sync::{CopyHeld, Effect, Goodbye, Input, Message, SpaceHeights, Timestamp};
 
@@ -250,4 +250,19 @@ fn of_writers_that_only_a_peer_speaks_of_nothing_is_remembered() {
         assert_eq!(names(&said), ["common"], "it holds none of these points");
     }
     assert!(memory(&nodes[0]) < before + 100);
+}
+
+#[test]
+fn a_part_of_a_copy_has_something_in_it() {
+    let mut nodes = acquainted();
+    converse(&mut nodes);
+    let nothing = Message::Copy(CopySlice {
+        space: SPACE,
+        id: Hash::ZERO,
+        before: 0,
+        pieces: Vec::new().into(),
+        ends: false,
+    });
+    hears(&mut nodes[0], nothing);
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
 }
