@@ -138,6 +138,8 @@ pub(crate) struct Session {
     pub(crate) landed: BTreeMap<SpaceId, Flight>,
     pub(crate) waiting: VecDeque<Waiting>,
     pub(crate) offences: u32,
+    /// How many receipts did not hold as the differences that they were said as.
+    pub(crate) doubts: u32,
     /// How many points of the peer's are being looked up.
     pub(crate) points_sought: usize,
 
@@ -188,6 +190,7 @@ impl Session {
             landed: BTreeMap::new(),
             waiting: VecDeque::new(),
             offences: 0,
+            doubts: 0,
             points_sought: 0,
             receipts: PeerReceipts::default(),
         }
