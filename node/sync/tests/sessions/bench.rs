@@ -199,6 +199,11 @@ impl Node {
 
     pub(crate) fn store(&mut self, run: VerifiedRun) -> AppendResult {
         let writer = *run.writer();
+        let is_based = self.bases.contains_key(&writer);
+        let base_run = self.runs.get(&writer).and_then(|runs| runs.last());
+        if is_based && base_run.is_some_and(|base| run.last().number < base.first()) {
+            return self.store_before_base(run);
+        }
         let feed = FeedName::from_bytes(writer);
         let runs = self.runs.entry(writer).or_default();
         let next = runs.last().map_or(0, |run| run.last().number + 1);
@@ -214,7 +219,7 @@ impl Node {
                 number: run.first(),
                 hash: run.last().hash,
                 reason: node_feed::RefusalReason::Gap,
-                at_base: (self.bases.contains_key(&writer)).then_some(Parting::Proven),
+                at_base: is_based.then_some(Parting::Proven),
             };
         };
         runs.push(run.clone());
@@ -222,6 +227,47 @@ impl Node {
             run,
             feed,
             feeds: vec![(feed, feed_of(runs))],
+            removed: Vec::new(),
+            forked: false,
+        })
+    }
+
+    /// Stores what follows from an entry before a base, where all is held that a copy keeps.
+    fn store_before_base(&mut self, run: VerifiedRun) -> AppendResult {
+        let writer = *run.writer();
+        let feed = FeedName::from_bytes(writer);
+        let runs = self.runs.entry(writer).or_default();
+        let last = run.last();
+        if runs
+            .iter()
+            .any(|held| held.hash_at(last.number) == Some(last.hash))
+        {
+            return AppendResult::Held;
+        }
+        let leads_to = |held: &VerifiedRun| {
+            held.last().number + 1 == run.first() && held.last().hash == run.previous()
+        };
+        let Some(at) = runs.iter().position(leads_to) else {
+            return AppendResult::Refused {
+                feed,
+                number: run.first(),
+                hash: last.hash,
+                reason: node_feed::RefusalReason::Gap,
+                at_base: Some(Parting::Perhaps),
+            };
+        };
+        runs.insert(at + 1, run.clone());
+        let base = self.bases[&writer];
+        AppendResult::Stored(Stored {
+            feeds: vec![(
+                feed,
+                TreeFeed {
+                    base,
+                    ..feed_of(runs)
+                },
+            )],
+            run,
+            feed,
             removed: Vec::new(),
             forked: false,
         })

@@ -7,7 +7,7 @@ use crate::bench::{
     Copies, Node, SESSION, SPACE, authority, carry_out, carry_out_in_sessions, converse, identity,
     names, part, run, talk,
 };
-use crate::writer;
+use crate::{accept, says_at_once, writer};
 
 /// A feed with so many entries: an open, and runs of 200.
 fn long_feed(index: u8, runs: u8) -> Vec<VerifiedRun> {
@@ -354,6 +354,43 @@ fn a_fork_behind_a_base_has_the_feed_fetched_whole() {
     assert!(nodes[0].bases.is_empty());
     assert_eq!(nodes[0].tip(&key), nodes[1].tip(&key));
     assert_eq!(nodes[0].runs[key.public().as_bytes()][0].first(), 0);
+}
+
+#[test]
+fn what_is_sent_early_to_a_node_that_took_a_copy_since_does_not_cost_it_the_copy() {
+    let key = writer(1);
+    let mut feed = Vec::<VerifiedRun>::new();
+    for count in [1, 2, 3, 3, 3] {
+        let tip = feed.last().map(VerifiedRun::last);
+        feed.push(run(&key, tip, count, 40));
+    }
+    let mut nodes = [Node::new(0), Node::new(1)];
+    for node in &mut nodes {
+        node.store(feed[0].clone());
+        node.store(feed[1].clone());
+        node.restart();
+    }
+    converse(&mut nodes);
+    part(&mut nodes);
+    // One got some more of it; the other lost all and took a copy from elsewhere.
+    nodes[0].store(feed[2].clone());
+    nodes[0].restart();
+    nodes[1] = Node::new(1);
+    let writer = *key.public().as_bytes();
+    let copied = vec![feed[0].clone(), feed[4].clone()];
+    nodes[1].runs.insert(writer, copied);
+    nodes[1].bases.insert(writer, feed[4].last().number);
+    nodes[1].documents = Some(5);
+    nodes[1].restart();
+
+    let early = says_at_once(&mut nodes, true);
+    assert_eq!(names(&early), ["hello", "entries"]);
+    accept(&mut nodes[1]);
+    talk(&mut nodes, 1_000, [early, Vec::new()]);
+    assert_eq!(nodes[1].bases.len(), 1);
+    assert_eq!(nodes[1].tip(&key), Some(feed[4].last()));
+    assert_eq!(nodes[0].tip(&key), Some(feed[4].last()));
+    assert!(nodes.iter().all(|node| node.equal));
 }
 
 #[test]
