@@ -160,7 +160,7 @@ impl Storage {
                 let feeds = feeds.clone();
                 events.input(Input::CopyPlaced { space, feeds });
             }
-            CopyPlaced::Refused(_) => tell_dropped(&events, space, *peer, None),
+            CopyPlaced::Refused(_) => tell_dropped(&events, space, *peer, None, None),
             CopyPlaced::Not => {}
         };
         self.wait(place, told).map(|(_, placed)| placed)
@@ -172,6 +172,7 @@ impl Storage {
         &self,
         space: SpaceId,
         id: Hash,
+        document: Option<Subject>,
         forged: Option<String>,
         events: &Events,
     ) -> Result<bool, StoreError> {
@@ -183,7 +184,7 @@ impl Storage {
         };
         let told = move |dropped: &Option<(NodeId, bool)>| {
             if let Some((peer, true)) = dropped {
-                tell_dropped(&events, space, Some(*peer), forged);
+                tell_dropped(&events, space, Some(*peer), document, forged);
             }
         };
         let dropped = self.wait(drop, told)?;
@@ -586,11 +587,18 @@ fn peer_of_copy(store: &SqliteStore, space: SpaceId) -> Result<Option<NodeId>, S
     Ok(here.next().map(|(_, place)| place.peer))
 }
 
-fn tell_dropped(events: &Events, space: SpaceId, peer: Option<NodeId>, forged: Option<String>) {
+fn tell_dropped(
+    events: &Events,
+    space: SpaceId,
+    peer: Option<NodeId>,
+    document: Option<Subject>,
+    forged: Option<String>,
+) {
     if let Some(peer) = peer {
         events.input(Input::CopyDropped {
             space,
             peer,
+            document,
             forged,
         });
     }

@@ -1,8 +1,9 @@
 //! A first copy that is under way here: how far it has come, and who may go on with it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use node_feed::{CopyPiece, CopySlice, NodeId};
+use node_feed::{CopyPiece, CopySlice, NodeId, Subject};
 
 use crate::{CopyHeld, SessionId, Timestamp};
 
@@ -17,8 +18,8 @@ pub(crate) enum Part {
         /// Whether they are the last of these.
         ends: bool,
     },
-    /// Documents.
-    Documents,
+    /// Documents, the first of which has this number.
+    Documents { first: u64, all: Vec<Subject> },
 }
 
 /// How far a copy has come: the documents, and before there are any, the pieces before them.
@@ -38,15 +39,23 @@ pub(crate) struct Copying {
     /// The furthest that it came in this session, offers of other copies included: only what goes
     /// beyond makes for more time.
     furthest: Progress,
+    /// Who sent its documents, as far as this process took them: each peer with the first of those that
+    /// follow one another.
+    senders: BTreeMap<Subject, NodeId>,
     /// Whether its sender knows that it may go on: not after it was given up waiting for.
     is_told: bool,
 }
 
 impl Part {
     pub(crate) fn of(slice: &CopySlice) -> Self {
-        let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
-        if slice.pieces.iter().any(is_document) {
-            return Self::Documents;
+        let documents = slice.pieces.iter().filter_map(|piece| match piece {
+            CopyPiece::Document { subject, .. } => Some(*subject),
+            CopyPiece::Proof(_) | CopyPiece::Kept(_) => None,
+        });
+        let all = documents.collect::<Vec<_>>();
+        if !all.is_empty() {
+            let first = slice.before;
+            return Self::Documents { first, all };
         }
         let after = slice.before.saturating_add(slice.pieces.len() as u64);
         Self::Head {
@@ -58,13 +67,14 @@ impl Part {
 
 impl Copying {
     /// A copy that an earlier process took a part of.
-    pub(crate) const fn earlier(held: CopyHeld) -> Self {
+    pub(crate) fn earlier(held: CopyHeld) -> Self {
         Self {
             furthest: (held.documents, 0),
             held,
             from: None,
             resting: None,
             head: 0,
+            senders: BTreeMap::new(),
             is_told: true,
         }
     }
@@ -78,15 +88,18 @@ impl Copying {
         before: Option<Self>,
     ) -> Self {
         let mut copying = Self::earlier(held);
-        copying.resting = before.as_ref().and_then(|before| before.resting);
         copying.from = Some((id, due));
-        let before = before.filter(|before| before.from.is_some_and(|(from, _)| from == id));
-        if let Some(before) = before {
+        let Some(before) = before else {
+            return copying;
+        };
+        copying.resting = before.resting;
+        if before.from.is_some_and(|(from, _)| from == id) {
             copying.from = before.from;
             copying.furthest = before.furthest;
-            if before.held.bases == copying.held.bases {
-                copying.head = before.head;
-            }
+        }
+        if before.held.bases == copying.held.bases {
+            copying.head = before.head;
+            copying.senders = before.senders;
         }
         copying
     }
@@ -100,11 +113,23 @@ impl Copying {
         }
     }
 
-    /// A part came, and this much is here now. If it brought anything, the next has until `due`.
+    /// A part came from a peer, and this much is here now. If it brought anything, the next has until `due`.
     /// Returns whether the sender is to be told how far it is.
-    pub(crate) fn came(&mut self, held: CopyHeld, part: &Part, due: Timestamp) -> bool {
-        if let Part::Head { pieces, .. } = part {
-            self.count(pieces);
+    pub(crate) fn came(
+        &mut self,
+        peer: NodeId,
+        held: CopyHeld,
+        part: &Part,
+        due: Timestamp,
+    ) -> bool {
+        match part {
+            Part::Offer => {}
+            Part::Head { pieces, .. } => self.count(pieces),
+            Part::Documents { first, all } => {
+                if held.documents > self.held.documents {
+                    self.note_sender(*first, all, peer);
+                }
+            }
         }
         let is_whole = !held.open;
         let stood = self.held.documents == held.documents;
@@ -126,7 +151,7 @@ impl Copying {
                 Part::Offer => true,
                 // It brought nothing: the peer does not know how far it is.
                 Part::Head { ends, .. } => *ends && stood,
-                Part::Documents => stood,
+                Part::Documents { .. } => stood,
             }
     }
 
@@ -136,6 +161,22 @@ impl Copying {
         if pieces.start == 0 || pieces.start == self.head {
             self.head = pieces.end;
         }
+    }
+
+    /// Notes who sent those of these documents that are news.
+    fn note_sender(&mut self, first: u64, all: &[Subject], peer: NodeId) {
+        let held = self.held.documents.unwrap_or(0).saturating_sub(first);
+        let news = usize::try_from(held).ok().and_then(|at| all.get(at));
+        let last = self.senders.last_key_value().map(|(_, peer)| *peer);
+        if let Some(news) = news.filter(|_| last != Some(peer)) {
+            self.senders.insert(*news, peer);
+        }
+    }
+
+    /// Who sent a document; none if that was in an earlier process.
+    pub(crate) fn sender_of(&self, document: Subject) -> Option<NodeId> {
+        let mut before = self.senders.range(..=document);
+        before.next_back().map(|(_, peer)| *peer)
     }
 
     const fn progress(&self) -> Progress {

@@ -221,8 +221,9 @@ impl Engine {
             Input::CopyDropped {
                 space,
                 peer,
+                document,
                 forged,
-            } => self.decline(space, peer, forged),
+            } => self.copy_dropped(space, peer, document, forged),
             Input::BaseDropped { space, trees } => self.base_dropped(space, trees),
             Input::Written(stored) => self.written(stored),
             Input::AuthorityChanged { authority, spaces } => {

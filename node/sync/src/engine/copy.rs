@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use node_feed::{
     CopyOffer, CopyPiece, CopySlice, CopyTaken, FeedName, FeedTree, NodeId, Parting, SpaceId,
-    TreeFeed,
+    Subject, TreeFeed,
 };
 
 use super::Pending;
@@ -354,7 +354,7 @@ impl Engine {
                 let (held, due) = (CopyHeld::from(place), self.copy_due());
                 let before = self.copies.remove(&space);
                 let mut copying = before.unwrap_or_else(|| Copying::earlier(held.clone()));
-                if copying.came(held, &part, due) {
+                if copying.came(peer, held, &part, due) {
                     self.say_copy_again(id, space);
                 }
                 self.copies.insert(space, copying);
@@ -407,8 +407,24 @@ impl Engine {
         self.schedule_receipt(space);
     }
 
+    /// A copy turned out to be none that can be used, because of this document if of any. Who sent
+    /// that need not be who sent the rest, or who offered it.
+    pub(super) fn copy_dropped(
+        &mut self,
+        space: SpaceId,
+        offerer: NodeId,
+        document: Option<Subject>,
+        forged: Option<String>,
+    ) {
+        let copying = self.copies.get(&space);
+        let sender = copying
+            .zip(document)
+            .and_then(|(copying, document)| copying.sender_of(document));
+        self.decline(space, sender.unwrap_or(offerer), forged);
+    }
+
     /// A copy that a peer sent cannot be used; if it is not what was signed, `forged` says how.
-    pub(super) fn decline(&mut self, space: SpaceId, peer: NodeId, forged: Option<String>) {
+    fn decline(&mut self, space: SpaceId, peer: NodeId, forged: Option<String>) {
         self.copies.remove(&space);
         // It may be the only one that holds this at all.
         let times = if forged.is_some() { FORGED_RETRIES } else { 1 };

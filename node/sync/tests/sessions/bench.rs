@@ -9,7 +9,7 @@ use node_feed::{
     Parting, PublicKey, Receipt, Refusal, Run, SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
-    AppendResult, CloseReason, Config, CopyPlan, Effect, Engine, Held, Input, Message, Own,
+    Alarm, AppendResult, CloseReason, Config, CopyPlan, Effect, Engine, Held, Input, Message, Own,
     PeerMemory, SessionId, Stored, Ticket, Timestamp,
 };
 
@@ -79,8 +79,8 @@ pub(crate) enum Copies {
     Unchecked,
     /// A part is refused as soon as it comes.
     Refused,
-    /// A document turns out not to be what was signed.
-    Forged,
+    /// The document of this number turns out not to be what was signed, in the first copy.
+    Forged(u8),
 }
 
 /// One node.
@@ -93,6 +93,8 @@ pub(crate) struct Node {
     pub(crate) equal: bool,
     pub(crate) closed: Option<CloseReason>,
     pub(crate) alarms: usize,
+    /// Who is said to have sent a copy that is none.
+    pub(crate) accused: Vec<NodeId>,
     pub(crate) ahead: usize,
     /// Appends that wait until the test lets them through.
     pub(crate) held_appends: Option<Vec<(Ticket, Vec<VerifiedRun>)>>,
@@ -123,6 +125,7 @@ impl Node {
             equal: false,
             closed: None,
             alarms: 0,
+            accused: Vec::new(),
             ahead: 0,
             held_appends: None,
             documents: None,
@@ -379,10 +382,12 @@ impl Node {
             return None;
         }
         let place = self.copy.take()?;
-        if self.copies_are == Copies::Forged {
+        if let Copies::Forged(document) = self.copies_are {
+            self.copies_are = Copies::Good;
             return Some(Input::CopyDropped {
                 space: SPACE,
-                peer: identity(0).public().node(),
+                peer: place.peer,
+                document: Some(Subject::from_bytes([document; 24])),
                 forged: Some("a document is not what was signed".to_owned()),
             });
         }
@@ -542,8 +547,11 @@ pub(crate) fn carry_out_in_sessions(
                 node.equal = matches!(effect, Effect::Equal { .. });
                 continue;
             }
-            Effect::Alarm(_) => {
+            Effect::Alarm(alarm) => {
                 node.alarms += 1;
+                if let Alarm::Copy { peer, .. } = alarm {
+                    node.accused.push(peer);
+                }
                 continue;
             }
             Effect::OwnFeedAhead { .. } => {

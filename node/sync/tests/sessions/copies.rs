@@ -65,18 +65,35 @@ fn a_peer_that_lacks_much_is_sent_a_copy_and_the_rest_entry_by_entry() {
     assert!(first("entries") < first("copy"));
 }
 
-#[test]
-fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
-    let mut nodes = [Node::new(1), full(100)];
-    // The line is cut after some documents.
-    let mut sent = begin(&mut nodes);
+/// The line is cut after some documents of a copy.
+fn break_off(nodes: &mut [Node; 2]) {
+    let mut sent = begin(nodes);
     while nodes[0].copy.as_ref().and_then(|place| place.documents) < Some(20) {
         let message = sent.remove(0);
         for message in receive(&mut nodes[0], message) {
             sent.extend(receive(&mut nodes[1], message));
         }
     }
-    part(&mut nodes);
+    part(nodes);
+}
+
+#[test]
+fn a_forged_document_is_held_against_who_sent_it() {
+    for (document, sender) in [(3, 0), (90, 2)] {
+        let mut nodes = [Node::new(1), full(100)];
+        nodes[0].copies_are = Copies::Forged(document);
+        break_off(&mut nodes);
+        // Another goes on with the copy.
+        nodes[1] = full_of(2, 100);
+        converse(&mut nodes);
+        assert_eq!(nodes[0].accused, [identity(sender).public().node()]);
+    }
+}
+
+#[test]
+fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
+    let mut nodes = [Node::new(1), full(100)];
+    break_off(&mut nodes);
     let place = nodes[0].copy.clone().expect("a part of a copy");
     nodes[0].restart();
     // Meanwhile the other end wrote on: the copy is still of the same checkpoints.
@@ -118,7 +135,7 @@ fn tip_of_nothing() -> Height {
 
 #[test]
 fn what_a_bad_copy_stands_for_is_fetched_entry_by_entry() {
-    for copies_are in [Copies::Refused, Copies::Forged] {
+    for copies_are in [Copies::Refused, Copies::Forged(3)] {
         let mut nodes = [Node::new(1), full(20)];
         nodes[0].copies_are = copies_are;
         let said = converse(&mut nodes);
