@@ -36,8 +36,8 @@ pub struct Config {
     /// How many entries of a feed a peer must lack for it to be sent a first copy in their place:
     /// 64 to 1,000,000, 1,000 unless set.
     pub copy_entries_min: u64,
-    /// Offences after which a session is closed, which are forged runs, receipts and copies, and probes
-    /// beyond what one session may ask: 1 to 1,000, 3 unless set.
+    /// Offences after which a session is closed: forged runs, receipts and copies, and probes beyond
+    /// what one session may ask. 1 to 1,000, 3 unless set.
     pub offences_max: u32,
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct Copying {
     /// The furthest that it came in this session, offers of other copies included: only what goes
     /// beyond makes for more time.
     furthest: Progress,
-    /// Who sent its documents, as far as this process took them: each peer with the first of those that
-    /// follow one another.
+    /// Who sent its documents, as far as this process took them: each peer with the first of those
+    /// that follow one another.
     senders: BTreeMap<Subject, NodeId>,
     /// Whether its sender knows that it may go on: not after it was given up waiting for.
     is_told: bool,
@@ -113,8 +113,8 @@ impl Copying {
         }
     }
 
-    /// A part came from a peer, and this much is here now. If it brought anything, the next has until `due`.
-    /// Returns whether the sender is to be told how far it is.
+    /// A part came from a peer, and this much is here now. If it brought anything, the next has until
+    /// `due`. Returns whether the sender is to be told how far it is.
     pub(crate) fn came(
         &mut self,
         peer: NodeId,

@@ -96,8 +96,8 @@ impl Message {
     pub const POINTS_MAX: usize = 4_096;
     /// How many feeds one first copy may be of. A holder says them with its heights.
     pub const COPY_FEEDS_MAX: usize = 1_024;
-    /// Of how many feeds of one space an end may say its heights, in whatever number of messages: more
-    /// than one of them holds.
+    /// Of how many feeds of one space an end may say its heights, in whatever number of messages:
+    /// more than one of them holds.
     pub const HEIGHTS_MAX: usize = 1 << 16;
     /// And of how many feeds of all the spaces together that differ.
     pub const SESSION_HEIGHTS_MAX: usize = 1 << 20;

@@ -507,8 +507,8 @@ impl Engine {
             return;
         };
         if let Some(peer_space) = session.spaces.get_mut(&space) {
-            // What was sent before the peer knew what is held here is of no other branch for that. It is
-            // asked, and sends again what it then still finds lacking.
+            // What was sent before the peer knew what is held here is of no other branch for that.
+            // It is asked, and sends again what it then still finds lacking.
             if parting == Parting::Proven || peer_space.their_bases.is_some() {
                 let known = peer_space.parted_at_base.entry(writer).or_insert(parting);
                 if parting == Parting::Proven {

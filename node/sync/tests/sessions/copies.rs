@@ -321,6 +321,28 @@ fn who_offers_again_and_again_and_sends_nothing_makes_room_for_others() {
 }
 
 #[test]
+fn a_copy_that_was_given_up_waiting_for_still_comes_to_its_end() {
+    for (late, answered) in [(70_000, 91_000), (100_000, 100_000)] {
+        let mut nodes = [Node::new(1), full(100)];
+        let offer = hears_of_a_copy(&mut nodes);
+        let mut told = receive(&mut nodes[0], Message::CopyOffer(offer));
+        let mut parts = Vec::new();
+        for message in std::mem::take(&mut told) {
+            parts.extend(receive(&mut nodes[1], message));
+        }
+        assert!(copies(&parts) > 0);
+        for now in [61_000, 91_000].into_iter().filter(|now| *now < late) {
+            told.extend(waits(&mut nodes[0], now));
+        }
+        talk(&mut nodes, late, [told, parts]);
+        let told = waits(&mut nodes[0], answered);
+        talk(&mut nodes, answered, [told, Vec::new()]);
+        assert!(nodes.iter().all(|node| node.equal), "what came at {late}");
+        assert_eq!(nodes[0].bases.len(), 1);
+    }
+}
+
+#[test]
 fn every_part_that_is_stored_makes_for_another_minute() {
     let mut nodes = [Node::new(1), full(20)];
     let offer = hears_of_a_copy(&mut nodes);
