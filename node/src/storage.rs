@@ -175,7 +175,7 @@ impl Storage {
                 let feeds = feeds.clone();
                 events.input(Input::CopyPlaced { space, feeds });
             }
-            CopyPlaced::Refused(_) => tell_dropped(&events, space, *peer, None),
+            CopyPlaced::Refused(_) => tell_dropped(&events, space, *peer, None, None),
             CopyPlaced::Not => {}
         };
         self.wait(place, told).map(|(_, placed)| placed)
@@ -187,6 +187,7 @@ impl Storage {
         &self,
         space: SpaceId,
         id: Hash,
+        document: Option<Subject>,
         forged: Option<String>,
         events: &Events,
     ) -> Result<bool, StoreError> {
@@ -198,7 +199,7 @@ impl Storage {
         };
         let told = move |dropped: &Option<(NodeId, bool)>| {
             if let Some((peer, true)) = dropped {
-                tell_dropped(&events, space, Some(*peer), forged);
+                tell_dropped(&events, space, Some(*peer), document, forged);
             }
         };
         let dropped = self.wait(drop, told)?;
@@ -628,11 +629,18 @@ fn peer_of_copy(store: &SqliteStore, space: SpaceId) -> Result<Option<NodeId>, S
     Ok(here.next().map(|(_, place)| place.peer))
 }
 
-fn tell_dropped(events: &Events, space: SpaceId, peer: Option<NodeId>, forged: Option<String>) {
+fn tell_dropped(
+    events: &Events,
+    space: SpaceId,
+    peer: Option<NodeId>,
+    document: Option<Subject>,
+    forged: Option<String>,
+) {
     if let Some(peer) = peer {
         events.input(Input::CopyDropped {
             space,
             peer,
+            document,
             forged,
         });
     }

@@ -79,6 +79,11 @@ impl HeightsDifference {
         Ok(heights.into_iter().collect())
     }
 
+    /// How many feeds it is about.
+    pub const fn named(&self) -> usize {
+        self.gone.len() + self.changed.len() + self.added.len()
+    }
+
     /// The feeds that it is about.
     pub fn feeds(&self, baseline: &Heights) -> BTreeSet<FeedName> {
         let places = self.gone.iter().copied();

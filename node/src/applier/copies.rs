@@ -100,7 +100,7 @@ fn check_some(
                 };
                 tracing::error!(%space, forged, "a record of a first copy cannot be used");
                 if let Some(id) = copies.get(space) {
-                    inner.drop_copy(*space, *id, forged)?;
+                    inner.drop_copy(*space, *id, Some(*subject), forged)?;
                 }
                 dropped.insert(*space);
             }
@@ -136,7 +136,7 @@ fn put_in_place(
             return Ok(false);
         }
         tracing::warn!(%space, "a first copy lacks a record that nobody has erased here");
-        inner.drop_copy(space, id, None)?;
+        inner.drop_copy(space, id, None, None)?;
         return Ok(true);
     }
     match inner

@@ -312,6 +312,7 @@ fn unpack(entries: &wire::Entries) -> Result<Vec<Message>, FrameError> {
     let mut messages = Vec::with_capacity(1 + starts.len());
     let first = space(&entries.space)?;
     let (mut at, mut of) = (0, first);
+    let mut room = Message::RUNS_MAX;
     for (end, next) in starts.into_iter().chain([(entries.unpacked_length, first)]) {
         let end = end as usize;
         // A section is never empty, so that no frame stands for more messages than it has runs.
@@ -322,6 +323,9 @@ fn unpack(entries: &wire::Entries) -> Result<Vec<Message>, FrameError> {
         }
         let runs = Run::decode_all(&bytes.slice(at..end));
         let runs = runs.map_err(|error| FrameError(error.to_string()))?;
+        room = room
+            .checked_sub(runs.len())
+            .ok_or_else(|| FrameError(format!("more than {} runs", Message::RUNS_MAX)))?;
         messages.push(Message::Entries {
             space: of,
             runs: runs.into(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
     Authority, CopyTaken, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId,
-    NodeId, Nonce, SecretKey, SpaceId,
+    NodeId, Nonce, SecretKey, SpaceId, Subject,
 };
 use node_store::{ReadStore, StoreError};
 use node_sync::{Engine, Held, Input, Message, Own, SessionId};
@@ -240,7 +240,7 @@ impl Inner {
     }
 
     /// Takes out the first copy of a space with this digest of its bases, if it is still under way,
-    /// and has it fetched another way.
+    /// and has it fetched another way: because of this document, if of any.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not take it.
@@ -248,9 +248,11 @@ impl Inner {
         &self,
         space: SpaceId,
         id: Hash,
+        document: Option<Subject>,
         forged: Option<String>,
     ) -> Result<(), StoreError> {
-        if self.storage.drop_copy(space, id, forged, &self.events)? {
+        let storage = &self.storage;
+        if storage.drop_copy(space, id, document, forged, &self.events)? {
             self.copying.send_modify(|copying| copying.placed(space));
             self.forget_copy(space);
         }

@@ -19,7 +19,8 @@ pub struct Config {
     /// Bytes of entries in one message: 4 KiB to 2 MiB, 256 KiB unless set. A single run may be
     /// larger.
     pub batch_bytes: usize,
-    /// Milliseconds between two receipts for one space: 100 to 60,000, 3,000 unless set.
+    /// Milliseconds between two receipts for one space: 100 to 60,000, 3,000 unless set. A node sets
+    /// 2,000 unless its own settings say otherwise.
     pub receipt_interval_ms: u64,
     /// Milliseconds between two effects [`Remember`](crate::Effect::Remember) of one session:
     /// 100 to 600,000, 10,000 unless set. They only save bytes at the next session, and one is
@@ -35,7 +36,8 @@ pub struct Config {
     /// How many entries of a feed a peer must lack for it to be sent a first copy in their place:
     /// 64 to 1,000,000, 1,000 unless set.
     pub copy_entries_min: u64,
-    /// Forged runs after which a session is closed: 1 to 1,000, 3 unless set.
+    /// Offences after which a session is closed: forged runs, receipts and copies, and probes beyond
+    /// what one session may ask. 1 to 1,000, 3 unless set.
     pub offences_max: u32,
 }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use node_feed::{Authority, FeedName, Hash, Height, NodeId, Refusal, SpaceId, TreeFeed};
 
+use crate::copying::{Copying, Part};
 use crate::held_receipt::HeldReceipt;
 use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
@@ -60,10 +61,7 @@ enum Pending {
         frame: u64,
         peer: NodeId,
         space: SpaceId,
-        /// Whether it was an offer.
-        offered: bool,
-        /// Whether it must bring the copy on.
-        tells: bool,
+        part: Part,
     },
     Read {
         session: SessionId,
@@ -103,7 +101,7 @@ pub struct Engine {
     /// Own feeds of which a peer was found to hold more.
     ahead: BTreeSet<(SpaceId, [u8; 32])>,
     /// First copies that are under way here.
-    copies: BTreeMap<SpaceId, copy::Copying>,
+    copies: BTreeMap<SpaceId, Copying>,
     /// Writers that are fetched whole, so that no copies of the space are wanted until then.
     whole: BTreeMap<(SpaceId, [u8; 32]), Timestamp>,
     /// Peers of which it wants none of a space until then: one of theirs could not be used.
@@ -149,7 +147,7 @@ impl Engine {
             copies: held
                 .copies
                 .into_iter()
-                .map(|(space, place)| (space, copy::Copying::earlier(place.into())))
+                .map(|(space, place)| (space, Copying::earlier(place.into())))
                 .collect(),
             whole: BTreeMap::new(),
             declined: BTreeMap::new(),
@@ -223,8 +221,9 @@ impl Engine {
             Input::CopyDropped {
                 space,
                 peer,
+                document,
                 forged,
-            } => self.decline(space, peer, forged),
+            } => self.copy_dropped(space, peer, document, forged),
             Input::BaseDropped { space, trees } => self.base_dropped(space, trees),
             Input::Written(stored) => self.written(stored),
             Input::AuthorityChanged { authority, spaces } => {
@@ -257,7 +256,7 @@ impl Engine {
         let receipts = self.receipts_due.values().copied().map(Some);
         let declined = self.declined.values().copied().map(Some);
         let whole = self.whole.values().copied().map(Some);
-        let idle = self.copies.values().map(copy::Copying::idle_due);
+        let idle = self.copies.values().map(Copying::due);
         let copies = declined.chain(whole).chain(idle);
         sessions.chain(receipts).chain(copies).flatten().min()
     }

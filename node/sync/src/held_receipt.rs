@@ -8,6 +8,9 @@ use node_feed::{FeedName, Heights, HeightsDifference, Receipt};
 /// How many earlier receipts are kept, for others to be rebuilt from. A later one may be on its way
 /// while a peer that saw an earlier one answers.
 const EARLIER_MAX: usize = 3;
+/// And how many heights they may differ in, all together. Where they differ in more, others are said
+/// whole.
+const EARLIER_HEIGHTS_MAX: usize = 4_096;
 
 /// A receipt that is held. Earlier ones are kept as differences, which costs next to no memory.
 #[derive(Debug)]
@@ -43,7 +46,19 @@ impl HeldReceipt {
             back,
         });
         self.latest = receipt;
+        self.forget_earlier();
         news
+    }
+
+    /// Each is rebuilt from those after it, so that the oldest go first.
+    fn forget_earlier(&mut self) {
+        let mut differing = 0;
+        let is_kept = |earlier: &&Earlier| {
+            differing += earlier.back.named();
+            differing <= EARLIER_HEIGHTS_MAX
+        };
+        let kept = self.earlier.iter().take_while(is_kept).count();
+        self.earlier.truncate(kept);
     }
 
     pub(crate) const fn latest(&self) -> &Receipt {
@@ -94,6 +109,31 @@ mod tests {
             time_ms,
             heights,
         )
+    }
+
+    #[test]
+    fn earlier_receipts_that_say_much_else_are_not_kept() {
+        let with = |time_ms: u64, feeds: usize| {
+            let (number, hash) = (time_ms, Hash::ZERO);
+            let feed = |index: usize| {
+                let mut name = [0; 32];
+                name[..8].copy_from_slice(&(index as u64).to_be_bytes());
+                (FeedName::from_bytes(name), Height { number, hash })
+            };
+            Receipt {
+                time_ms,
+                heights: (0..feeds).map(feed).collect(),
+                ..receipt(1)
+            }
+        };
+        for (feeds, kept) in [(1_300, 3), (2_000, 2), (5_000, 0)] {
+            let mut held = HeldReceipt::new(with(1, feeds));
+            for time_ms in 2..=5 {
+                held.replace(with(time_ms, feeds));
+            }
+            let times = (1..5).filter(|time_ms| held.mark_at(*time_ms).is_some());
+            assert_eq!(times.count(), kept, "of {feeds} heights");
+        }
     }
 
     #[test]

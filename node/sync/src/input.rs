@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use node_feed::{
     Authority, CopyPiece, CopyTaken, FeedName, FeedTree, Hash, Height, NodeId, Parting, Refusal,
-    RefusalReason, Run, SpaceId, TreeFeed, VerifiedRun,
+    RefusalReason, Run, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
 use crate::{CopyPlan, Message, PeerMemory};
@@ -175,8 +175,10 @@ pub enum Input {
     CopyDropped {
         /// The space.
         space: SpaceId,
-        /// The peer that sent it.
+        /// The peer that offered it last.
         peer: NodeId,
+        /// The document because of which it cannot be used, if it is one.
+        document: Option<Subject>,
         /// How it is not what was signed, if it is not.
         forged: Option<String>,
     },

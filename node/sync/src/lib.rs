@@ -11,6 +11,7 @@
 //! no memory.
 
 mod config;
+mod copying;
 mod effect;
 mod engine;
 mod first_copy;

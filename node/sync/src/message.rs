@@ -33,7 +33,7 @@ pub enum Message {
     Entries {
         /// The space.
         space: SpaceId,
-        /// The runs.
+        /// The runs, at most [`Message::RUNS_MAX`].
         runs: Arc<[Run]>,
     },
     /// Offers a first copy, in the place of many entries. The answer are heights, which say whether
@@ -54,7 +54,8 @@ pub enum Message {
         /// The number of the last frame that the sender has dealt with, along with all before it.
         through: u64,
     },
-    /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason.
+    /// An entry did not pass carriage. `retry` and the text on the wire follow from the reason. The
+    /// version has at most [`Message::VERSION_BYTES_MAX`] bytes.
     Refused(Refusal),
     /// Signed words of nodes on what they hold, in rising order of space and node. The heights of
     /// all, rebuilt, are at most [`Message::RECEIPT_HEIGHTS_MAX`].
@@ -87,10 +88,19 @@ pub enum Message {
 }
 
 impl Message {
+    /// How many runs one message may have: checking a run costs a signature, however small it is.
+    pub const RUNS_MAX: usize = 4_096;
+    /// How many bytes the name and version of a program may have that refuses something.
+    pub const VERSION_BYTES_MAX: usize = 256;
     /// How many points a probe may have.
     pub const POINTS_MAX: usize = 4_096;
     /// How many feeds one first copy may be of. A holder says them with its heights.
     pub const COPY_FEEDS_MAX: usize = 1_024;
+    /// Of how many feeds of one space an end may say its heights, in whatever number of messages:
+    /// more than one of them holds.
+    pub const HEIGHTS_MAX: usize = 1 << 16;
+    /// And of how many feeds of all the spaces together that differ.
+    pub const SESSION_HEIGHTS_MAX: usize = 1 << 20;
     /// How many heights the receipts of one message may have together once they are rebuilt.
     pub const RECEIPT_HEIGHTS_MAX: usize = 1 << 20;
 }
@@ -154,7 +164,8 @@ pub struct SpaceHeights {
     pub digest: Hash,
     /// The heights.
     pub heights: Vec<(FeedName, Height)>,
-    /// The feeds among them that the sender holds from a checkpoint on only, by its number.
+    /// The feeds among them that the sender holds from a checkpoint on only, by its number. They
+    /// count where the heights are all that it holds.
     pub bases: BTreeMap<FeedName, u64>,
     /// Whether the receiver is to answer with its own, whole.
     pub ask: bool,

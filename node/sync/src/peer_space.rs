@@ -11,6 +11,21 @@ use crate::{CopyHeld, CopyPlan};
 /// How often the place where two copies of a writer part is looked for in one session.
 const SEARCHES_MAX: u32 = 16;
 
+/// How often a peer may ask for it of one writer: with room for questions that it says again because
+/// heights were asked for in between.
+const PROBES_MAX: u32 = 16 * SEARCHES_MAX;
+
+/// What becomes of a question which points of a writer are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// They are looked up.
+    Begun,
+    /// Points of it are being looked up already, and what is said of them answers this as well.
+    UnderWay,
+    /// No honest peer asks so often.
+    TooOften,
+}
+
 /// How a space is sent.
 #[derive(Debug, Default)]
 pub(crate) enum Sending {
@@ -25,7 +40,7 @@ pub(crate) enum Sending {
     Copy { plan: Arc<CopyPlan>, next: usize },
     /// All of a copy was sent. What it stands for counts once the peer has checked it.
     Sent(Arc<CopyPlan>),
-    /// The peer takes another copy, or checks one; these feeds wait for it.
+    /// The peer takes another copy, or checks one; these feeds of it wait for that.
     Waiting(BTreeSet<FeedName>),
     /// Entry by entry.
     Entries,
@@ -62,6 +77,10 @@ pub(crate) struct PeerSpace {
     parted: BTreeSet<[u8; 32]>,
     searching: BTreeSet<[u8; 32]>,
     searches: BTreeMap<[u8; 32], u32>,
+    /// Writers of whom points of the peer's are being looked up, and whether it is to be answered.
+    finding: BTreeSet<([u8; 32], bool)>,
+    /// How often the peer asked where copies part.
+    probes: BTreeMap<[u8; 32], u32>,
     refused_writers: BTreeMap<[u8; 32], Retry>,
     /// Feeds that the peer takes only up to before this number.
     refused_from: BTreeMap<FeedName, u64>,
@@ -93,6 +112,11 @@ impl PeerSpace {
 
     pub(crate) fn is_equal(&self) -> bool {
         self.exact && self.theirs.is_some() && self.differing.is_empty()
+    }
+
+    /// Of how many feeds it is known how far the peer holds them.
+    pub(crate) fn heights_known(&self) -> usize {
+        self.theirs.as_ref().map_or(0, |theirs| theirs.len())
     }
 
     /// Starts from what the peer holds: by its own word of now (`exact`) or of an earlier session.
@@ -315,6 +339,14 @@ impl PeerSpace {
             })
     }
 
+    /// The peer takes another copy. What that stands for waits until it is told of again; all else is
+    /// sent entry by entry as far as it can be.
+    pub(crate) fn wait_for_copy(&mut self, feeds: impl Iterator<Item = FeedName>) {
+        let copy = self.their_copy.as_ref();
+        let is_in = |feed: &FeedName| copy.is_some_and(|copy| copy.bases.get(feed).is_some());
+        self.sending = Sending::Waiting(feeds.filter(is_in).collect());
+    }
+
     /// Whether the peer would hear of a copy now.
     pub(crate) fn may_offer(&self) -> bool {
         self.their_copy.as_ref().is_none_or(|held| held.open)
@@ -372,15 +404,6 @@ impl PeerSpace {
         }
     }
 
-    /// The peer said which of its feeds it holds from a checkpoint on only: of all, or of some.
-    pub(crate) fn hear_of_bases(&mut self, all: bool, bases: BTreeMap<FeedName, u64>) {
-        if all {
-            self.their_bases = Some(bases);
-        } else if let Some(known) = &mut self.their_bases {
-            known.extend(bases);
-        }
-    }
-
     /// Whether a run of `feed` from `first` on is just what the peer needs next.
     pub(crate) fn takes_next(&self, name: &FeedName, first: u64, space: &Space) -> bool {
         let (Some(feed), Some(writer)) = (space.feed(name), space.writer_of(name)) else {
@@ -406,19 +429,24 @@ impl PeerSpace {
         self.refused_from.get(name).is_none_or(|end| from < *end)
     }
 
-    /// Sends nothing more of a writer.
-    pub(crate) fn refuse_writer(&mut self, writer: [u8; 32], retry: Retry) {
-        self.refused_writers.insert(writer, retry);
+    /// Sends nothing more of a writer. Whether that is news: what is refused for good stays so.
+    pub(crate) fn refuse_writer(&mut self, writer: [u8; 32], retry: Retry) -> bool {
+        let known = self.refused_writers.entry(writer).or_insert(Retry::NotYet);
+        let is_news = *known == Retry::NotYet && retry == Retry::Never;
+        if is_news {
+            *known = retry;
+        }
+        is_news
     }
 
     pub(crate) fn is_refused(&self, writer: &[u8; 32]) -> bool {
         self.refused_writers.contains_key(writer)
     }
 
-    /// Sends nothing of a feed from `number` on.
-    pub(crate) fn refuse_from(&mut self, feed: FeedName, number: u64) {
-        let end = self.refused_from.entry(feed).or_insert(number);
-        *end = number.min(*end);
+    /// Sends nothing of a feed from `number` on. Whether that is news.
+    pub(crate) fn refuse_from(&mut self, feed: FeedName, number: u64) -> bool {
+        let end = self.refused_from.entry(feed).or_insert(u64::MAX);
+        std::mem::replace(end, number.min(*end)) > number
     }
 
     /// Refusals are void: access changed.
@@ -447,12 +475,37 @@ impl PeerSpace {
         self.searching.insert(writer)
     }
 
+    /// Points of a writer that is held here are to be looked up, for an answer or for our own use.
+    pub(crate) fn begin_find(&mut self, writer: [u8; 32], answer: bool) -> Finding {
+        if !self.finding.insert((writer, answer)) {
+            return Finding::UnderWay;
+        }
+        if answer {
+            let probes = self.probes.entry(writer).or_default();
+            *probes += 1;
+            if *probes > PROBES_MAX {
+                self.finding.remove(&(writer, answer));
+                return Finding::TooOften;
+            }
+        }
+        Finding::Begun
+    }
+
+    /// They were looked up.
+    pub(crate) fn end_find(&mut self, writer: [u8; 32], answer: bool) {
+        self.finding.remove(&(writer, answer));
+    }
+
     /// Takes note of which of our points of `writer` the peer holds too: all that does not lead to
     /// one of them is sent.
     pub(crate) fn part(&mut self, writer: [u8; 32], common: &[(FeedName, u64)], space: &Space) {
-        self.searching.remove(&writer);
-        self.parted.insert(writer);
-        let Some(tree) = space.trees().get(&writer) else {
+        let is_asked = self.searching.remove(&writer);
+        let tree = space.trees().get(&writer);
+        // Of a writer that only the peer speaks of nothing is remembered.
+        if is_asked || tree.is_some() {
+            self.parted.insert(writer);
+        }
+        let Some(tree) = tree else {
             return;
         };
         let mut next = BTreeMap::<FeedName, u64>::new();

@@ -66,9 +66,7 @@ impl SaidHeights {
     pub fn named(&self) -> usize {
         match self {
             Self::Whole(heights) => heights.len(),
-            Self::Since { difference, .. } => {
-                difference.gone.len() + difference.changed.len() + difference.added.len()
-            }
+            Self::Since { difference, .. } => difference.named(),
         }
     }
 

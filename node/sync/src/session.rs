@@ -9,7 +9,7 @@ use node_feed::{
 
 use crate::peer_receipts::PeerReceipts;
 use crate::peer_space::PeerSpace;
-use crate::{Hello, PeerMemory, Timestamp};
+use crate::{Hello, Message, PeerMemory, Timestamp};
 
 /// How far the conversation has got.
 #[derive(Debug)]
@@ -104,7 +104,11 @@ pub(crate) struct Session {
     pub(crate) same_authority: bool,
 
     pub(crate) spaces: BTreeMap<SpaceId, PeerSpace>,
-    pub(crate) unequal: BTreeSet<SpaceId>,
+    /// The spaces in which both ends do not hold the same, each with the count of heights that the
+    /// peer is known to hold of it.
+    pub(crate) unequal: BTreeMap<SpaceId, usize>,
+    /// The sum of these counts.
+    heights_known: usize,
     pub(crate) equal: bool,
     pub(crate) remembered: Option<Hash>,
     /// Whether anything changed since it was looked what is to be remembered.
@@ -134,6 +138,10 @@ pub(crate) struct Session {
     pub(crate) landed: BTreeMap<SpaceId, Flight>,
     pub(crate) waiting: VecDeque<Waiting>,
     pub(crate) offences: u32,
+    /// How many receipts did not hold as the differences that they were said as.
+    pub(crate) doubts: u32,
+    /// How many points of the peer's are being looked up.
+    pub(crate) points_sought: usize,
 
     pub(crate) receipts: PeerReceipts,
 }
@@ -161,7 +169,8 @@ impl Session {
             awaits_spaces: false,
             same_authority: false,
             spaces: BTreeMap::new(),
-            unequal: BTreeSet::new(),
+            unequal: BTreeMap::new(),
+            heights_known: 0,
             equal: false,
             remembered: None,
             unremembered: false,
@@ -181,6 +190,8 @@ impl Session {
             landed: BTreeMap::new(),
             waiting: VecDeque::new(),
             offences: 0,
+            doubts: 0,
+            points_sought: 0,
             receipts: PeerReceipts::default(),
         }
     }
@@ -233,12 +244,56 @@ impl Session {
         flights.any(|flight| flight.space == space && flight.feeds.is_empty())
     }
 
+    /// The peer dealt with every message up to frame `through`. Returns those of the space that it
+    /// says more `about`; of each other space it is noted until its own acknowledgement comes.
+    pub(crate) fn land(&mut self, through: u64, about: Option<SpaceId>) -> Vec<Flight> {
+        let mut landed = Vec::new();
+        landed.extend(about.and_then(|space| self.landed.remove(&space)));
+        while let Some(mut flight) = self.in_flight.pop_front_if(|it| it.frame <= through) {
+            self.bytes_in_flight -= flight.bytes;
+            if Some(flight.space) == about {
+                landed.push(flight);
+                continue;
+            }
+            let before = self.landed.remove(&flight.space);
+            flight
+                .feeds
+                .extend(before.into_iter().flat_map(|it| it.feeds));
+            self.landed.insert(flight.space, flight);
+        }
+        landed
+    }
+
+    /// Goes on with a space that is shared with the peer.
+    pub(crate) fn add_space(&mut self, space: SpaceId) {
+        self.spaces.entry(space).or_default();
+        self.weigh(space);
+    }
+
+    /// Forgets all spaces but those for which this holds.
+    pub(crate) fn keep_spaces(&mut self, is_kept: impl Fn(&SpaceId) -> bool) {
+        self.spaces.retain(|space, _| is_kept(space));
+        self.unequal.retain(|space, _| is_kept(space));
+        self.heights_known = self.unequal.values().sum();
+        self.behind.retain(&is_kept);
+        self.landed.retain(|space, _| is_kept(space));
+    }
+
     /// Brings `unequal` up to date for one space.
     pub(crate) fn weigh(&mut self, space: SpaceId) {
-        if self.spaces.get(&space).is_none_or(PeerSpace::is_equal) {
-            self.unequal.remove(&space);
-        } else {
-            self.unequal.insert(space);
-        }
+        let peer_space = self.spaces.get(&space).filter(|it| !it.is_equal());
+        let known = peer_space.map(PeerSpace::heights_known);
+        let before = match known {
+            Some(known) => self.unequal.insert(space, known),
+            None => self.unequal.remove(&space),
+        };
+        self.heights_known += known.unwrap_or(0);
+        self.heights_known -= before.unwrap_or(0);
+    }
+
+    /// Whether the peer said more heights of a space, or of all, than any honest one does.
+    pub(crate) fn is_told_too_much(&self, space: SpaceId) -> bool {
+        let of_space = self.unequal.get(&space).copied().unwrap_or(0);
+        of_space > Message::HEIGHTS_MAX || self.heights_known > Message::SESSION_HEIGHTS_MAX
     }
 }

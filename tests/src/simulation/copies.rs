@@ -294,6 +294,7 @@ impl Machine {
         let dropped = Input::CopyDropped {
             space,
             peer: place.peer,
+            document: None,
             forged: None,
         };
         if dice.chance(10) || !self.agrees(space, &place.bases) {

@@ -74,9 +74,7 @@ impl Engine {
         if !session.is_live() {
             return;
         }
-        session.spaces.retain(|space, _| shared.contains(space));
-        session.unequal.retain(|space| shared.contains(space));
-        session.behind.retain(|space| shared.contains(space));
+        session.keep_spaces(|space| shared.contains(space));
         session.ask_again();
         for (space, peer_space) in &mut session.spaces {
             peer_space.forget_refusals();

@@ -35,15 +35,7 @@ impl Engine {
         let shared = self.shared(hub).into_iter().collect::<BTreeSet<_>>();
         if let Some(session) = self.sessions.get_mut(&id) {
             // Entries may have been sent early of a space that is not shared any more.
-            session
-                .spaces
-                .retain(|space, _| *space == authority || shared.contains(space));
-            session
-                .unequal
-                .retain(|space| session.spaces.contains_key(space));
-            session
-                .behind
-                .retain(|space| session.spaces.contains_key(space));
+            session.keep_spaces(|space| *space == authority || shared.contains(space));
         }
         for space in shared {
             self.add_space(id, space);
@@ -105,11 +97,8 @@ impl Engine {
 
     pub(super) fn add_space(&mut self, id: SessionId, space: SpaceId) {
         self.space(space);
-        if let Some(session) = self.sessions.get_mut(&id)
-            && !session.spaces.contains_key(&space)
-        {
-            session.spaces.insert(space, PeerSpace::default());
-            session.unequal.insert(space);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.add_space(space);
         }
     }
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use node_feed::{
     CopyOffer, CopyPiece, CopySlice, CopyTaken, FeedName, FeedTree, NodeId, Parting, SpaceId,
-    TreeFeed,
+    Subject, TreeFeed,
 };
 
 use super::Pending;
+use crate::copying::{Copying, Part};
 use crate::peer_space::Sending;
-use crate::session::{Arrived, Flight};
+use crate::session::Arrived;
 use crate::{
     Alarm, CopyHeld, CopyPlan, Effect, Engine, Goodbye, Message, SessionId, StorageDown, Ticket,
     Timestamp,
@@ -29,15 +30,6 @@ const FORGED_RETRIES: u64 = 20;
 /// And for how long nothing of a copy may come before another peer is heard.
 const IDLE_RETRIES: u64 = 2;
 
-/// A first copy that is under way here.
-#[derive(Debug)]
-pub(super) struct Copying {
-    held: CopyHeld,
-    /// The session in which it comes, and until when more of it must have come; none while nobody
-    /// sends it.
-    from: Option<(SessionId, Timestamp)>,
-}
-
 /// What is to be sent of a space next.
 pub(super) enum Next {
     /// Entries of these feeds, from these numbers on; nothing if there are none.
@@ -46,23 +38,6 @@ pub(super) enum Next {
     Plan(Vec<(FeedName, u64)>),
     /// Pieces of the copy under way.
     Copy(Arc<CopyPlan>, usize),
-}
-
-impl Copying {
-    /// A copy that an earlier process took a part of.
-    pub(super) const fn earlier(held: CopyHeld) -> Self {
-        Self { held, from: None }
-    }
-
-    /// Until when more of it must have come.
-    pub(super) fn idle_due(&self) -> Option<Timestamp> {
-        self.from.map(|(_, due)| due)
-    }
-
-    /// Whether it may come in this session.
-    fn is_open_to(&self, id: SessionId) -> bool {
-        self.held.open && self.from.is_none_or(|(from, _)| from == id)
-    }
 }
 
 /// Sending.
@@ -86,8 +61,7 @@ impl Engine {
                 if peer_space.may_offer() {
                     return Next::Plan(feeds);
                 }
-                let names = feeds.iter().map(|(feed, _)| *feed);
-                peer_space.sending = Sending::Waiting(names.collect());
+                peer_space.wait_for_copy(feeds.into_iter().map(|(feed, _)| feed));
             }
         }
         let wants = peer_space.wants(held, limit);
@@ -156,7 +130,7 @@ impl Engine {
             documents: plan.documents.len() as u64,
         };
         peer_space.sending = Sending::Offered(plan);
-        self.fly(id, space, weight_of_offer(&offer));
+        self.fly(id, space, Vec::new(), weight_of_offer(&offer));
         self.send(id, Message::CopyOffer(offer));
     }
 
@@ -241,25 +215,8 @@ impl Engine {
             pieces: pieces.into(),
             ends: from < plan.head() && after >= plan.head(),
         };
-        self.fly(id, space, weight(&slice.pieces));
+        self.fly(id, space, Vec::new(), weight(&slice.pieces));
         self.send(id, Message::Copy(slice));
-    }
-
-    /// Notes that the next frame takes so many bytes of the room that the peer has.
-    fn fly(&mut self, id: SessionId, space: SpaceId, bytes: usize) {
-        let held = self.space(space);
-        let (digest, heights) = (held.digest(), held.heights().clone());
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.bytes_in_flight += bytes;
-            session.in_flight.push_back(Flight {
-                frame: session.frames_sent + 1,
-                bytes,
-                space,
-                feeds: Vec::new(),
-                heights,
-                digest,
-            });
-        }
     }
 }
 
@@ -267,10 +224,10 @@ impl Engine {
 impl Engine {
     /// How far a copy of a space has come, as it is said to this peer.
     pub(super) fn copy_said(&self, id: SessionId, space: SpaceId) -> Option<CopyHeld> {
-        let copying = self.copies.get(&space)?;
+        let (copying, peer) = (self.copies.get(&space)?, self.peer_of(id)?);
         Some(CopyHeld {
-            open: copying.is_open_to(id),
-            ..copying.held.clone()
+            open: copying.is_open_to(id, peer),
+            ..copying.held().clone()
         })
     }
 
@@ -292,6 +249,10 @@ impl Engine {
     }
 
     pub(super) fn take_copy(&mut self, id: SessionId, slice: CopySlice) {
+        if slice.pieces.is_empty() {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
         let bytes = weight(&slice.pieces);
         self.take_arrived(id, bytes, Arrived::Copy(slice));
     }
@@ -307,7 +268,7 @@ impl Engine {
             return;
         }
         let copying = self.copies.get(&space);
-        let is_free = copying.is_none_or(|copying| copying.is_open_to(id));
+        let is_free = copying.is_none_or(|copying| copying.is_open_to(id, peer));
         let held = self.spaces.get(&space);
         let is_held = |feed: &FeedName, number: u64| {
             let feed = held.and_then(|held| held.feed(feed));
@@ -327,15 +288,16 @@ impl Engine {
             documents: None,
             open: true,
         };
-        let from = Some((id, self.copy_due()));
-        self.copies.insert(space, Copying { held, from });
+        let due = self.copy_due();
+        let before = self.copies.remove(&space);
+        self.copies
+            .insert(space, Copying::offered(held, id, due, before));
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
             peer,
             space,
-            offered: true,
-            tells: true,
+            part: Part::Offer,
         });
         self.effects.push(Effect::OfferCopy {
             ticket,
@@ -354,23 +316,20 @@ impl Engine {
         let copying = self.copies.get_mut(&space);
         // The first that goes on with one that was broken off has it.
         let copying = copying.filter(|copying| {
-            is_shared && copying.is_open_to(id) && copying.held.bases.digest(space) == slice.id
+            is_shared && copying.is_taken_in(id) && copying.held().bases.digest(space) == slice.id
         });
         let Some(copying) = copying else {
             self.say_copy_again(id, space);
             self.answer(id, frame, space, Vec::new(), Vec::new());
             return;
         };
-        copying.from.get_or_insert((id, due));
-        let is_document = |piece: &CopyPiece| matches!(piece, CopyPiece::Document { .. });
-        let tells = slice.ends || slice.pieces.iter().any(is_document);
+        copying.take_by(id, peer, due);
         let ticket = self.ask(Pending::Copy {
             session: id,
             frame,
             peer,
             space,
-            offered: false,
-            tells,
+            part: Part::of(&slice),
         });
         self.effects.push(Effect::TakeCopy { ticket, slice });
     }
@@ -381,8 +340,7 @@ impl Engine {
             frame,
             peer,
             space,
-            offered,
-            tells,
+            part,
         }) = self.pending.remove(&ticket)
         else {
             return;
@@ -393,20 +351,13 @@ impl Engine {
                 return;
             }
             Ok(CopyTaken::Partly(place)) => {
-                let held = CopyHeld::from(place);
+                let (held, due) = (CopyHeld::from(place), self.copy_due());
                 let before = self.copies.remove(&space);
-                let mut from = before.as_ref().and_then(|copying| copying.from);
-                let stood = before.is_none_or(|before| before.held.documents == held.documents);
-                let is_whole = !held.open;
-                if !stood && let Some((_, due)) = &mut from {
-                    *due = self.copy_due();
-                }
-                // A part that brought nothing shows that the peer does not know how far it is.
-                if offered || is_whole || stood && tells {
+                let mut copying = before.unwrap_or_else(|| Copying::earlier(held.clone()));
+                if copying.came(peer, held, &part, due) {
                     self.say_copy_again(id, space);
                 }
-                let from = from.filter(|_| !is_whole);
-                self.copies.insert(space, Copying { held, from });
+                self.copies.insert(space, copying);
             }
             Ok(CopyTaken::Lost) => {
                 self.copies.remove(&space);
@@ -456,8 +407,24 @@ impl Engine {
         self.schedule_receipt(space);
     }
 
+    /// A copy turned out to be none that can be used, because of this document if of any. Who sent
+    /// that need not be who sent the rest, or who offered it.
+    pub(super) fn copy_dropped(
+        &mut self,
+        space: SpaceId,
+        offerer: NodeId,
+        document: Option<Subject>,
+        forged: Option<String>,
+    ) {
+        let copying = self.copies.get(&space);
+        let sender = copying
+            .zip(document)
+            .and_then(|(copying, document)| copying.sender_of(document));
+        self.decline(space, sender.unwrap_or(offerer), forged);
+    }
+
     /// A copy that a peer sent cannot be used; if it is not what was signed, `forged` says how.
-    pub(super) fn decline(&mut self, space: SpaceId, peer: NodeId, forged: Option<String>) {
+    fn decline(&mut self, space: SpaceId, peer: NodeId, forged: Option<String>) {
         self.copies.remove(&space);
         // It may be the only one that holds this at all.
         let times = if forged.is_some() { FORGED_RETRIES } else { 1 };
@@ -484,10 +451,20 @@ impl Engine {
         let mut spaces = ended.map(|((space, _), _)| space).collect::<BTreeSet<_>>();
         let ended = self.whole.extract_if(.., |_, until| *until <= now);
         spaces.extend(ended.map(|((space, _), _)| space));
+        let until = now.after(self.config.retry_ms);
         for (space, copying) in &mut self.copies {
-            if copying.from.take_if(|(_, due)| *due <= now).is_some() {
+            if copying.end_rest(now) {
                 spaces.insert(*space);
             }
+            let Some(id) = copying.end_wait(now) else {
+                continue;
+            };
+            // It would take its place again before anybody else can.
+            let peer = self.sessions.get(&id).and_then(|it| it.peer.as_ref());
+            if let Some(peer) = peer {
+                copying.rest(peer.node, until);
+            }
+            spaces.insert(*space);
         }
         for space in spaces {
             self.say_copy_to_all(space);
@@ -508,7 +485,7 @@ impl Engine {
                 let hub = peer.and_then(|peer| authority.hub_of(&peer.node));
                 hub.is_none_or(|hub| authority.access(hub, *space).is_none())
             };
-            if copying.from.take_if(|(id, _)| is_gone(id)).is_some() {
+            if copying.free(is_gone) {
                 freed.push(*space);
             }
         }
@@ -530,9 +507,13 @@ impl Engine {
             return;
         };
         if let Some(peer_space) = session.spaces.get_mut(&space) {
-            let known = peer_space.parted_at_base.entry(writer).or_insert(parting);
-            if parting == Parting::Proven {
-                *known = parting;
+            // What was sent before the peer knew what is held here is of no other branch for that.
+            // It is asked, and sends again what it then still finds lacking.
+            if parting == Parting::Proven || peer_space.their_bases.is_some() {
+                let known = peer_space.parted_at_base.entry(writer).or_insert(parting);
+                if parting == Parting::Proven {
+                    *known = parting;
+                }
             }
             session.restate(space, true);
             self.touched.insert(id);
@@ -585,10 +566,10 @@ impl Engine {
 
     /// What came in a session that has ended may be gone on with by another.
     pub(super) fn free_copies(&mut self, id: SessionId) {
-        let freed = self.copies.iter_mut().filter_map(|(space, copying)| {
-            let is_its = copying.from.take_if(|(from, _)| *from == id).is_some();
-            is_its.then_some(*space)
-        });
+        let freed = self
+            .copies
+            .iter_mut()
+            .filter_map(|(space, copying)| copying.free(|from| *from == id).then_some(*space));
         for space in freed.collect::<Vec<_>>() {
             self.say_copy_to_all(space);
         }

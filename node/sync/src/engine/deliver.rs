@@ -8,7 +8,7 @@ use node_feed::{FeedName, RUN_BYTES_MAX, RUN_ENTRIES_MAX, Run, SpaceId, Verified
 
 use super::Pending;
 use super::copy::Next;
-use super::receive::run_bytes;
+use super::receive::{FRAME_BYTES, run_bytes};
 use crate::session::{Flight, Session};
 use crate::{Effect, Engine, Goodbye, Message, SessionId, StorageDown, Ticket};
 
@@ -101,27 +101,42 @@ impl Engine {
         runs: Arc<[Run]>,
         feeds: &[(FeedName, u64)],
     ) {
-        let held = self.space(space);
-        let (digest, heights) = (held.digest(), held.heights().clone());
+        let names = feeds.iter().map(|(feed, _)| *feed).collect();
+        self.fly(id, space, names, run_bytes(&runs));
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let bytes = run_bytes(&runs);
-        session.bytes_in_flight += bytes;
-        session.in_flight.push_back(Flight {
-            frame: session.frames_sent + 1,
-            bytes,
-            space,
-            feeds: feeds.iter().map(|(feed, _)| *feed).collect(),
-            heights,
-            digest,
-        });
         if let Some(peer_space) = session.spaces.get_mut(&space) {
             for (feed, next) in feeds {
                 peer_space.set_sent(*feed, *next);
             }
         }
         self.send(id, Message::Entries { space, runs });
+    }
+
+    /// Notes that the next frame takes so many bytes of the room that the peer has. Of which feeds it
+    /// has entries: of none if it belongs to a copy.
+    pub(super) fn fly(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        feeds: Vec<FeedName>,
+        bytes: usize,
+    ) {
+        let held = self.space(space);
+        let (digest, heights) = (held.digest(), held.heights().clone());
+        if let Some(session) = self.sessions.get_mut(&id) {
+            let bytes = bytes + FRAME_BYTES;
+            session.bytes_in_flight += bytes;
+            session.in_flight.push_back(Flight {
+                frame: session.frames_sent + 1,
+                bytes,
+                space,
+                feeds,
+                heights,
+                digest,
+            });
+        }
     }
 
     /// Reads the next of what a peer lacks, if there is room for it.
@@ -290,7 +305,7 @@ impl Engine {
         }
         let mut sent = Vec::new();
         let mut feeds = BTreeMap::new();
-        for run in runs {
+        for run in runs.into_iter().take(Message::RUNS_MAX) {
             // At most one feed of each writer was asked for.
             let asked = from
                 .iter()
@@ -300,6 +315,11 @@ impl Engine {
             };
             let next = run.first + run.entries.len() as u64;
             if peer_space.is_refused(&run.writer) || peer_space.is_searching(&run.writer) {
+                continue;
+            }
+            // It may have come another way since it was asked for.
+            let place = held.feed(feed);
+            if place.is_some_and(|place| peer_space.position(feed, place) >= next) {
                 continue;
             }
             feeds.insert(*feed, next);
@@ -327,7 +347,7 @@ fn parts(
     for fresh in stored {
         let more = run_bytes(std::slice::from_ref(fresh.1.as_run()));
         match parts.last_mut() {
-            Some((_, _, part)) if bytes + more <= bytes_max => {
+            Some((_, _, part)) if bytes + more <= bytes_max && part.len() < Message::RUNS_MAX => {
                 bytes += more;
                 part.push(fresh);
             }

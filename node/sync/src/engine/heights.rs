@@ -1,8 +1,8 @@
 //! Saying and taking heights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use node_feed::{FeedName, Hash, Height, SpaceId};
+use node_feed::{FeedName, Hash, Height, Heights, SpaceId};
 
 use crate::message::SpaceHeights;
 use crate::peer_space::PeerSpace;
@@ -11,40 +11,29 @@ use crate::{Effect, Engine, Goodbye, Message, SessionId};
 impl Engine {
     /// Says our heights of a space: the difference to what both remember, or all.
     pub(super) fn say_heights(&mut self, id: SessionId, space: SpaceId, ask: bool) {
-        let digest = self.digest(space);
-        let held = self.space(space);
-        let (ours, bases) = (held.heights().clone(), held.bases());
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        let base = session.base(&space).filter(|_| !ask);
-        let heights = match &base {
-            Some(base) => ours.since(base),
-            None => ours.iter().collect(),
-        };
-        if let Some(peer_space) = session.spaces.get_mut(&space) {
-            peer_space.asked |= ask;
-        }
-        self.send(
-            id,
-            Message::Heights(SpaceHeights {
-                space,
-                base: base.map(|base| base.digest(space)),
-                digest,
-                heights,
-                ask,
-                bases,
-                whole: self.wants_entries(id, space),
-                copy: self.copy_said(id, space),
-            }),
-        );
+        let session = self.sessions.get(&id);
+        let base = session.and_then(|session| session.base(&space));
+        self.say_since(id, space, base.filter(|_| !ask), ask);
     }
 
     /// Says all our heights of a space.
     pub(super) fn say_whole(&mut self, id: SessionId, space: SpaceId, ask: bool) {
+        self.say_since(id, space, None, ask);
+    }
+
+    fn say_since(&mut self, id: SessionId, space: SpaceId, base: Option<Heights>, ask: bool) {
         let digest = self.digest(space);
         let held = self.space(space);
-        let (heights, bases) = (held.heights().iter().collect(), held.bases());
+        let heights = match &base {
+            Some(base) => held.heights().since(base),
+            None => held.heights().iter().collect(),
+        };
+        let mut bases = held.bases();
+        if base.is_some() {
+            let named = heights.iter().map(|(feed, _)| *feed);
+            let named = named.collect::<BTreeSet<_>>();
+            bases.retain(|feed, _| named.contains(feed));
+        }
         if let Some(session) = self.sessions.get_mut(&id)
             && let Some(peer_space) = session.spaces.get_mut(&space)
         {
@@ -54,7 +43,7 @@ impl Engine {
             id,
             Message::Heights(SpaceHeights {
                 space,
-                base: None,
+                base: base.map(|base| base.digest(space)),
                 digest,
                 heights,
                 ask,
@@ -76,6 +65,11 @@ impl Engine {
         else {
             return;
         };
+        let copied = said.copy.as_ref().map_or(0, |copy| copy.bases.len());
+        if copied > Message::COPY_FEEDS_MAX {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
         let base = session.base(&space);
         let frame = session.frames_received;
         let keep = session.feeds_in_flight(space);
@@ -84,7 +78,7 @@ impl Engine {
             return;
         };
         let base = match said.base {
-            None => Some(node_feed::Heights::new()),
+            None => Some(Heights::new()),
             Some(digest) => base.filter(|base| base.digest(space) == digest),
         };
         let theirs = base.map(|base| PeerSpace::changed(&base, &said.heights));
@@ -92,7 +86,7 @@ impl Engine {
             Some(theirs) => peer_space.restate(theirs, frame, &keep, held),
             // Differences cannot say that a feed is gone; whole heights can.
             None if said.base.is_some() => {
-                self.say_whole(id, space, true);
+                session.restate(space, true);
                 return;
             }
             None => {
@@ -100,15 +94,23 @@ impl Engine {
                 return;
             }
         }
-        peer_space.hear_of_copies(said.whole, said.copy.clone(), is_idle);
-        peer_space.hear_of_bases(said.base.is_none(), said.bases.clone());
+        peer_space.hear_of_copies(said.whole, said.copy, is_idle);
+        if said.base.is_none() {
+            peer_space.their_bases = Some(said.bases);
+        }
         session.behind.insert(space);
         session.weigh(space);
+        if session.is_told_too_much(space) {
+            self.leave(id, Goodbye::Budget);
+            return;
+        }
+        if said.ask {
+            session.restate(space, false);
+        }
         self.look_for_forks(id, space, &said.heights);
         self.look_for_whole(id, space);
         self.heard(id, space, said.heights, said.base.is_none());
         if said.ask {
-            self.say_whole(id, space, false);
             self.search_again(id, space);
         }
     }
@@ -121,7 +123,6 @@ impl Engine {
         heights: &[(FeedName, Height)],
         through: u64,
     ) {
-        let ours = self.digest(space);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -129,29 +130,24 @@ impl Engine {
             self.leave(id, Goodbye::Malformed);
             return;
         }
+        session.receipts.acknowledged(through);
+        // Where nothing is said of the space, its own acknowledgement follows.
+        let about = Some(space).filter(|_| digest != Hash::ZERO);
+        let landed = session.land(through, about);
+        if !session.spaces.contains_key(&space) {
+            return;
+        }
+        let ours = self.digest(space);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let mut learnt = heights.iter().copied().collect::<BTreeMap<_, _>>();
         let mut reached = None;
-        let mut landed = Vec::new();
-        landed.extend(session.landed.remove(&space));
-        while let Some(mut flight) = session.in_flight.pop_front_if(|it| it.frame <= through) {
-            session.bytes_in_flight -= flight.bytes;
-            if flight.space == space {
-                landed.push(flight);
-            } else {
-                // Its space's own acknowledgement follows.
-                let before = session.landed.remove(&flight.space);
-                flight
-                    .feeds
-                    .extend(before.into_iter().flat_map(|it| it.feeds));
-                session.landed.insert(flight.space, flight);
-            }
-        }
         for flight in landed.into_iter().filter(|it| it.digest == digest) {
             let known = flight.feeds.iter();
             learnt.extend(known.filter_map(|feed| Some((*feed, flight.heights.get(feed)?))));
             reached = Some(flight.heights);
         }
-        session.receipts.acknowledged(through);
         let (Some(peer_space), Some(held)) =
             (session.spaces.get_mut(&space), self.spaces.get(&space))
         else {
@@ -165,6 +161,10 @@ impl Engine {
             peer_space.held(reached, held.heights());
         }
         session.weigh(space);
+        if session.is_told_too_much(space) {
+            self.leave(id, Goodbye::Budget);
+            return;
+        }
         if !peer_space_is_done(session, space) {
             session.behind.insert(space);
         }

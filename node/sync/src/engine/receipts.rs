@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use node_feed::{FeedName, Hash, Heights, HubId, NodeId, Receipt, SpaceId, Tag};
+use node_feed::{
+    FeedName, Hash, Height, Heights, HubId, NUMBER_MAX, NodeId, Receipt, SpaceId, Tag,
+};
 
 use crate::held_receipt::HeldReceipt;
 use crate::{Effect, Engine, Goodbye, Message, SaidHeights, SaidReceipt, SessionId, Timestamp};
@@ -23,11 +25,20 @@ const WAIT_MS_MAX: u64 = 600_000;
 /// At how many moments of that time peers get what waits for them.
 const WAIT_MOMENTS: u64 = 16;
 
+/// Of how many feeds that are not held here a receipt may speak: whoever makes up feeds must not
+/// have them kept.
+const UNKNOWN_FEEDS_MAX: usize = 4_096;
+/// How many receipts a session may bring that do not hold as differences to a receipt that is held.
+/// Another may have its mark, but hardly twice.
+const DOUBTS_MAX: u32 = 64;
+
 /// The receipt before, in one message.
 struct Before {
     space: SpaceId,
-    /// None if it is a difference to a receipt that is not held.
+    /// None if it is a difference to a receipt that is not held, or does not hold.
     heights: Option<Heights>,
+    /// Whether what it is the difference to is held, and it is none to that.
+    is_doubtful: bool,
     /// Whether its heights, or those that it goes back to, were said whole in this message.
     is_whole: bool,
 }
@@ -141,8 +152,11 @@ impl Engine {
             if last.replace(key) >= Some(key) {
                 return Err(Goodbye::Malformed);
             }
-            let mut rebuilt = self.rebuild(&said, before.as_ref(), &mut room)?;
             let is_shared = self.shared_with(id, said.space);
+            let mut rebuilt = self.rebuild(&said, is_shared, before.as_ref(), &mut room)?;
+            if rebuilt.is_doubtful {
+                self.doubt(id)?;
+            }
             match &rebuilt.heights {
                 None if is_shared => {
                     lost.insert(said.space);
@@ -155,13 +169,15 @@ impl Engine {
                         heights: heights.clone(),
                         signature: said.signature,
                     };
-                    if !self.take_receipt(id, receipt) {
-                        self.is_offence(id, rebuilt.is_whole)?;
+                    if self.take_receipt(id, receipt) {
+                        // It was signed, or is no news.
+                    } else if rebuilt.is_whole {
+                        self.offend(id)?;
+                    } else {
+                        self.doubt(id)?;
                         // What it goes back to may have another's mark: then so do those after it.
-                        if !rebuilt.is_whole {
-                            rebuilt.heights = None;
-                            lost.insert(said.space);
-                        }
+                        rebuilt.heights = None;
+                        lost.insert(said.space);
                     }
                 }
                 None | Some(_) => {}
@@ -175,6 +191,7 @@ impl Engine {
     fn rebuild(
         &self,
         said: &SaidReceipt,
+        is_shared: bool,
         before: Option<&Before>,
         room: &mut usize,
     ) -> Result<Before, Goodbye> {
@@ -195,12 +212,14 @@ impl Engine {
                 return Ok(Before {
                     space,
                     heights,
+                    is_doubtful: false,
                     is_whole: true,
                 });
             }
             SaidHeights::Since { base, difference } => (base, difference),
         };
         let (from, is_whole) = match base {
+            Some(_) if !is_shared => (None, false),
             Some(mark) => (self.heights_of(space, *mark), false),
             None => {
                 let before = before.filter(|before| before.space == space);
@@ -212,6 +231,7 @@ impl Engine {
             return Ok(Before {
                 space,
                 heights: None,
+                is_doubtful: false,
                 is_whole,
             });
         };
@@ -222,6 +242,7 @@ impl Engine {
         }
         Ok(Before {
             space,
+            is_doubtful: heights.is_none(),
             heights,
             is_whole,
         })
@@ -245,13 +266,23 @@ impl Engine {
 
     /// Counts a receipt that was said whole and that its node did not sign: no honest relay passes
     /// on such a one.
-    fn is_offence(&mut self, id: SessionId, is_whole: bool) -> Result<(), Goodbye> {
-        let offences_max = self.config.offences_max;
-        let Some(session) = self.sessions.get_mut(&id).filter(|_| is_whole) else {
+    fn offend(&mut self, id: SessionId) -> Result<(), Goodbye> {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.offences += 1;
+        }
+        if self.has_offended(id) {
+            return Err(Goodbye::Malformed);
+        }
+        Ok(())
+    }
+
+    /// Counts one that does not hold as a difference.
+    fn doubt(&mut self, id: SessionId) -> Result<(), Goodbye> {
+        let Some(session) = self.sessions.get_mut(&id) else {
             return Ok(());
         };
-        session.offences += 1;
-        if session.offences >= offences_max {
+        session.doubts += 1;
+        if session.doubts > DOUBTS_MAX {
             return Err(Goodbye::Malformed);
         }
         Ok(())
@@ -264,6 +295,18 @@ impl Engine {
         receipt.node != self.node
             && held.is_none_or(|held| held.latest().time_ms < receipt.time_ms)
             && hub.is_some_and(|hub| self.authority.access(hub, receipt.space).is_some())
+            && self.is_plausible(receipt)
+    }
+
+    /// Whether what a receipt says can be, by what is held here. Receipts run ahead of entries, but
+    /// not by thousands of feeds.
+    fn is_plausible(&self, receipt: &Receipt) -> bool {
+        let held = self.spaces.get(&receipt.space);
+        let is_unknown = |feed: &FeedName| held.and_then(|held| held.writer_of(feed)).is_none();
+        let is_real = |height: &Height| height.number <= NUMBER_MAX;
+        let unknown = receipt.heights.iter().filter(|(feed, _)| is_unknown(feed));
+        unknown.count() <= UNKNOWN_FEEDS_MAX
+            && receipt.heights.iter().all(|(_, height)| is_real(&height))
     }
 
     fn is_signed(&mut self, receipt: &Receipt) -> bool {
@@ -489,7 +532,7 @@ impl Engine {
                 continue;
             }
             let mut latest = None;
-            for (node, held) in self.receipts_for(*space) {
+            for (_, node, held) in self.receipts_of(&BTreeSet::from([*space])) {
                 let time_ms = theirs.get(&node).copied();
                 let is_passed_on = self.own.relay || node == self.node;
                 let lacks = time_ms.is_none_or(|time_ms| time_ms < held.latest().time_ms);
@@ -521,12 +564,13 @@ impl Engine {
         &self,
         spaces: &BTreeSet<SpaceId>,
     ) -> impl Iterator<Item = (SpaceId, NodeId, &HeldReceipt)> {
-        let held = self.receipts.iter().filter(|((space, node), _)| {
-            let hub = self.authority.hub_of(node);
-            spaces.contains(space)
-                && hub.is_some_and(|hub| self.authority.access(hub, *space).is_some())
-        });
-        held.map(|((space, node), held)| (*space, *node, held))
+        spaces.iter().flat_map(|space| {
+            let held = self.receipts_for(*space).filter(|(node, _)| {
+                let hub = self.authority.hub_of(node);
+                hub.is_some_and(|hub| self.authority.access(hub, *space).is_some())
+            });
+            held.map(|(node, held)| (*space, node, held))
+        })
     }
 }
 

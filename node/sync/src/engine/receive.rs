@@ -16,8 +16,15 @@ use crate::{
 /// protocol, twice what a sender may have on its way.
 const INBOUND_BYTES_MAX: usize = 8 << 20;
 
+/// What a frame to be stored takes of this beside what is in it. Both ends count like this.
+pub(super) const FRAME_BYTES: usize = 64;
+
 impl Engine {
     pub(super) fn take_entries(&mut self, id: SessionId, space: SpaceId, runs: Arc<[Run]>) {
+        if runs.is_empty() || runs.len() > Message::RUNS_MAX {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
         self.take_arrived(id, run_bytes(&runs), Arrived::Entries { space, runs });
     }
 
@@ -29,7 +36,7 @@ impl Engine {
             return;
         };
         let frame = session.frames_received;
-        session.inbound.insert(frame, bytes);
+        session.inbound.insert(frame, bytes + FRAME_BYTES);
         let bytes = session.inbound.values().sum::<usize>();
         // What an entry needs to be admitted may be on its way to the disk; and what a peer sends
         // right after its Hello waits until it is known what is remembered of it.
@@ -64,6 +71,9 @@ impl Engine {
     }
 
     fn check_arrived(&mut self, id: SessionId, frame: u64, arrived: Arrived) {
+        if self.has_offended(id) {
+            return;
+        }
         match arrived {
             Arrived::Entries { space, runs } => self.check_entries(id, frame, space, &runs),
             Arrived::Offer(offer) => self.check_offer(id, frame, offer),
@@ -75,14 +85,13 @@ impl Engine {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        if runs.is_empty() {
-            self.leave(id, Goodbye::Malformed);
-            return;
-        }
         let is_shared = session.spaces.contains_key(&space);
         let mut verified = Vec::new();
         let mut refused = Vec::new();
         for run in runs {
+            if self.has_offended(id) {
+                break;
+            }
             let checked = if is_shared {
                 self.check_run(id, space, run)
             } else {
@@ -353,7 +362,6 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let offences = session.offences;
         for (space, due) in std::mem::take(&mut session.acknowledge) {
             let Some(session) = self.sessions.get(&id) else {
                 return;
@@ -395,9 +403,15 @@ impl Engine {
             };
             self.send(id, message);
         }
-        if offences >= self.config.offences_max {
+        if self.has_offended(id) {
             self.leave(id, Goodbye::Malformed);
         }
+    }
+
+    /// Whether the session ends, so that nothing more of what came in it is looked at.
+    pub(super) fn has_offended(&self, id: SessionId) -> bool {
+        let session = self.sessions.get(&id);
+        session.is_some_and(|session| session.offences >= self.config.offences_max)
     }
 }
 

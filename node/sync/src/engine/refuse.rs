@@ -3,7 +3,7 @@
 use node_feed::{FeedName, Hash, NodeId, Refusal, RefusalReason, Retry, SpaceId};
 
 use crate::session::Session;
-use crate::{Effect, Engine, SessionId};
+use crate::{Effect, Engine, Goodbye, Message, SessionId};
 
 impl Engine {
     pub(super) fn refusal(
@@ -28,24 +28,29 @@ impl Engine {
         let Some(peer) = self.peer_of(id) else {
             return;
         };
-        self.hold_back(id, &refusal);
-        if refusal.reason.retry() == Retry::Never {
+        if refusal.version.len() > Message::VERSION_BYTES_MAX {
+            self.leave(id, Goodbye::Malformed);
+            return;
+        }
+        let is_news = self.hold_back(id, &refusal);
+        if is_news && refusal.reason.retry() == Retry::Never {
             self.effects.push(Effect::Refused { peer, refusal });
         }
     }
 
-    /// Stops sending what a peer refuses; after a gap, finds out where to go on.
-    pub(super) fn hold_back(&mut self, id: SessionId, refusal: &Refusal) {
+    /// Stops sending what a peer refuses; after a gap, finds out where to go on. False if it is not
+    /// of a feed that is sent to this peer, or says no more than what it refused before.
+    pub(super) fn hold_back(&mut self, id: SessionId, refusal: &Refusal) -> bool {
         let space = refusal.space;
         let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
         else {
-            return;
+            return false;
         };
         let (Some(peer_space), Some(writer)) = (
             session.spaces.get_mut(&space),
             held.writer_of(&refusal.feed),
         ) else {
-            return;
+            return false;
         };
         match refusal.reason {
             RefusalReason::Gap => {
@@ -53,6 +58,7 @@ impl Engine {
                 if !peer_space.is_refused(&writer) && !peer_space.is_searching(&writer) {
                     self.search(id, space, writer);
                 }
+                false
             }
             RefusalReason::Cut => peer_space.refuse_from(refusal.feed, refusal.number),
             RefusalReason::GrantUnknown
@@ -62,9 +68,7 @@ impl Engine {
             | RefusalReason::Size
             | RefusalReason::Open
             | RefusalReason::Storage
-            | RefusalReason::Frozen => {
-                peer_space.refuse_writer(writer, refusal.reason.retry());
-            }
+            | RefusalReason::Frozen => peer_space.refuse_writer(writer, refusal.reason.retry()),
         }
     }
 

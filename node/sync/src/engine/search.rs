@@ -3,7 +3,11 @@
 use node_feed::{FeedName, Height, SpaceId};
 
 use super::Pending;
+use crate::peer_space::Finding;
 use crate::{Alarm, Effect, Engine, Goodbye, Message, SessionId, Ticket};
+
+/// How many points of a peer may wait to be looked up at once.
+const POINTS_SOUGHT_MAX: usize = 1 << 20;
 
 impl Engine {
     /// Two hashes under one number are a fork. The end with the lower node id looks for its place.
@@ -139,11 +143,28 @@ impl Engine {
             self.leave(id, Goodbye::Malformed);
             return;
         }
-        let is_shared = self
-            .sessions
-            .get(&id)
-            .is_some_and(|session| session.spaces.contains_key(&space));
-        if !is_shared {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(peer_space) = session.spaces.get_mut(&space) else {
+            return;
+        };
+        let held = self.spaces.get(&space);
+        if !held.is_some_and(|held| held.trees().contains_key(&writer)) {
+            self.tell_common(id, space, writer, &[], answer);
+            return;
+        }
+        match peer_space.begin_find(writer, answer) {
+            Finding::Begun => {}
+            Finding::UnderWay => return,
+            Finding::TooOften => {
+                session.offences += 1;
+                return;
+            }
+        }
+        session.points_sought += points.len();
+        if session.points_sought > POINTS_SOUGHT_MAX {
+            self.leave(id, Goodbye::Budget);
             return;
         }
         let ticket = self.ask(Pending::Find {
@@ -172,6 +193,29 @@ impl Engine {
         else {
             return;
         };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        session.points_sought -= points.len();
+        if let Some(peer_space) = session.spaces.get_mut(&space) {
+            peer_space.end_find(writer, answer);
+        }
+        let found = points.iter().zip(held);
+        let found = found.filter_map(|(point, feed)| Some((*point, (*feed)?)));
+        let found = found.collect::<Vec<_>>();
+        self.tell_common(id, space, writer, &found, answer);
+    }
+
+    /// Takes note of the points of a peer that are held here, each with its feed, and says them if it
+    /// asked.
+    fn tell_common(
+        &mut self,
+        id: SessionId,
+        space: SpaceId,
+        writer: [u8; 32],
+        found: &[(Height, FeedName)],
+        answer: bool,
+    ) {
         let (Some(session), Some(ours)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
         else {
             return;
@@ -179,9 +223,6 @@ impl Engine {
         let Some(peer_space) = session.spaces.get_mut(&space) else {
             return;
         };
-        let found = points.iter().zip(held);
-        let found = found.filter_map(|(point, feed)| Some((*point, (*feed)?)));
-        let found = found.collect::<Vec<_>>();
         let common = found
             .iter()
             .map(|(point, feed)| (*feed, point.number))
@@ -200,7 +241,7 @@ impl Engine {
         session.weigh(space);
         self.touched.insert(id);
         if answer {
-            let points = found.into_iter().map(|(point, _)| point).collect();
+            let points = found.iter().map(|(point, _)| *point).collect();
             self.send(
                 id,
                 Message::Common {

@@ -9,7 +9,7 @@ use node_feed::{
     Parting, PublicKey, Receipt, Refusal, Run, SecretKey, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 use node_sync::{
-    AppendResult, CloseReason, Config, CopyPlan, Effect, Engine, Held, Input, Message, Own,
+    Alarm, AppendResult, CloseReason, Config, CopyPlan, Effect, Engine, Held, Input, Message, Own,
     PeerMemory, SessionId, Stored, Ticket, Timestamp,
 };
 
@@ -79,8 +79,8 @@ pub(crate) enum Copies {
     Unchecked,
     /// A part is refused as soon as it comes.
     Refused,
-    /// A document turns out not to be what was signed.
-    Forged,
+    /// The document of this number turns out not to be what was signed, in the first copy.
+    Forged(u8),
 }
 
 /// One node.
@@ -93,6 +93,8 @@ pub(crate) struct Node {
     pub(crate) equal: bool,
     pub(crate) closed: Option<CloseReason>,
     pub(crate) alarms: usize,
+    /// Who is said to have sent a copy that is none.
+    pub(crate) accused: Vec<NodeId>,
     pub(crate) ahead: usize,
     /// Appends that wait until the test lets them through.
     pub(crate) held_appends: Option<Vec<(Ticket, Vec<VerifiedRun>)>>,
@@ -123,6 +125,7 @@ impl Node {
             equal: false,
             closed: None,
             alarms: 0,
+            accused: Vec::new(),
             ahead: 0,
             held_appends: None,
             documents: None,
@@ -199,6 +202,11 @@ impl Node {
 
     pub(crate) fn store(&mut self, run: VerifiedRun) -> AppendResult {
         let writer = *run.writer();
+        let is_based = self.bases.contains_key(&writer);
+        let base_run = self.runs.get(&writer).and_then(|runs| runs.last());
+        if is_based && base_run.is_some_and(|base| run.last().number < base.first()) {
+            return self.store_before_base(run);
+        }
         let feed = FeedName::from_bytes(writer);
         let runs = self.runs.entry(writer).or_default();
         let next = runs.last().map_or(0, |run| run.last().number + 1);
@@ -214,7 +222,7 @@ impl Node {
                 number: run.first(),
                 hash: run.last().hash,
                 reason: node_feed::RefusalReason::Gap,
-                at_base: (self.bases.contains_key(&writer)).then_some(Parting::Proven),
+                at_base: is_based.then_some(Parting::Proven),
             };
         };
         runs.push(run.clone());
@@ -222,6 +230,47 @@ impl Node {
             run,
             feed,
             feeds: vec![(feed, feed_of(runs))],
+            removed: Vec::new(),
+            forked: false,
+        })
+    }
+
+    /// Stores what follows from an entry before a base, where all is held that a copy keeps.
+    fn store_before_base(&mut self, run: VerifiedRun) -> AppendResult {
+        let writer = *run.writer();
+        let feed = FeedName::from_bytes(writer);
+        let runs = self.runs.entry(writer).or_default();
+        let last = run.last();
+        if runs
+            .iter()
+            .any(|held| held.hash_at(last.number) == Some(last.hash))
+        {
+            return AppendResult::Held;
+        }
+        let leads_to = |held: &VerifiedRun| {
+            held.last().number + 1 == run.first() && held.last().hash == run.previous()
+        };
+        let Some(at) = runs.iter().position(leads_to) else {
+            return AppendResult::Refused {
+                feed,
+                number: run.first(),
+                hash: last.hash,
+                reason: node_feed::RefusalReason::Gap,
+                at_base: Some(Parting::Perhaps),
+            };
+        };
+        runs.insert(at + 1, run.clone());
+        let base = self.bases[&writer];
+        AppendResult::Stored(Stored {
+            feeds: vec![(
+                feed,
+                TreeFeed {
+                    base,
+                    ..feed_of(runs)
+                },
+            )],
+            run,
+            feed,
             removed: Vec::new(),
             forked: false,
         })
@@ -333,10 +382,12 @@ impl Node {
             return None;
         }
         let place = self.copy.take()?;
-        if self.copies_are == Copies::Forged {
+        if let Copies::Forged(document) = self.copies_are {
+            self.copies_are = Copies::Good;
             return Some(Input::CopyDropped {
                 space: SPACE,
-                peer: identity(0).public().node(),
+                peer: place.peer,
+                document: Some(Subject::from_bytes([document; 24])),
                 forged: Some("a document is not what was signed".to_owned()),
             });
         }
@@ -496,8 +547,11 @@ pub(crate) fn carry_out_in_sessions(
                 node.equal = matches!(effect, Effect::Equal { .. });
                 continue;
             }
-            Effect::Alarm(_) => {
+            Effect::Alarm(alarm) => {
                 node.alarms += 1;
+                if let Alarm::Copy { peer, .. } = alarm {
+                    node.accused.push(peer);
+                }
                 continue;
             }
             Effect::OwnFeedAhead { .. } => {

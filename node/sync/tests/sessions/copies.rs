@@ -1,13 +1,13 @@
 //! First copies between two engines.
 
-use node_feed::{CopyPlace, CopySlice, Height, VerifiedRun};
+use node_feed::{CopyOffer, CopyPlace, CopySlice, Height, VerifiedRun};
 use node_sync::{Input, Message, SessionId};
 
 use crate::bench::{
     Copies, Node, SESSION, SPACE, authority, carry_out, carry_out_in_sessions, converse, identity,
     names, part, run, talk,
 };
-use crate::writer;
+use crate::{accept, says_at_once, writer};
 
 /// A feed with so many entries: an open, and runs of 200.
 fn long_feed(index: u8, runs: u8) -> Vec<VerifiedRun> {
@@ -65,18 +65,35 @@ fn a_peer_that_lacks_much_is_sent_a_copy_and_the_rest_entry_by_entry() {
     assert!(first("entries") < first("copy"));
 }
 
-#[test]
-fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
-    let mut nodes = [Node::new(1), full(100)];
-    // The line is cut after some documents.
-    let mut sent = begin(&mut nodes);
+/// The line is cut after some documents of a copy.
+fn break_off(nodes: &mut [Node; 2]) {
+    let mut sent = begin(nodes);
     while nodes[0].copy.as_ref().and_then(|place| place.documents) < Some(20) {
         let message = sent.remove(0);
         for message in receive(&mut nodes[0], message) {
             sent.extend(receive(&mut nodes[1], message));
         }
     }
-    part(&mut nodes);
+    part(nodes);
+}
+
+#[test]
+fn a_forged_document_is_held_against_who_sent_it() {
+    for (document, sender) in [(3, 0), (90, 2)] {
+        let mut nodes = [Node::new(1), full(100)];
+        nodes[0].copies_are = Copies::Forged(document);
+        break_off(&mut nodes);
+        // Another goes on with the copy.
+        nodes[1] = full_of(2, 100);
+        converse(&mut nodes);
+        assert_eq!(nodes[0].accused, [identity(sender).public().node()]);
+    }
+}
+
+#[test]
+fn a_copy_that_was_broken_off_goes_on_where_it_stands() {
+    let mut nodes = [Node::new(1), full(100)];
+    break_off(&mut nodes);
     let place = nodes[0].copy.clone().expect("a part of a copy");
     nodes[0].restart();
     // Meanwhile the other end wrote on: the copy is still of the same checkpoints.
@@ -118,7 +135,7 @@ fn tip_of_nothing() -> Height {
 
 #[test]
 fn what_a_bad_copy_stands_for_is_fetched_entry_by_entry() {
-    for copies_are in [Copies::Refused, Copies::Forged] {
+    for copies_are in [Copies::Refused, Copies::Forged(3)] {
         let mut nodes = [Node::new(1), full(20)];
         nodes[0].copies_are = copies_are;
         let said = converse(&mut nodes);
@@ -169,18 +186,9 @@ fn nobody_is_told_of_a_copy_before_it_was_checked() {
     assert!(last.heights.get(&copied).is_some());
 }
 
-#[test]
-fn a_second_peer_waits_while_a_first_sends_its_copy() {
-    let other = SessionId(2);
-    let mut taker = Node::new(0);
-    let mut peers = [full_of(1, 100), full_of(2, 100)];
-    // Both were told the same, but the second made its checkpoint later.
-    let tip = peers[1].tip(&writer(1));
-    peers[1].store(run(&writer(1), tip, 100, 40));
-    for peer in &mut peers {
-        peer.restart();
-    }
-    let sessions = [SESSION, other];
+/// Lets a node talk with two others at once. How many parts of copies each of these sent.
+fn meet(taker: &mut Node, peers: &mut [Node; 2]) -> [usize; 2] {
+    let sessions = [SESSION, SessionId(2)];
     let mut queue = std::collections::VecDeque::new();
     for (at, session) in sessions.into_iter().enumerate() {
         let connected = |session, dialled| Input::Connected {
@@ -192,7 +200,7 @@ fn a_second_peer_waits_while_a_first_sends_its_copy() {
             known: false,
         };
         let effects = taker.handle(1_000, connected(session, None));
-        carry_out(&mut taker, 1_000, effects);
+        carry_out(taker, 1_000, effects);
         let node = identity(0).public().node();
         let effects = peers[at].handle(1_000, connected(SESSION, Some(node)));
         for message in carry_out(&mut peers[at], 1_000, effects) {
@@ -207,7 +215,7 @@ fn a_second_peer_waits_while_a_first_sends_its_copy() {
             message,
         };
         let effects = taker.handle(1_000, received);
-        for (session, message) in carry_out_in_sessions(&mut taker, 1_000, effects) {
+        for (session, message) in carry_out_in_sessions(taker, 1_000, effects) {
             let to = sessions
                 .iter()
                 .position(|it| *it == session)
@@ -216,10 +224,153 @@ fn a_second_peer_waits_while_a_first_sends_its_copy() {
             queue.extend(answers.into_iter().map(|message| (to, message)));
         }
     }
+    came
+}
+
+#[test]
+fn a_second_peer_waits_while_a_first_sends_its_copy() {
+    let mut taker = Node::new(0);
+    let mut peers = [full_of(1, 100), full_of(2, 100)];
+    // Both were told the same, but the second made its checkpoint later.
+    let tip = peers[1].tip(&writer(1));
+    peers[1].store(run(&writer(1), tip, 100, 40));
+    for peer in &mut peers {
+        peer.restart();
+    }
+    let came = meet(&mut taker, &mut peers);
     assert!(came[0] > 2, "the first sends all of its copy");
     assert_eq!(came[1], 0, "the second sends none");
     assert_eq!(taker.tip(&writer(1)), peers[1].tip(&writer(1)));
     assert_eq!(taker.bases.len(), 1);
+}
+
+#[test]
+fn what_is_not_in_a_copy_under_way_does_not_wait_for_it() {
+    let mut taker = Node::new(0);
+    let mut peers = [full_of(1, 100), full_of(2, 100)];
+    for run in long_feed(3, 6) {
+        peers[1].store(run);
+    }
+    peers[1].restart();
+    // The copy of the first never comes to its end.
+    taker.copies_are = Copies::Unchecked;
+    meet(&mut taker, &mut peers);
+    assert!(taker.bases.is_empty());
+    assert_eq!(taker.tip(&writer(3)), peers[1].tip(&writer(3)));
+    assert_eq!(taker.tip(&writer(1)), None, "this is in the copy");
+}
+
+/// What a node says as time passes.
+fn waits(node: &mut Node, until: u64) -> Vec<Message> {
+    let effects = node.handle(until, Input::Tick);
+    carry_out(node, until, effects)
+}
+
+/// Connects the first node to the second, up to the copy that this offers.
+fn hears_of_a_copy(nodes: &mut [Node; 2]) -> CopyOffer {
+    for message in begin(nodes) {
+        if let Message::CopyOffer(offer) = message {
+            return offer;
+        }
+        receive(&mut nodes[0], message);
+    }
+    panic!("nothing is offered")
+}
+
+/// What is said of a copy in the last heights.
+fn is_open(messages: &[Message]) -> Option<bool> {
+    let heights = messages.iter().rev().find_map(|message| {
+        if let Message::Heights(said) = message {
+            Some(said)
+        } else {
+            None
+        }
+    });
+    Some(heights?.copy.as_ref()?.open)
+}
+
+#[test]
+fn who_offers_again_and_again_and_sends_nothing_makes_room_for_others() {
+    let mut nodes = [Node::new(1), full(20)];
+    let offer = hears_of_a_copy(&mut nodes);
+    let mut other = offer.clone();
+    other
+        .bases
+        .set(node_feed::FeedName::from_bytes([7; 32]), tip_of_nothing());
+    let offered = |node: &mut Node, now, offer: &CopyOffer| {
+        let received = Input::Received {
+            session: SESSION,
+            message: Message::CopyOffer(offer.clone()),
+        };
+        let effects = node.handle(now, received);
+        carry_out(node, now, effects)
+    };
+    let taker = &mut nodes[0];
+    for (now, offer) in [(1_000, &offer), (30_000, &other), (60_000, &offer)] {
+        assert_eq!(is_open(&offered(taker, now, offer)), Some(true));
+    }
+    assert_eq!(
+        is_open(&waits(taker, 61_000)),
+        Some(false),
+        "it had a minute"
+    );
+    let again = offered(taker, 70_000, &offer);
+    assert_eq!(is_open(&again), Some(false), "all others go first");
+    assert_eq!(is_open(&waits(taker, 91_000)), Some(true));
+    assert_eq!(is_open(&offered(taker, 92_000, &offer)), Some(true));
+}
+
+#[test]
+fn a_copy_that_was_given_up_waiting_for_still_comes_to_its_end() {
+    for (late, answered) in [(70_000, 91_000), (100_000, 100_000)] {
+        let mut nodes = [Node::new(1), full(100)];
+        let offer = hears_of_a_copy(&mut nodes);
+        let mut told = receive(&mut nodes[0], Message::CopyOffer(offer));
+        let mut parts = Vec::new();
+        for message in std::mem::take(&mut told) {
+            parts.extend(receive(&mut nodes[1], message));
+        }
+        assert!(copies(&parts) > 0);
+        for now in [61_000, 91_000].into_iter().filter(|now| *now < late) {
+            told.extend(waits(&mut nodes[0], now));
+        }
+        talk(&mut nodes, late, [told, parts]);
+        let told = waits(&mut nodes[0], answered);
+        talk(&mut nodes, answered, [told, Vec::new()]);
+        assert!(nodes.iter().all(|node| node.equal), "what came at {late}");
+        assert_eq!(nodes[0].bases.len(), 1);
+    }
+}
+
+#[test]
+fn every_part_that_is_stored_makes_for_another_minute() {
+    let mut nodes = [Node::new(1), full(20)];
+    let offer = hears_of_a_copy(&mut nodes);
+    let taker = &mut nodes[0];
+    receive(taker, Message::CopyOffer(offer));
+    let place = taker.copy.clone().expect("it was taken");
+    let key = writer(1);
+    let proof = node_feed::CopyPiece::Proof(run(&key, None, 1, 40).as_run().clone());
+    let part = |node: &mut Node, now, before| {
+        let message = Message::Copy(CopySlice {
+            space: SPACE,
+            id: place.bases.digest(SPACE),
+            before,
+            pieces: vec![proof.clone()].into(),
+            ends: false,
+        });
+        let session = SESSION;
+        let effects = node.handle(now, Input::Received { session, message });
+        carry_out(node, now, effects)
+    };
+    for (now, before) in [(40_000, 0), (80_000, 1), (120_000, 2)] {
+        part(taker, now, before);
+        assert_eq!(is_open(&waits(taker, now + 30_000)), None, "it goes on");
+    }
+    // What was here before, or does not follow, brings nothing.
+    part(taker, 160_000, 0);
+    part(taker, 170_000, 7);
+    assert_eq!(is_open(&waits(taker, 180_000)), Some(false));
 }
 
 #[test]
@@ -242,6 +393,43 @@ fn a_fork_behind_a_base_has_the_feed_fetched_whole() {
     assert!(nodes[0].bases.is_empty());
     assert_eq!(nodes[0].tip(&key), nodes[1].tip(&key));
     assert_eq!(nodes[0].runs[key.public().as_bytes()][0].first(), 0);
+}
+
+#[test]
+fn what_is_sent_early_to_a_node_that_took_a_copy_since_does_not_cost_it_the_copy() {
+    let key = writer(1);
+    let mut feed = Vec::<VerifiedRun>::new();
+    for count in [1, 2, 3, 3, 3] {
+        let tip = feed.last().map(VerifiedRun::last);
+        feed.push(run(&key, tip, count, 40));
+    }
+    let mut nodes = [Node::new(0), Node::new(1)];
+    for node in &mut nodes {
+        node.store(feed[0].clone());
+        node.store(feed[1].clone());
+        node.restart();
+    }
+    converse(&mut nodes);
+    part(&mut nodes);
+    // One got some more of it; the other lost all and took a copy from elsewhere.
+    nodes[0].store(feed[2].clone());
+    nodes[0].restart();
+    nodes[1] = Node::new(1);
+    let writer = *key.public().as_bytes();
+    let copied = vec![feed[0].clone(), feed[4].clone()];
+    nodes[1].runs.insert(writer, copied);
+    nodes[1].bases.insert(writer, feed[4].last().number);
+    nodes[1].documents = Some(5);
+    nodes[1].restart();
+
+    let early = says_at_once(&mut nodes, true);
+    assert_eq!(names(&early), ["hello", "entries"]);
+    accept(&mut nodes[1]);
+    talk(&mut nodes, 1_000, [early, Vec::new()]);
+    assert_eq!(nodes[1].bases.len(), 1);
+    assert_eq!(nodes[1].tip(&key), Some(feed[4].last()));
+    assert_eq!(nodes[0].tip(&key), Some(feed[4].last()));
+    assert!(nodes.iter().all(|node| node.equal));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Receipts: as differences, whole where nothing else helps, and at once where they matter.
 
-use node_feed::{Hash, Height, Heights, HeightsDifference, NodeId, Receipt, Signature, SpaceId};
-use node_sync::{Goodbye, Input, Message, SaidHeights, SaidReceipt, SessionId};
+use node_feed::{
+    FeedName, Hash, Height, Heights, HeightsDifference, NodeId, Receipt, Signature, SpaceId,
+};
+use node_sync::{Effect, Goodbye, Input, Message, SaidHeights, SaidReceipt, SessionId, Timestamp};
 
 use super::bench::{
     NETWORK, Node, SESSION, SPACE, carry_out, converse, identity, names, part, talk,
@@ -96,6 +98,17 @@ fn whole(signer: u8, space: SpaceId, time_ms: u64, heights: Heights) -> SaidRece
     }
 }
 
+/// Heights of so many feeds that nobody ever wrote.
+fn many(count: usize) -> Heights {
+    let feeds = (0..count).map(|index| {
+        let mut name = [0; 32];
+        name[..8].copy_from_slice(&(index as u64).to_be_bytes());
+        let (number, hash) = (0, Hash::ZERO);
+        (FeedName::from_bytes(name), Height { number, hash })
+    });
+    feeds.collect()
+}
+
 #[test]
 fn a_receipt_travels_as_a_difference_and_is_rebuilt_and_verified() {
     let mut nodes = with_receipts();
@@ -114,7 +127,7 @@ fn a_receipt_travels_as_a_difference_and_is_rebuilt_and_verified() {
     let taken = kept(&nodes[0], 1).expect("a receipt");
     assert_eq!(Some(taken), kept(&nodes[1], 1));
     assert_eq!(taken.verify(NETWORK), Ok(()));
-    let feed = node_feed::FeedName::from_bytes(*writer(2).public().as_bytes());
+    let feed = FeedName::from_bytes(*writer(2).public().as_bytes());
     assert_eq!(taken.heights.get(&feed), nodes[1].tip(&writer(2)));
 }
 
@@ -190,6 +203,51 @@ fn who_goes_on_forging_receipts_is_sent_away() {
 }
 
 #[test]
+fn differences_that_never_hold_come_to_an_end() {
+    let mut nodes = with_receipts();
+    let mut forged = news_of_node_1(&mut nodes);
+    difference(said(&mut forged)).1.changed[0].1.number += 1;
+    let mut answers = 0;
+    while nodes[0].closed.is_none() {
+        let received = Input::Received {
+            session: SESSION,
+            message: forged[0].clone(),
+        };
+        let effects = nodes[0].handle(0, received);
+        carry_out(&mut nodes[0], 0, effects);
+        answers += 1;
+        assert!(answers < 1_000, "it goes on and on");
+    }
+    assert_eq!(closing(&nodes[0]), Some(Goodbye::Malformed));
+}
+
+#[test]
+fn receipts_of_much_that_nobody_has_heard_of_are_not_kept() {
+    let impossible = Height {
+        number: u64::MAX,
+        hash: Hash::ZERO,
+    };
+    let impossible = [(FeedName::from_bytes([7; 32]), impossible)];
+    let said = [
+        (many(4_096), true),
+        (many(4_097), false),
+        (impossible.into_iter().collect(), false),
+    ];
+    for (heights, is_kept) in said {
+        let [mut node, _] = with_receipts();
+        let before = node.receipts.len();
+        let answers = hears(&mut node, vec![whole(1, SPACE, 1 << 40, heights)]);
+        assert_eq!(names(&answers), ["acknowledged"]);
+        assert_eq!(node.receipts.len() > before, is_kept);
+        assert_eq!(
+            closing(&node),
+            None,
+            "who passes it on need not have made it"
+        );
+    }
+}
+
+#[test]
 fn receipts_that_the_protocol_does_not_allow_end_the_session() {
     let late = 1 << 40;
     let receipt = |signer| whole(signer, SPACE, late, Heights::new());
@@ -206,18 +264,6 @@ fn receipts_that_the_protocol_does_not_allow_end_the_session() {
     let mut signers = [1, 2];
     signers.sort_by_key(|signer| node_id(*signer));
     let [first, second] = signers;
-    let many = |count: usize| {
-        let feeds = (0..count).map(|number| {
-            let mut name = [0; 32];
-            name[..8].copy_from_slice(&(number as u64).to_be_bytes());
-            let (number, hash) = (0, Hash::ZERO);
-            (
-                node_feed::FeedName::from_bytes(name),
-                Height { number, hash },
-            )
-        });
-        feeds.collect::<Heights>()
-    };
     let too_many = || {
         // Each is within bounds, and all together are not; nobody need have signed them.
         let heights = many(Receipt::HEIGHTS_MAX);
@@ -404,4 +450,42 @@ fn receipts_of_many_nodes_go_as_differences_to_the_one_before() {
         assert_eq!(held, kept(&star.relay, signer));
         assert_eq!(held.map(|it| it.verify(NETWORK)), Some(Ok(())));
     }
+}
+
+#[test]
+fn an_answer_to_receipts_takes_nothing_from_what_entries_are_answered_with() {
+    let mut nodes = with_receipts();
+    nodes[1].held_appends = Some(Vec::new());
+    let effects = nodes[0].write(&writer(1));
+    let entries = carry_out(&mut nodes[0], 0, effects);
+    let written = nodes[0].tip(&writer(1)).expect("an entry");
+    let receipts = signs(&mut nodes[0]);
+    assert_eq!(names(&receipts), ["receipts"]);
+    talk(&mut nodes, 0, [entries, Vec::new()]);
+    // The entry is durable at the other end when the receipt comes, and both are answered.
+    let mut inputs = nodes[1].release();
+    inputs.extend(receipts.into_iter().map(|message| Input::Received {
+        session: SESSION,
+        message,
+    }));
+    let effects = nodes[1].engine.handle_all(Timestamp(0), inputs);
+    let answers = carry_out(&mut nodes[1], 0, effects);
+    assert_eq!(names(&answers), ["acknowledged"; 2]);
+    // Meanwhile this end wrote on, so that equal digests tell nothing.
+    let effects = nodes[0].write(&writer(1));
+    carry_out(&mut nodes[0], 0, effects);
+    let mut told = Vec::new();
+    for message in answers {
+        let received = Input::Received {
+            session: SESSION,
+            message,
+        };
+        for effect in nodes[0].handle(0, received) {
+            if let Effect::PeerHolds { heights, .. } = effect {
+                told.extend(heights);
+            }
+        }
+    }
+    let feed = FeedName::from(&writer(1).public());
+    assert_eq!(told, [(feed, written)]);
 }
