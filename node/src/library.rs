@@ -50,6 +50,8 @@ struct Shelf {
     pending_bytes: usize,
     /// What the first copies of a space stand on: of the one of which a document was opened last.
     checkpoints: Option<Arc<Checkpoints>>,
+    /// How often a document was opened that was not in memory.
+    opened: u64,
 }
 
 /// What checking a document of a first copy found.
@@ -109,7 +111,13 @@ impl Library {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             checkpoints: None,
+            opened: 0,
         }))
+    }
+
+    /// How often a document was opened that was not in memory.
+    pub(crate) fn opened(&self) -> u64 {
+        self.lock().opened
     }
 
     /// Runs `work` on the document, brought up to date with the store. No other document can be
@@ -414,7 +422,8 @@ impl Shelf {
     }
 
     /// The document as it was saved, or empty.
-    fn load(&self, storage: &Storage, space: SpaceId, id: DocumentId) -> (Document, Seen) {
+    fn load(&mut self, storage: &Storage, space: SpaceId, id: DocumentId) -> (Document, Seen) {
+        self.opened += 1;
         // A saved state that does not load can be made again from the entries.
         if let Some((arrival, bytes)) = self.saved(storage, space, id)
             && let Ok(document) = Document::load(id, &bytes)

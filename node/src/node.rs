@@ -484,6 +484,11 @@ impl Node {
         self.inner.storage.read(ReadStore::unchecked_count)
     }
 
+    /// How often a document was opened that was not in memory, since this process started.
+    pub fn documents_opened(&self) -> u64 {
+        self.inner.library.opened()
+    }
+
     /// Changes whenever lists have taken up something new, from here or from a peer.
     pub(crate) fn listed(&self) -> watch::Receiver<u64> {
         self.inner.listed.subscribe()

@@ -11,3 +11,4 @@ mod loss;
 mod pages;
 mod private;
 mod receipts;
+mod reconnecting;
