@@ -379,20 +379,24 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
 fn project_based(inner: &Inner) -> Result<(), StoreError> {
     let mut lines = Lines::new(inner);
     // Of some spaces nothing is held but a copy that is under way.
-    let spaces = inner.storage.read(|store| {
+    let (spaces, unchecked) = inner.storage.read(|store| {
         let copied = store.copies()?.into_iter().map(|(space, _)| space);
-        Ok(store
-            .spaces()?
-            .into_iter()
-            .chain(copied)
-            .collect::<BTreeSet<_>>())
+        let spaces = store.spaces()?.into_iter().chain(copied);
+        let unchecked = store.unchecked(None, usize::MAX)?;
+        Ok((
+            spaces.collect::<BTreeSet<_>>(),
+            unchecked.into_iter().collect::<BTreeSet<_>>(),
+        ))
     })?;
     for space in spaces {
         let based = inner
             .storage
             .read(|store| store.bases(space, None, usize::MAX))?;
         for document in based {
-            project_document(&mut lines, space, document)?;
+            // Those that are not checked yet come with their check.
+            if !unchecked.contains(&(space, document)) {
+                project_document(&mut lines, space, document)?;
+            }
         }
     }
     lines.write()

@@ -16,7 +16,7 @@ use crate::founding::{Founding, coordinator_folder, is_admitted, is_free, node_f
 
 /// To be changed with everything that changes what is built: stores of other versions are built
 /// anew.
-const FORMAT: &str = "6";
+const FORMAT: &str = "7";
 /// How many documents' changes are signed together while building.
 const DOCUMENTS_A_RUN: usize = 10;
 
