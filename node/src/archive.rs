@@ -2,36 +2,42 @@
 //! entries.
 //!
 //! Of an entry stays what proves it, and when its changes are asked for they are made again of the
-//! document and compared with the payload's hash. So the store grows by what is written and not by
-//! how often.
+//! document and found by the payload's hash. So the store grows by what is written and not by how
+//! often.
+
+mod given_back;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use node_document::{archive, unarchive};
-use node_feed::{
-    Changes, DocumentId, FeedName, Hash, Kind, NetworkId, Payload, Run, SpaceId, Subject,
-};
+use node_feed::{Changes, DocumentId, FeedName, Kind, SpaceId, Subject};
 use node_store::{ArchivedDocument, ReadStore, StoreError, StoredEntry};
 
+pub(crate) use self::given_back::unarchive_own;
 use crate::Node;
 use crate::checkpoints;
 use crate::clock::now_ms;
 use crate::node::Inner;
-use crate::storage::Storage;
 
 /// How often it is looked what is old enough.
 const ROUND: Duration = Duration::from_hours(24);
 /// When that was done last.
 const LAST_ROUND: &str = "archive/round";
-/// How many entries of a document must be old enough for it to be worth a look.
+/// How many entries of a document must be old enough for it to be worth a look, and of how many the
+/// changes are taken out at a time.
 const ENTRIES_MIN: usize = 8;
+const ENTRIES_MAX: usize = 4_096;
 /// What an archive may add, of what it takes out: three parts of four.
 const ADDED_PARTS: (usize, usize) = (3, 4);
-/// How many archives are made durable together, and how many bytes of them.
+/// How many archives are made durable together, how many bytes of them, and of how many entries.
 const TOGETHER: usize = 64;
 const TOGETHER_BYTES: usize = 1 << 20;
+
+/// Held by whoever archives.
+#[derive(Debug, Default)]
+pub(crate) struct Archiving(Mutex<()>);
 
 impl Node {
     /// Takes the changes of entries that were written before this time, and that a checkpoint speaks
@@ -47,32 +53,33 @@ impl Node {
     ) -> Result<u64, StoreError> {
         archive_before(&self.inner, before_ms, stop)
     }
-}
 
-/// Archives what the settings let be archived, once a day.
-pub(crate) fn daily(inner: &Inner, stop: impl Fn() -> bool) -> Result<(), StoreError> {
-    let settings = &inner.config.documents;
-    if !settings.archive {
-        return Ok(());
+    /// Archives what the settings let be archived, if that was not done for a day. Returns how many
+    /// bytes that were.
+    ///
+    /// # Errors
+    /// As [`Node::archive_before`].
+    pub fn archive_daily(&self, stop: impl Fn() -> bool) -> Result<u64, StoreError> {
+        let inner = &self.inner;
+        let settings = &inner.config.documents;
+        let now = now_ms();
+        let last = inner.storage.read(|store| store.setting(LAST_ROUND))?;
+        let last = last.and_then(|bytes| Some(u64::from_le_bytes(bytes[..].try_into().ok()?)));
+        // A clock that was put back does not keep it from being done.
+        let since = last.map(|last| Duration::from_millis(now.abs_diff(last)));
+        if !settings.archive || since.is_some_and(|since| since < ROUND) {
+            return Ok(0);
+        }
+        let age = settings.archive_after().as_millis();
+        let age = u64::try_from(age).unwrap_or(u64::MAX);
+        let archived = archive_before(inner, now.saturating_sub(age), &stop);
+        // Also if it failed, which the next round may not.
+        if !stop() {
+            let now = now.to_le_bytes();
+            inner.storage.set_setting(LAST_ROUND, Some(&now))?;
+        }
+        archived
     }
-    let now = now_ms();
-    let last = inner.storage.read(|store| store.setting(LAST_ROUND))?;
-    let last = last.and_then(|bytes| Some(u64::from_le_bytes(bytes[..].try_into().ok()?)));
-    // A clock that was put back does not keep it from being done.
-    let since = last.map(|last| now.abs_diff(last));
-    if since.is_some_and(|since| u128::from(since) < ROUND.as_millis()) {
-        return Ok(());
-    }
-    let age = Duration::from_hours(24).as_millis() as u64 * settings.archive_after_days;
-    let bytes = archive_before(inner, now.saturating_sub(age), &stop)?;
-    if bytes > 0 {
-        tracing::info!(bytes, "changes of old entries were archived");
-    }
-    if !stop() {
-        let now = now.to_le_bytes();
-        inner.storage.set_setting(LAST_ROUND, Some(&now))?;
-    }
-    Ok(())
 }
 
 fn archive_before(
@@ -80,14 +87,16 @@ fn archive_before(
     before_ms: u64,
     stop: impl Fn() -> bool,
 ) -> Result<u64, StoreError> {
-    let Some(network) = inner.membership().map(|membership| membership.network) else {
-        return Ok(0);
-    };
+    let lock = &inner.archiving.0;
+    let _one = lock.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = 0;
-    for space in spaces(inner, network)? {
+    for space in spaces(inner)? {
+        if stop() {
+            break;
+        }
         let (limits, documents) = checkpointed(inner, space)?;
         let mut made = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut entries) = (0, 0);
         for document in documents {
             if stop() {
                 break;
@@ -95,25 +104,39 @@ fn archive_before(
             let Ok(id) = DocumentId::try_from(document) else {
                 continue;
             };
-            let one = make(inner, space, id, &limits, before_ms)?;
-            bytes += one.as_ref().map_or(0, |one| one.bytes.len());
-            made.extend(one);
-            if made.len() >= TOGETHER || bytes >= TOGETHER_BYTES {
+            if let Some(one) = make(inner, space, id, &limits, before_ms)? {
+                bytes += one.bytes.len();
+                entries += one.arrivals.len();
+                made.push(one);
+            }
+            if made.len() >= TOGETHER || bytes >= TOGETHER_BYTES || entries >= ENTRIES_MAX {
                 taken += inner.storage.archive(space, std::mem::take(&mut made))?;
-                bytes = 0;
+                (bytes, entries) = (0, 0);
             }
         }
         taken += inner.storage.archive(space, made)?;
     }
+    if taken > 0 {
+        tracing::info!(bytes = taken, "changes of old entries were archived");
+    }
     Ok(taken)
 }
 
-/// The spaces that may be archived.
-fn spaces(inner: &Inner, network: NetworkId) -> Result<Vec<SpaceId>, StoreError> {
+/// The spaces that may be archived: of those that this hub left it drops what others wrote.
+fn spaces(inner: &Inner) -> Result<Vec<SpaceId>, StoreError> {
+    let Some((network, hub)) = inner.membership().map(|it| (it.network, it.hub)) else {
+        return Ok(Vec::new());
+    };
     let kept = inner.config.documents.kept_spaces();
-    let log = SpaceId::authority(network);
+    let authority = inner.authority();
+    let may_not = |space: &SpaceId| {
+        let is_left = authority.access(hub, *space).is_none();
+        *space == SpaceId::authority(network)
+            || kept.contains(space)
+            || authority.spaces().contains_key(space) && is_left
+    };
     let mut spaces = inner.storage.read(ReadStore::spaces)?;
-    spaces.retain(|space| *space != log && !kept.contains(space));
+    spaces.retain(|space| !may_not(space));
     Ok(spaces)
 }
 
@@ -157,23 +180,24 @@ fn make(
         let changes = Changes::decode(entry.payload.bytes()?).ok()?;
         Some((entry.arrival, entry.payload.length() as usize, changes))
     });
-    let old = old.collect::<Vec<_>>();
-    let Some(last) = old.iter().map(|(arrival, ..)| *arrival).max() else {
+    let old = old.take(ENTRIES_MAX).collect::<Vec<_>>();
+    let Some((last, ..)) = old.last().filter(|_| old.len() >= ENTRIES_MIN) else {
         return Ok(None);
     };
-    if old.len() < ENTRIES_MIN {
-        return Ok(None);
-    }
     let earlier = inner
         .storage
         .read(|store| store.archive_of(space, document))?;
-    let mut entries = match &earlier {
-        Some(bytes) => read(document, id, bytes)?,
+    let mut entries = match earlier.as_ref().map(|bytes| unarchive(id, bytes)) {
+        Some(Ok(entries)) => entries,
         None => Vec::new(),
+        Some(Err(error)) => {
+            tracing::error!(%space, %document, %error, "an archive cannot be read");
+            return Ok(None);
+        }
     };
     let before = entries.len();
     entries.extend(old.iter().map(|(.., changes)| changes.clone()));
-    let snapshot = inner.library.fresh(&inner.storage, space, id, last)?;
+    let snapshot = inner.library.fresh(&inner.storage, space, id, *last)?;
     let made = match archive(id, &snapshot, &entries) {
         Ok(made) => made,
         Err(why) => {
@@ -196,113 +220,4 @@ fn make(
         bytes: made.bytes,
         arrivals,
     }))
-}
-
-/// Puts all changes of a space back into their entries.
-///
-/// # Errors
-/// [`StoreError`], also if an archive does not give back what was put into it.
-pub(crate) fn unarchive_space(storage: &Storage, space: SpaceId) -> Result<(), StoreError> {
-    for document in storage.read(|store| store.archived_in(space))? {
-        let back = GivenBack::read(storage, space, document)?;
-        let payloads = back.0.into_values().collect();
-        if !storage.unarchive(space, document, payloads)? {
-            return Err(damaged(document, "it lacks changes of its entries"));
-        }
-    }
-    Ok(())
-}
-
-impl Storage {
-    /// The runs that [`ReadStore::read`] gives, with what archives give back.
-    pub(crate) fn runs(
-        &self,
-        space: SpaceId,
-        from: &[(FeedName, u64)],
-        bytes_max: usize,
-    ) -> Result<Vec<Run>, StoreError> {
-        let mut runs = self.read(|store| store.read(space, from, bytes_max))?;
-        let mut archives = Archives::new(self);
-        for entry in runs.iter_mut().flat_map(|run| &mut run.entries) {
-            if entry.kind == Kind::CHANGES {
-                archives.give_back(space, entry.subject, &mut entry.payload)?;
-            }
-        }
-        Ok(runs)
-    }
-
-    /// The entries that [`ReadStore::entries_of`] gives, with what archives give back.
-    pub(crate) fn entries_of(
-        &self,
-        subject: Subject,
-        after: u64,
-    ) -> Result<Vec<StoredEntry>, StoreError> {
-        let mut entries = self.read(|store| store.entries_of(subject, after))?;
-        let mut archives = Archives::new(self);
-        for entry in &mut entries {
-            if entry.kind == Kind::CHANGES {
-                archives.give_back(entry.space, subject, &mut entry.payload)?;
-            }
-        }
-        Ok(entries)
-    }
-}
-
-/// The archives that one question needs. They are not kept any longer: what is erased meanwhile must
-/// be gone.
-struct Archives<'a> {
-    storage: &'a Storage,
-    opened: BTreeMap<(SpaceId, Subject), GivenBack>,
-}
-
-impl<'a> Archives<'a> {
-    const fn new(storage: &'a Storage) -> Self {
-        Self {
-            storage,
-            opened: BTreeMap::new(),
-        }
-    }
-
-    fn give_back(
-        &mut self,
-        space: SpaceId,
-        document: Subject,
-        payload: &mut Payload,
-    ) -> Result<(), StoreError> {
-        let Payload::Dropped { hash, .. } = payload else {
-            return Ok(());
-        };
-        let key = (space, document);
-        if !self.opened.contains_key(&key) {
-            let back = GivenBack::read(self.storage, space, document)?;
-            self.opened.insert(key, back);
-        }
-        let bytes = self.opened.get(&key).and_then(|back| back.0.get(hash));
-        if let Some(bytes) = bytes {
-            *payload = Payload::Held(bytes.clone());
-        }
-        Ok(())
-    }
-}
-
-/// What the archive of a document gives back, by the payloads' hashes: nothing if there is none.
-struct GivenBack(BTreeMap<Hash, Bytes>);
-
-impl GivenBack {
-    fn read(storage: &Storage, space: SpaceId, document: Subject) -> Result<Self, StoreError> {
-        let bytes = storage.read(|store| store.archive_of(space, document))?;
-        let (Some(bytes), Ok(id)) = (bytes, DocumentId::try_from(document)) else {
-            return Ok(Self(BTreeMap::new()));
-        };
-        let entries = read(document, id, &bytes)?.into_iter();
-        Ok(Self(entries.map(|it| (it.hash(), it.encode())).collect()))
-    }
-}
-
-fn read(document: Subject, id: DocumentId, bytes: &[u8]) -> Result<Vec<Changes>, StoreError> {
-    unarchive(id, bytes).map_err(|why| damaged(document, &why.to_string()))
-}
-
-fn damaged(document: Subject, why: &str) -> StoreError {
-    StoreError::Corrupt(format!("the archive of record {document}: {why}"))
 }

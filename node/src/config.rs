@@ -129,7 +129,8 @@ pub struct DocumentsConfig {
     pub archive: bool,
     /// How old they are then, in days. Default 30; 1 to 36,500.
     pub archive_after_days: u64,
-    /// The spaces whose entries keep their changes whatever their age. Default none.
+    /// The spaces whose entries keep their changes whatever their age, as far as they have them when
+    /// this is set. Default none.
     pub keep_changes: Vec<String>,
 }
 
@@ -335,6 +336,11 @@ impl DocumentsConfig {
                 reason: "it is no space's id, as `space list` tells it".to_owned(),
             }),
         }
+    }
+
+    /// How old entries are whose changes are archived.
+    pub(crate) const fn archive_after(&self) -> Duration {
+        Duration::from_hours(24 * self.archive_after_days)
     }
 
     /// The spaces whose entries keep their changes.

@@ -12,13 +12,13 @@ use node_document::Author;
 use node_feed::{
     Authority, Entry, Height, Heights, HubId, NetworkId, NodeId, Nonce, SecretKey, SpaceId,
 };
-use node_store::{ReadStore, StoreError};
+use node_store::{Compacted, ReadStore, SqliteStore, StoreError};
 use node_sync::{Engine, Message};
 use tokio::sync::{mpsc, watch};
 
 use crate::accounts::Door;
 use crate::applier::Applier;
-use crate::archive;
+use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
 use crate::checkpoints::{self, Checkpoints};
@@ -111,6 +111,16 @@ impl Node {
         Self::assemble(folder, config)
     }
 
+    /// Makes the store's file in `path` smaller, if it is much larger than it need be. Says what came
+    /// of it, to be logged once the node's settings are known.
+    ///
+    /// # Errors
+    /// [`NodeError`]: it is as it was.
+    pub fn compact(path: &Path) -> Result<Option<Compacted>, NodeError> {
+        let folder = DataFolder::open(path)?;
+        Ok(SqliteStore::compact(folder.store())?)
+    }
+
     /// Opens the node in `path`, with the settings that are there.
     ///
     /// # Errors
@@ -156,6 +166,7 @@ impl Node {
             tally: Mutex::new(None),
             authors: Authors::default(),
             checkpoints: Checkpoints::default(),
+            archiving: Archiving::default(),
             storage,
             nonce: Nonce(random()),
             folder,
@@ -583,9 +594,12 @@ async fn keep_in_order(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
         let done = tokio::task::spawn_blocking(move || {
             let node = Node { inner };
             checkpoints::daily(&node.inner);
-            archive::daily(&node.inner, || *stop.borrow())?;
             node.withdraw_unwished()?;
-            node.retain().map(|_| ())
+            node.retain()?;
+            if let Err(error) = node.archive_daily(|| *stop.borrow()) {
+                tracing::warn!(%error, "changes of old entries stay where they are for a day");
+            }
+            Ok::<_, crate::records::RecordsError>(())
         });
         if let Ok(Err(error)) = done.await {
             tracing::warn!(%error, "what need not be kept is not removed yet");

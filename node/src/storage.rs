@@ -18,7 +18,7 @@ use node_store::{
 use node_sync::Input;
 use serde_json::Value as Json;
 
-use crate::archive::unarchive_space;
+use crate::archive::unarchive_own;
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
 
@@ -44,10 +44,6 @@ pub(crate) struct Settled {
 impl Storage {
     /// Opens both files. Projections that cannot be used are made anew.
     pub(crate) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
-        if let Err(error) = SqliteStore::compact(folder.store()) {
-            // It is larger than it need be, and all else is as it was.
-            tracing::warn!(%error, "the store's file was not made smaller");
-        }
         let store = SqliteStore::open(folder.store(), Check::AfterCrash)?;
         let readers = Readers::open(folder.store())?;
         let writer = Writer::start(store)?;
@@ -377,6 +373,18 @@ impl Storage {
             .call(move |store| store.unarchive(space, document, payloads))
     }
 
+    /// Notes that the archive of a document gives back nothing but these payloads, and says how many
+    /// are lacking.
+    pub(crate) fn lose_archived(
+        &self,
+        space: SpaceId,
+        document: Subject,
+        given_back: BTreeSet<Hash>,
+    ) -> Result<u64, StoreError> {
+        self.handle
+            .call(move |store| store.lose_archived(space, document, &given_back))
+    }
+
     /// Drops what other hubs than `keep` wrote in a space that it has left, and says what it was
     /// about. Other changes are made in between.
     pub(crate) fn drop_foreign(
@@ -384,8 +392,7 @@ impl Storage {
         space: SpaceId,
         keep: HubId,
     ) -> Result<Vec<Subject>, StoreError> {
-        // An archive does not tell who wrote what.
-        unarchive_space(self, space)?;
+        unarchive_own(self, space, keep)?;
         let mut subjects = BTreeSet::new();
         let mut place = Some(ForeignPlace::default());
         while let Some(after) = place {

@@ -3,6 +3,9 @@
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+use node_store::Compacted;
+
+use crate::NodeError;
 use crate::config::{ConfigError, LogConfig, LogFormat};
 
 /// Starts logging to standard error, once per process; a second call changes nothing.
@@ -31,6 +34,18 @@ pub fn start(config: &LogConfig) -> Result<(), ConfigError> {
 /// Logs what runs, first of all.
 pub fn version_line(program: &'static str) {
     tracing::info!(program, version = env!("CARGO_PKG_VERSION"), "starting");
+}
+
+/// Logs what came of making the store's file smaller, which is done before anything can be logged.
+pub fn compaction_line(outcome: &Result<Option<Compacted>, NodeError>) {
+    match outcome {
+        Ok(None) => {}
+        Ok(Some(Compacted { before, after })) => {
+            tracing::info!(before, after, "the store's file is smaller now");
+        }
+        // It is larger than it need be, and all else is as it was.
+        Err(error) => tracing::warn!(%error, "the store's file was not made smaller"),
+    }
 }
 
 /// Logs a panic's place and nothing else: its message may hold what must never be logged, since

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use node::grpc::hub_service;
-use node::{local, telemetry};
+use node::{Node, local, telemetry};
 
 use crate::service::coordinator_service;
 
 pub(super) async fn run(data: &Path) -> Result<()> {
+    let compacted = Node::compact(data);
     let coordinator = super::open(data)?;
     telemetry::start(&coordinator.config().log)?;
     telemetry::version_line("causeway-coordinator");
+    telemetry::compaction_line(&compacted);
     let operations = coordinator.operations().clone();
     let socket = local::listen(&operations.node().socket())?;
     let serving = coordinator.serve().await?;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use automerge::{Automerge, Change};
 use bytes::Bytes;
-use node_feed::{Changes, DecodeError, Decoder, DocumentId, Encoder, Nonce, change_hash};
+use node_feed::{
+    Changes, DecodeError, Decoder, DocumentId, Encoder, Hash, Nonce, Tag, change_hash,
+};
 
 use crate::candidate::guarded;
 use crate::copied::NotCopied;
@@ -19,6 +21,8 @@ use crate::{document_chunk, numbers, trial};
 /// The first bytes of an archive, with the version of its format.
 const FORMAT: &[u8; 8] = b"cwarch\0\x01";
 const NONCE_BYTES: usize = 16;
+/// About how many bytes opening one may take: it is opened whenever a peer asks for an old entry.
+const OPENED_BYTES_MAX: u64 = 32 << 20;
 
 /// An archive, and which entries it gives back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +43,12 @@ pub fn archive(id: DocumentId, snapshot: &[u8], entries: &[Changes]) -> Result<A
     if book.all_set_aside().next().is_some() {
         return Err(NotCopied::SetAside);
     }
-    document_chunk::measure(saved).map_err(|fault| NotCopied::TooLarge(fault.detail))?;
+    let measured = document_chunk::measure(saved);
+    let measured = measured.map_err(|fault| NotCopied::TooLarge(fault.detail))?;
+    if measured.opened_bytes() > OPENED_BYTES_MAX {
+        let why = "it takes too much memory to be opened now and then";
+        return Err(NotCopied::TooLarge(why.to_owned()));
+    }
     let changes = changes_in(saved).map_err(|fault| LoadError::Damaged(fault.detail))?;
     let by_hash = changes.iter().map(|change| (change.hash().0, change));
     let by_hash = by_hash.collect::<BTreeMap<_, _>>();
@@ -58,9 +67,19 @@ pub fn archive(id: DocumentId, snapshot: &[u8], entries: &[Changes]) -> Result<A
     }
     let columns = table.encode();
     let mut out = Encoder::new();
-    out.bytes(FORMAT).bytes(id.as_bytes());
+    out.bytes(id.as_bytes());
     out.length(columns.len()).bytes(&columns).bytes(saved);
+    let content = out.finish();
+    let mut out = Encoder::new();
+    out.bytes(FORMAT).bytes(digest(&content).as_bytes());
+    out.bytes(&content);
     let bytes = out.finish();
+    // What is taken out on the strength of this is nowhere else.
+    let back = unarchive(id, &bytes)?;
+    let held = entries.iter().zip(&holds).filter(|(_, holds)| **holds);
+    if !back.iter().eq(held.map(|(entry, _)| entry)) {
+        return Err(LoadError::Damaged("it does not give back its entries".to_owned()).into());
+    }
     Ok(Archive { bytes, holds })
 }
 
@@ -73,6 +92,12 @@ pub fn unarchive(id: DocumentId, bytes: &[u8]) -> Result<Vec<Changes>, LoadError
     if input.take(FORMAT.len(), "the format").ok() != Some(FORMAT.as_slice()) {
         return Err(LoadError::Format);
     }
+    let said = Hash::from_bytes(input.array("the digest")?);
+    let content = input.rest();
+    if digest(content) != said {
+        return Err(LoadError::Damaged("it is not what was written".to_owned()));
+    }
+    let mut input = Decoder::new(content);
     if input.array("the document's id")? != *id.as_bytes() {
         return Err(LoadError::OtherDocument);
     }
@@ -97,6 +122,10 @@ pub fn unarchive(id: DocumentId, bytes: &[u8]) -> Result<Vec<Changes>, LoadError
         })
     });
     entries.collect()
+}
+
+fn digest(content: &[u8]) -> Hash {
+    Hash::of(Tag::Archive, &[content])
 }
 
 fn changes_in(saved: &[u8]) -> Result<Vec<Change>, Fault> {
@@ -167,18 +196,18 @@ impl Table {
 
     fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
         let mut table = Self::default();
-        for _ in 0..count(input)? {
+        for _ in 0..numbers::read_count(input)? {
             let nonce = take(input, NONCE_BYTES)?;
             table.nonces.push(nonce_in(nonce)?);
         }
-        for _ in 0..count(input)? {
-            let length = count(input)?;
+        for _ in 0..numbers::read_count(input)? {
+            let length = numbers::read_count(input)?;
             table.actors.push(take(input, length)?.to_vec());
         }
-        let entries = count(input)?;
+        let entries = numbers::read_count(input)?;
         let randoms = take(input, entries.saturating_mul(NONCE_BYTES))?;
         let nonces = numbers::read_differences(input, entries)?;
-        let lengths = (0..entries).map(|_| count(input));
+        let lengths = (0..entries).map(|_| numbers::read_count(input));
         let lengths = lengths.collect::<Result<Vec<_>, _>>()?;
         // Each stands in two bytes or more, so that a sum beyond what is left fails right away.
         let all = lengths
@@ -213,10 +242,6 @@ fn place_of<T: PartialEq>(all: &mut Vec<T>, one: T) -> usize {
 /// One that is too large is an index of nothing.
 fn index(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn count(input: &mut &[u8]) -> Result<usize, DecodeError> {
-    numbers::read(input, "a count").map(index)
 }
 
 fn take<'a>(input: &mut &'a [u8], length: usize) -> Result<&'a [u8], DecodeError> {

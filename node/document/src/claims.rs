@@ -93,12 +93,12 @@ impl Claims {
                 first: numbers::read(columns, "a sequence number")?,
             });
         }
-        let count = count(columns)?;
+        let count = numbers::read_count(columns)?;
         let entries = numbers::read_differences(columns, count)?;
         let times = numbers::read_differences(columns, count)?;
         let mut lengths = Vec::new();
         for _ in 0..count {
-            lengths.push(self::count(columns)?);
+            lengths.push(numbers::read_count(columns)?);
         }
         let mut shares = Vec::new();
         // Each stands in two bytes or more, so that a sum beyond what is left fails right away.
@@ -125,9 +125,4 @@ impl Claims {
         }
         Ok(claims)
     }
-}
-
-fn count(columns: &mut &[u8]) -> Result<usize, DecodeError> {
-    let count = numbers::read(columns, "a count")?;
-    usize::try_from(count).map_err(|_| DecodeError::Value("a count"))
 }

@@ -13,9 +13,6 @@ use crate::document_chunk;
 /// The first bytes of a packed document, with the version of its format.
 const FORMAT: &[u8; 8] = b"cwcopy\0\x01";
 
-/// About how many bytes an operation, or a change, takes in memory.
-const ROW_BYTES: u64 = 256;
-
 /// Why a document must travel as its entries. None of these is anybody's fault but a careless or
 /// hostile writer's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,11 +79,7 @@ pub fn copied(
 pub fn opened_bytes(id: DocumentId, bytes: &[u8]) -> Option<u64> {
     let (_, saved) = take_copy_apart(id, bytes).ok()?;
     let measured = document_chunk::measure(saved).ok()?;
-    Some(
-        measured
-            .bytes
-            .saturating_add(measured.rows.saturating_mul(ROW_BYTES)),
-    )
+    Some(measured.opened_bytes())
 }
 
 /// A packed document taken apart: what it claims, and Automerge's part.

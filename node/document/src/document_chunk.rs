@@ -12,6 +12,8 @@ use crate::limits::{COPY_BYTES_MAX, COPY_OPERATIONS_MAX, KEY_BYTES_MAX, STRING_B
 use crate::outcome::{Fault, SetAsideReason};
 
 const DOCUMENT: u8 = 0;
+/// About how many bytes an operation, or a change, takes in memory.
+const ROW_BYTES: u64 = 256;
 
 /// Checks that `bytes` are one document chunk and that Automerge can take it in within the bounds
 /// of a packed document. Whether it is a sound one only Automerge can tell.
@@ -71,6 +73,12 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
+    /// About how many bytes it takes in memory.
+    pub(crate) const fn opened_bytes(self) -> u64 {
+        let rows = self.rows.saturating_mul(ROW_BYTES);
+        self.bytes.saturating_add(rows)
+    }
+
     fn measure(
         &mut self,
         reader: &mut Reader<'_>,

@@ -34,3 +34,9 @@ pub(crate) fn read_differences(input: &mut &[u8], count: usize) -> Result<Vec<u6
     }
     Ok(numbers)
 }
+
+/// Reads how many of something follow.
+pub(crate) fn read_count(input: &mut &[u8]) -> Result<usize, DecodeError> {
+    let count = read(input, "a count")?;
+    usize::try_from(count).map_err(|_| DecodeError::Value("a count"))
+}

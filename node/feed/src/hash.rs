@@ -46,6 +46,8 @@ pub enum Tag {
     Evidence,
     /// The chained digest of one feed's entries about one document.
     Trail,
+    /// A saved document that gives back the changes of entries, kept beside them.
+    Archive,
     /// The mark of a program's name and version.
     Software,
 }
@@ -74,6 +76,7 @@ impl Tag {
             Self::Preview => b"causeway/1 preview\0",
             Self::Evidence => b"causeway/1 evidence\0",
             Self::Trail => b"causeway/1 trail\0",
+            Self::Archive => b"causeway/1 archive\0",
             Self::Software => b"causeway/1 software\0",
         }
     }

@@ -21,11 +21,13 @@ pub(super) async fn run(data: &Path) -> Result<()> {
     let (reopener, mut asked) = Reopener::new();
     let mut listening = None;
     let mut first = true;
+    let compacted = Node::compact(data);
     loop {
         let node = super::open(data)?;
         if first {
             telemetry::start(&node.config().log)?;
             telemetry::version_line("causeway-node");
+            telemetry::compaction_line(&compacted);
             listening = listen(&node);
             first = false;
         }

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::NodeError;
 use crate::accounts::Door;
 use crate::applier::Applier;
+use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
 use crate::checkpoints::Checkpoints;
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     pub(super) tally: Mutex<Option<Arc<Tally>>>,
     pub(crate) authors: Authors,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) archiving: Archiving,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) identity: SecretKey,

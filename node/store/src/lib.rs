@@ -36,7 +36,7 @@ pub use projections::{
 };
 pub use readers::Readers;
 pub use sqlite_store::{
-    AccountTables, ArchivedDocument, Check, ForeignPlace, ForeignSlice, SqliteStore,
+    AccountTables, ArchivedDocument, Check, Compacted, ForeignPlace, ForeignSlice, SqliteStore,
 };
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
 pub use writer::{Writer, WriterHandle};

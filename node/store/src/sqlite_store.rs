@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 pub use self::accounts::AccountTables;
 pub use self::archives::ArchivedDocument;
 pub(crate) use self::backup::backup;
+pub use self::compact::Compacted;
 pub(crate) use self::connect::reader;
 pub use self::foreign::{ForeignPlace, ForeignSlice};
 pub(crate) use self::sql::Sql;

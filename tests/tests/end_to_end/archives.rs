@@ -1,7 +1,7 @@
 //! The changes of old entries are taken out of the store, and nobody can tell.
 
 use node::Node;
-use node_feed::{Access, Kind, SpaceId};
+use node_feed::{Access, DocumentId, Kind, SpaceId};
 use node_store::{ReadStore, Readers};
 use serde_json::{Value, json};
 use tests::world::{World, until};
@@ -176,6 +176,7 @@ async fn a_record_that_is_erased_is_in_no_archive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_leaves_keeps_what_it_wrote_and_no_archive_of_others() {
     let (mut world, space, ids) = grown().await;
+    let south = world.hub(SOUTH).clone();
     world.add_hub(WEST).await;
     let operations = world.coordinator().operations();
     operations.grant(space, WEST, Access::Write).expect("in");
@@ -189,7 +190,20 @@ async fn a_hub_that_leaves_keeps_what_it_wrote_and_no_archive_of_others() {
         edit(&west, &own, &format!("Round {round}."));
     }
     west.write_checkpoint(space).expect("a checkpoint");
+    // It wrote in one of the south's records, too.
+    for round in 0..10 {
+        edit(&west, &ids[1], &format!("The west met {round} times."));
+    }
+    world.agree(space).await;
+    south.write_checkpoint(space).expect("a checkpoint");
+    west.write_checkpoint(space).expect("a checkpoint");
+    world.agree(space).await;
     assert!(west.archive_before(ALL, || false).expect("archived") > 0);
+    let archives = archived(&world, WEST, space).1;
+    assert!(
+        archives > 1,
+        "{archives}: others' records are archived as well"
+    );
     let before = shown(&west, std::slice::from_ref(&own));
     world.agree(space).await;
     let operations = world.coordinator().operations();
@@ -200,7 +214,77 @@ async fn a_hub_that_leaves_keeps_what_it_wrote_and_no_archive_of_others() {
     })
     .await;
     west.retain().expect("others' work is removed");
-    assert_eq!(archived(&world, WEST, space).1, 0);
+    assert_eq!(archived(&world, WEST, space).1, 1, "that of its own record");
     assert!(west.show_record(&ids[0]).is_err());
-    assert_eq!(shown(&west, &[own]), before);
+    assert_eq!(shown(&west, std::slice::from_ref(&own)), before);
+    // It is let in again, and everybody has everything.
+    assert_eq!(west.archive_before(ALL, || false).expect("a look"), 0);
+    let operations = world.coordinator().operations();
+    operations.grant(space, WEST, Access::Write).expect("in");
+    until("the west has it again", || {
+        west.show_record(&ids[1]).is_ok()
+    })
+    .await;
+    world.agree(space).await;
+    assert_eq!(shown(&west, &ids), shown(&south, &ids));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_say_what_is_archived() {
+    let (mut world, space, _) = grown().await;
+    let settings = world.path(SOUTH).join("causeway.toml");
+    let kept = format!("keep_changes = [\"{space}\"]");
+    for said in ["archive = false", &kept, "archive_after_days = 1"] {
+        world.stop_hub(SOUTH).await;
+        std::fs::write(&settings, format!("[documents]\n{said}\n")).expect("settings");
+        world.start_hub(SOUTH);
+        let south = world.hub(SOUTH);
+        assert_eq!(south.archive_daily(|| false).expect("a look"), 0, "{said}");
+        assert_eq!(archived(&world, SOUTH, space), (0, 0), "{said}");
+    }
+    // Nothing is a day old; and of the day's look is remembered that it was taken.
+    let south = world.hub(SOUTH);
+    assert!(south.archive_before(ALL, || false).expect("archived") > 0);
+    assert_eq!(archived(&world, SOUTH, space), (60, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_damaged_archive_lacks_is_told_and_all_else_works() {
+    let (mut world, space, ids) = grown().await;
+    let south = world.hub(SOUTH).clone();
+    assert!(south.archive_before(ALL, || false).expect("archived") > 0);
+    let before = shown(&south, &ids[1..]);
+    drop(south);
+    world.stop_hub(SOUTH).await;
+    let folder = world.path(SOUTH);
+    std::fs::remove_file(folder.join("projections.db")).expect("it is there");
+    let damaged = ids[0].parse::<DocumentId>().expect("an id").subject();
+    let store = rusqlite::Connection::open(folder.join("store.db")).expect("the store");
+    let of = "SELECT bytes FROM archives WHERE subject = ?1";
+    let bytes = store.query_row(of, [damaged.as_bytes()], |row| row.get::<_, Vec<u8>>(0));
+    let mut bytes = bytes.expect("an archive");
+    bytes[200] ^= 1;
+    let flip = "UPDATE archives SET bytes = ?2 WHERE subject = ?1";
+    let flipped = store.execute(flip, rusqlite::params![damaged.as_bytes(), bytes]);
+    assert_eq!(flipped.expect("it is changed"), 1);
+    drop(store);
+    world.start_hub(SOUTH);
+    let south = world.hub(SOUTH).clone();
+    until("the others are listed", || {
+        let listed = south.list_records("practice", &space.to_string());
+        listed.is_ok_and(|listed| listed.len() >= 3)
+    })
+    .await;
+    assert_eq!(shown(&south, &ids[1..]), before);
+    let store = Readers::open(folder.join("store.db")).expect("the store is read");
+    let lacking = store.withheld(space).expect("a look");
+    assert_eq!(lacking.len(), 15);
+    assert!(lacking.iter().all(|lacking| lacking.subject == damaged));
+    // Whoever comes later is told so, and gets the rest.
+    edit(&south, &ids[1], "And on.");
+    until("it is sent", || {
+        let marks = south.show_record(&ids[1]).expect("it is shown").marks;
+        marks.unsent == 0
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 //! Nothing of an entry is lost by it: header, hash and signature stay in its row, and the archive of
 //! its document holds the rest. What is in an archive is opaque here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use node_feed::{Hash, Kind, Payload, SpaceId, Subject};
@@ -33,8 +33,8 @@ impl SqliteStore {
     /// Keeps archives of documents in the place of earlier ones, and takes the payloads that they
     /// give back out of their entries. Returns how many bytes these had.
     ///
-    /// Arrivals of anything but changes of the document are passed over, and nothing is kept of one
-    /// that was erased.
+    /// A document is passed over that was erased, or of which one of the entries is not held any
+    /// more as it was, so that what was decided before is still so.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written; nothing has changed then.
@@ -65,6 +65,20 @@ impl SqliteStore {
     ) -> Result<bool, StoreError> {
         self.change(|sql| sql.unarchive(space, document, payloads))
     }
+
+    /// Notes that the archive of a document gives back nothing but the payloads with these hashes:
+    /// the others are lacking from now on, like any that was never sent. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written; nothing has changed then.
+    pub fn lose_archived(
+        &mut self,
+        space: SpaceId,
+        document: Subject,
+        given_back: &BTreeSet<Hash>,
+    ) -> Result<u64, StoreError> {
+        self.change(|sql| sql.lose_archived(space, document, given_back))
+    }
 }
 
 impl Readers {
@@ -80,14 +94,39 @@ impl Readers {
         self.ask(|sql| sql.archive_of(space, document))
     }
 
-    /// The documents of a space that have archives, in the order of their bytes.
+    /// The documents of a space that have archives, in the order of their bytes. Looks at every
+    /// archive.
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be read.
     pub fn archived_in(&self, space: SpaceId) -> Result<Vec<Subject>, StoreError> {
         self.ask(|sql| sql.archived_in(space))
     }
+
+    /// The hashes of the payloads that the archive of a document must give back.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn archived_payloads(
+        &self,
+        space: SpaceId,
+        document: Subject,
+    ) -> Result<BTreeSet<Hash>, StoreError> {
+        self.ask(|sql| {
+            let mut hashes = BTreeSet::new();
+            for table in [ENTRIES, EVIDENCE] {
+                let archived = sql.archived_rows(table, space, document)?;
+                hashes.extend(archived.into_iter().map(|(_, hash)| hash));
+            }
+            Ok(hashes)
+        })
+    }
 }
+
+/// A table with payloads, and the name of its key.
+type Table = (&'static str, &'static str);
+const ENTRIES: Table = ("entries", "arrival");
+const EVIDENCE: Table = ("evidence", "id");
 
 impl Sql {
     fn archive_of(&self, space: SpaceId, document: Subject) -> Result<Option<Bytes>, StoreError> {
@@ -103,24 +142,35 @@ impl Sql {
         })
     }
 
+    /// The rows of a document whose payload is archived: their keys, and the payloads' hashes.
+    fn archived_rows(
+        &self,
+        (table, key): Table,
+        space: SpaceId,
+        document: Subject,
+    ) -> Result<Vec<(i64, Hash)>, StoreError> {
+        let sql = format!(
+            "SELECT e.{key}, e.dropped_hash FROM subjects s CROSS JOIN {table} e \
+             ON e.subject = s.id WHERE s.subject = ?1 AND s.space = ?2 AND s.kind = ?3 \
+             AND length(e.payload) = 0"
+        );
+        let of = params![document.as_bytes(), space.as_bytes(), Kind::CHANGES.0];
+        self.all(&sql, of, |row| {
+            Ok((row.get(0)?, Hash::from_bytes(row.get(1)?)))
+        })
+    }
+
     fn archive(&mut self, space: SpaceId, made: &ArchivedDocument) -> Result<u64, StoreError> {
         let (document, bytes) = (made.document, &made.bytes);
-        if self.is_erased(document)? {
+        if self.is_erased(document)? || self.is_left(space)? {
             return Ok(0);
         }
-        let earlier = self.archive_of(space, document)?;
-        let earlier = earlier.map_or(0, |earlier| earlier.len() as u64);
-        let key = params![document.as_bytes(), space.as_bytes(), &bytes[..]];
-        let sql = "INSERT OR REPLACE INTO archives (subject, space, bytes) VALUES (?1, ?2, ?3)";
-        self.write(sql, key)?;
         let held = format!(
             "SELECT {ENTRY} FROM entries e CROSS JOIN subjects s ON s.id = e.subject \
              WHERE e.arrival = ?1 AND s.subject = ?2 AND s.space = ?3 AND s.kind = ?4 \
              AND length(e.payload) > 0"
         );
-        let take_out = "UPDATE entries SET payload = x'', dropped_hash = ?2, dropped_length = ?3 \
-                        WHERE arrival = ?1";
-        let mut taken = 0;
+        let mut rows = Vec::with_capacity(made.arrivals.len());
         for arrival in &made.arrivals {
             let arrival = bound(*arrival);
             let key = params![
@@ -129,13 +179,24 @@ impl Sql {
                 space.as_bytes(),
                 Kind::CHANGES.0
             ];
-            let Some(row) = self.one(&held, key, entry)? else {
-                continue;
+            let row = self.one(&held, key, entry)?;
+            let left = row.map(|row| without_bytes(row.kind, &row.payload));
+            let Some(Payload::Dropped { hash, length }) = left else {
+                return Ok(0);
             };
-            if let Payload::Dropped { hash, length } = without_bytes(row.kind, &row.payload) {
-                self.write(take_out, params![arrival, hash.as_bytes(), length])?;
-                taken += u64::from(length);
-            }
+            rows.push((arrival, hash, length));
+        }
+        let earlier = self.archive_of(space, document)?;
+        let earlier = earlier.map_or(0, |earlier| earlier.len() as u64);
+        let key = params![document.as_bytes(), space.as_bytes(), &bytes[..]];
+        let sql = "INSERT OR REPLACE INTO archives (subject, space, bytes) VALUES (?1, ?2, ?3)";
+        self.write(sql, key)?;
+        let take_out = "UPDATE entries SET payload = x'', dropped_hash = ?2, dropped_length = ?3 \
+                        WHERE arrival = ?1";
+        let mut taken = 0;
+        for (arrival, hash, length) in rows {
+            self.write(take_out, params![arrival, hash.as_bytes(), length])?;
+            taken += u64::from(length);
         }
         let spared = (self.spared()? + taken + earlier).saturating_sub(bytes.len() as u64);
         self.set_spared(spared)?;
@@ -155,24 +216,18 @@ impl Sql {
                 by_hash.insert(hash, payload);
             }
         }
-        let mut all = true;
-        for (table, key) in [("entries", "arrival"), ("evidence", "id")] {
+        let (mut all, mut put_back) = (true, 0);
+        for (table, key) in [ENTRIES, EVIDENCE] {
             let sql = format!(
-                "SELECT e.{key}, e.dropped_hash FROM subjects s CROSS JOIN {table} e \
-                 ON e.subject = s.id WHERE s.subject = ?1 AND s.space = ?2 AND s.kind = ?3 \
-                 AND length(e.payload) = 0"
-            );
-            let of = params![document.as_bytes(), space.as_bytes(), Kind::CHANGES.0];
-            let archived = self.all(&sql, of, |row| {
-                Ok((row.get::<_, i64>(0)?, Hash::from_bytes(row.get(1)?)))
-            })?;
-            let put_back = format!(
                 "UPDATE {table} SET payload = ?2, dropped_hash = NULL, dropped_length = NULL \
                  WHERE {key} = ?1"
             );
-            for (row, hash) in archived {
+            for (row, hash) in self.archived_rows((table, key), space, document)? {
                 match by_hash.get(&hash) {
-                    Some(payload) => self.write(&put_back, params![row, &payload[..]])?,
+                    Some(payload) => {
+                        self.write(&sql, params![row, &payload[..]])?;
+                        put_back += payload.len() as u64;
+                    }
                     None => all = false,
                 }
             }
@@ -181,7 +236,28 @@ impl Sql {
             let sql = "DELETE FROM archives WHERE subject = ?1 AND space = ?2";
             self.write(sql, params![document.as_bytes(), space.as_bytes()])?;
         }
+        let spared = self.spared()?.saturating_sub(put_back);
+        self.set_spared(spared)?;
         Ok(all)
+    }
+
+    fn lose_archived(
+        &mut self,
+        space: SpaceId,
+        document: Subject,
+        given_back: &BTreeSet<Hash>,
+    ) -> Result<u64, StoreError> {
+        let mut lost = 0;
+        for (table, key) in [ENTRIES, EVIDENCE] {
+            let sql = format!("UPDATE {table} SET payload = NULL WHERE {key} = ?1");
+            for (row, hash) in self.archived_rows((table, key), space, document)? {
+                if !given_back.contains(&hash) {
+                    self.write(&sql, [row])?;
+                    lost += 1;
+                }
+            }
+        }
+        Ok(lost)
     }
 
     /// How many bytes archives have spared since the file was compacted.

@@ -50,7 +50,8 @@ impl SqliteStore {
     /// says what they were about. Several durable changes, so that others can be made between them.
     ///
     /// Everything stays that proves what was written (headers, hashes, signatures), and everything
-    /// about the records that `keep` owns. If it may read the space again,
+    /// about the records that `keep` owns. Archives of others' records go: what `keep` wrote itself is
+    /// to be put back before. If it may read the space again,
     /// [`SqliteStore::renew_foreign`] makes sure that all of it is fetched again.
     ///
     /// # Errors
@@ -183,7 +184,8 @@ impl Sql {
         Ok(Some(Place::Evidence { id: 0 }))
     }
 
-    /// Takes out the copy that is under way, and the documents of earlier ones that other hubs own.
+    /// Takes out the copy that is under way, and what earlier ones and archives hold of documents that
+    /// other hubs own.
     fn drop_foreign_bases(
         &mut self,
         space: SpaceId,
@@ -195,7 +197,8 @@ impl Sql {
         let gone = self.all(&sql, key, |row| row.get(0).map(Subject::from_bytes))?;
         drop_copy(self, space)?;
         self.write(&format!("DELETE FROM bases WHERE {owned}"), key)?;
-        self.log_holds_dropped |= !gone.is_empty();
+        self.write(&format!("DELETE FROM archives WHERE {owned}"), key)?;
+        self.log_holds_dropped = true;
         Ok(gone)
     }
 

@@ -9,7 +9,7 @@ use node_store::{
     ArchivedDocument, Check, EntryStore, MemoryStore, ReadStore, Readers, SqliteStore,
 };
 
-use crate::world::{Hub, Pen, SPACE, World, everything, keep, send, sqlite, trees};
+use crate::world::{Hub, Pen, SPACE, World, append, everything, keep, send, sqlite, trees};
 
 /// A change as carriage sees it: its content is nobody's business here.
 fn chunk(content: &[u8]) -> Bytes {
@@ -72,10 +72,11 @@ impl Story {
         }
     }
 
-    /// Archives the first so many changes.
+    /// Archives the first so many changes, as far as they are not archived yet.
     fn archive(&mut self, entries: usize) -> u64 {
         let held = self.store.entries_of(self.document, 0).unwrap();
         let held = held.iter().take(entries);
+        let held = held.filter(|entry| entry.payload.bytes().is_some());
         let made = ArchivedDocument {
             document: self.document,
             bytes: Bytes::from_static(b"all of them"),
@@ -151,26 +152,76 @@ fn header_hash_and_signature_stay_and_what_comes_back_is_what_was_sent() {
 }
 
 #[test]
-fn only_changes_of_the_document_itself_are_taken_out() {
+fn a_document_is_passed_over_of_which_anything_is_not_as_it_was_said() {
     let mut story = Story::new(100);
     let note = story.pen.write(&["a note"]);
-    let stored = keep(&mut story.store, &story.world.authority, &note);
-    let other = DocumentId::new(story.hub.id, Writers::Owner, [2; 15]).subject();
-    let change = vec![(Kind::CHANGES, other, payload(99, 10))];
-    let run = story.pen.sign(change);
-    keep(&mut story.store, &story.world.authority, &run);
-    let arrivals = (0..100).collect();
-    let made = ArchivedDocument {
+    keep(&mut story.store, &story.world.authority, &note);
+    let entries = story.store.entries_of(story.document, 0).unwrap();
+    let arrivals = entries.iter().map(|entry| entry.arrival);
+    let arrivals = arrivals.collect::<Vec<_>>();
+    let said = |arrivals: &[u64], more: u64| ArchivedDocument {
         document: story.document,
         bytes: Bytes::from_static(b"all of them"),
-        arrivals,
+        arrivals: [arrivals, &[more]].concat(),
     };
-    story.store.archive(SPACE, &[made]).unwrap();
-    assert_eq!(story.held(), [false; 10]);
-    for hash in [stored.run.last().hash, run.last().hash] {
-        let entry = story.store.entry(hash).unwrap().unwrap();
-        assert!(entry.payload.bytes().is_some());
+    // One of something else, one that is not there.
+    let made = [said(&arrivals, arrivals[9] + 1), said(&arrivals, 1_000)];
+    assert_eq!(story.store.archive(SPACE, &made).unwrap(), 0);
+    assert_eq!((story.archived(), story.held()), (None, vec![true; 10]));
+    // One whose changes were taken out meanwhile, into an archive that this one does not know.
+    story.archive(6);
+    let bytes = story.archived();
+    let other = ArchivedDocument {
+        document: story.document,
+        bytes: Bytes::from_static(b"others"),
+        arrivals: arrivals[5..].to_vec(),
+    };
+    assert_eq!(story.store.archive(SPACE, &[other]).unwrap(), 0);
+    assert_eq!(story.archived(), bytes);
+}
+
+#[test]
+fn what_an_archive_does_not_give_back_is_lacking_and_can_come_again() {
+    let mut story = Story::new(100);
+    let sent = everything(&story.store);
+    story.archive(6);
+    let archived = story.readers();
+    let archived = archived.archived_payloads(SPACE, story.document).unwrap();
+    assert_eq!(archived.len(), 6);
+    let given = story.payloads[..4].iter();
+    let hash = |payload: &Bytes| Payload::Held(payload.clone()).hash(Kind::CHANGES);
+    let given = given.map(|payload| hash(payload).unwrap()).collect();
+    let document = story.document;
+    assert_eq!(
+        story.store.lose_archived(SPACE, document, &given).unwrap(),
+        2
+    );
+    let lacking = story.store.withheld(SPACE).unwrap();
+    assert_eq!(lacking.len(), 2);
+    for run in sent {
+        let run = run.verify(story.world.network, SPACE, &story.pen.public(), &[]);
+        append(&mut story.store, &story.world.authority, &run.unwrap());
     }
+    assert!(story.store.withheld(SPACE).unwrap().is_empty());
+    assert_eq!(story.held(), [vec![false; 4], vec![true; 6]].concat());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_that_a_link_leads_to_is_made_smaller_and_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut story = Story::new(900_000);
+    let path = story.folder.path().join("store.db");
+    story.archive(9);
+    drop(story.store);
+    let mode = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(&path, mode).unwrap();
+    let link = story.folder.path().join("elsewhere.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(SqliteStore::compact(&link).unwrap().is_some());
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
 }
 
 #[test]
@@ -234,7 +285,9 @@ fn a_hub_that_leaves_drops_what_others_archived_changes_say() {
     let own = story.world.hub(5);
     let gone = story.store.drop_foreign(SPACE, own.id).unwrap();
     assert_eq!(gone, [story.document]);
-    assert_eq!(story.held(), [false; 10]);
+    assert_eq!((story.archived(), story.held()), (None, vec![false; 10]));
+    assert_eq!(story.archive(10), 0, "nothing of it is archived again");
+    assert_eq!(story.archived(), None);
     let (document, payloads) = (story.document, story.payloads.clone());
     story.store.unarchive(SPACE, document, payloads).unwrap();
     assert_eq!(story.held(), [false; 10]);
@@ -247,14 +300,12 @@ fn the_file_is_made_smaller_when_nobody_has_it_open() {
     story.archive(4);
     let before = trees(&story.store);
     drop(story.store);
-    assert!(
-        !SqliteStore::compact(&path).unwrap(),
-        "it would spare too little"
-    );
+    let outcome = SqliteStore::compact(&path).unwrap();
+    assert_eq!(outcome, None, "it would spare too little");
     story.store = SqliteStore::open(&path, Check::Always).unwrap();
     story.archive(9);
     let larger = size(&story);
-    assert!(!SqliteStore::compact(&path).unwrap(), "it is open");
+    assert_eq!(SqliteStore::compact(&path).unwrap(), None, "it is open");
     drop(story.store);
     // An attempt that was interrupted left this.
     std::fs::write(
@@ -262,10 +313,11 @@ fn the_file_is_made_smaller_when_nobody_has_it_open() {
         b"half a file",
     )
     .unwrap();
-    assert!(SqliteStore::compact(&path).unwrap());
-    assert!(!SqliteStore::compact(&path).unwrap(), "once");
+    let compacted = SqliteStore::compact(&path).unwrap().expect("smaller");
+    assert_eq!(SqliteStore::compact(&path).unwrap(), None, "once");
     story.store = SqliteStore::open(&path, Check::Always).unwrap();
     let smaller = size(&story);
+    assert_eq!((compacted.before, compacted.after), (larger, smaller));
     assert!(smaller < larger / 4, "{smaller} of {larger} bytes");
     assert_eq!(trees(&story.store), before);
     assert_eq!(story.held(), [vec![false; 9], vec![true]].concat());
@@ -288,7 +340,7 @@ fn the_file_is_made_smaller_when_nobody_has_it_open() {
 fn a_file_that_is_not_there_or_no_store_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    assert!(!SqliteStore::compact(&path).unwrap());
+    assert_eq!(SqliteStore::compact(&path).unwrap(), None);
     assert!(!path.exists());
     std::fs::write(
         &path,
