@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use node_feed::{
-    Changes, DocumentId, Erase, Height, Kind, Nonce, Payload, Subject, VerifiedRun, Writers,
-    change_hash,
+    Authority, Changes, DocumentId, Erase, Height, Kind, Nonce, Payload, Subject, VerifiedRun,
+    Writers, change_hash,
 };
 use node_store::{
     ArchivedDocument, Check, EntryStore, MemoryStore, ReadStore, Readers, SqliteStore,
@@ -98,6 +98,17 @@ impl Story {
         let entries = self.store.entries_of(self.document, 0).unwrap();
         let held = entries.iter().map(|entry| entry.payload.bytes().is_some());
         held.collect()
+    }
+
+    /// Ends the hub's access after its third change, and returns what was known before.
+    fn cut(&mut self) -> Authority {
+        let admitted = self.world.authority.clone();
+        let hash = self.store.hash_at(SPACE, self.pen.feed(), 3).unwrap();
+        let (number, hash) = (3, hash.unwrap());
+        let last = Height { number, hash };
+        self.world.cut(&self.hub, &[(&self.pen, last)]);
+        self.store.reconcile(&self.world.authority).unwrap();
+        admitted
     }
 
     fn erase(&mut self) -> VerifiedRun {
@@ -243,13 +254,7 @@ fn what_a_cut_takes_out_and_gives_back_is_still_archived() {
     let mut story = Story::new(100);
     let before = (trees(&story.store), everything(&story.store));
     story.archive(6);
-    let admitted = story.world.authority.clone();
-    let hash = story.store.hash_at(SPACE, story.pen.feed(), 3).unwrap();
-    let (number, hash) = (3, hash.unwrap());
-    story
-        .world
-        .cut(&story.hub, &[(&story.pen, Height { number, hash })]);
-    story.store.reconcile(&story.world.authority).unwrap();
+    let admitted = story.cut();
     assert_eq!(story.held(), [false; 3]);
     assert_eq!(story.store.evidence(SPACE).unwrap().len(), 7);
     story.store.reconcile(&admitted).unwrap();
@@ -265,13 +270,7 @@ fn what_left_its_feed_gets_its_changes_back_too() {
     let mut story = Story::new(100);
     let before = everything(&story.store);
     story.archive(6);
-    let admitted = story.world.authority.clone();
-    let hash = story.store.hash_at(SPACE, story.pen.feed(), 3).unwrap();
-    let (number, hash) = (3, hash.unwrap());
-    story
-        .world
-        .cut(&story.hub, &[(&story.pen, Height { number, hash })]);
-    story.store.reconcile(&story.world.authority).unwrap();
+    let admitted = story.cut();
     let (document, payloads) = (story.document, story.payloads.clone());
     assert!(story.store.unarchive(SPACE, document, payloads).unwrap());
     story.store.reconcile(&admitted).unwrap();
