@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use node::Node;
-use node::cli::Arguments;
+use node::cli::{Arguments, Exit};
 use node::enrolment::{ConnectingState, Invitation};
 
 fn run(data: &Path, words: &[&str]) -> Output {
@@ -48,13 +48,24 @@ impl Drop for Serving {
 
 /// Runs `causeway-node` with these words, within this process, once the folder is free.
 async fn node_command(data: &Path, words: &[&str]) -> Result<(), String> {
+    let done = node_run(data, words).await;
+    done.map_err(|error| error.to_string())
+}
+
+/// The same, and by which code it would end.
+async fn node_exit(data: &Path, words: &[&str]) -> Exit {
+    let done = node_run(data, words).await;
+    done.map_or_else(|error| Exit::of(&error), |()| Exit::Done)
+}
+
+async fn node_run(data: &Path, words: &[&str]) -> anyhow::Result<()> {
     loop {
         let data = data.to_string_lossy();
         let all = ["causeway-node", "--data", &data].into_iter();
         let arguments = Arguments::try_parse_from(all.chain(words.iter().copied()));
         match arguments.expect("good words").run().await {
             Err(error) if error.to_string().contains("in use") => soon().await,
-            done => return done.map_err(|error| error.to_string()),
+            done => return done,
         }
     }
 }
@@ -213,6 +224,39 @@ async fn two_machines_connect_with_the_commands_of_the_five_minutes() {
     let text = invitation.to_toml().expect("its text");
     let again = node.connect(&text).expect("it asks").outcome().await;
     assert_eq!(again, ConnectingState::Refused("Not our number".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_says_by_its_code_that_nobody_answers_and_that_it_may_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+    let (file, hub) = (folder.path().join("south.toml"), folder.path().join("hub"));
+    let (keys, file) = (keys.to_string_lossy(), file.to_string_lossy());
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("a free port");
+    std::fs::create_dir(&data).expect("a folder");
+    let settings = format!("[listen]\naddress = \"{address}\"\npublic = \"{address}\"\n");
+    std::fs::write(data.join("causeway.toml"), settings).expect("settings");
+    let done = |words: &[&str]| {
+        let output = run(&data, words);
+        assert!(output.status.success(), "{words:?}: {}", text(&output));
+    };
+    done(&["init", "--new-keys", &keys]);
+    done(&["invite", "south", "--name", "South", "--out", &file]);
+    node_command(&hub, &["init"]).await.expect("set up");
+    assert_eq!(
+        node_exit(&hub, &["connect", &file]).await,
+        Exit::Unreachable
+    );
+
+    let _serving = Serving::start(&data);
+    while !data.join("node.sock").exists() || std::net::TcpStream::connect(address).is_err() {
+        soon().await;
+    }
+    let words = ["connect", &file, "--no-wait"];
+    assert_eq!(node_exit(&hub, &words).await, Exit::Done);
+    done(&["refuse", "south", "--why", "Not our number"]);
+    assert_eq!(node_exit(&hub, &["connect"]).await, Exit::NotAllowed);
 }
 
 #[test]

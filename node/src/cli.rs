@@ -4,6 +4,7 @@ mod account;
 mod backup;
 mod certificate;
 mod connect;
+mod exit;
 mod export;
 mod import;
 mod init;
@@ -32,6 +33,7 @@ use crate::{Node, NodeError, local};
 use output::Output;
 
 pub use account::{AccountCommand, run as run_account};
+pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
 pub use import::{ImportCommand, run as run_import};
 pub use record::{RecordCommand, run as run_record};
@@ -206,8 +208,7 @@ pub(crate) fn open(data: &Path) -> Result<Node> {
     })
 }
 
-/// What a `main` does with its arguments: runs them, reports, and says how it went by the exit
-/// code: 0 done, 1 failed, 64 wrong usage or settings.
+/// What a `main` does with its arguments: runs them, reports, and says by an [`Exit`] how it went.
 pub fn main<A, F: Future<Output = Result<()>>>(
     arguments: Result<A, clap::Error>,
     run: impl FnOnce(A) -> F,
@@ -216,11 +217,8 @@ pub fn main<A, F: Future<Output = Result<()>>>(
         Ok(arguments) => arguments,
         Err(error) => {
             let _written = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            let asked = !error.use_stderr();
+            return if asked { Exit::Done } else { Exit::Usage }.into();
         }
     };
     crate::telemetry::quiet_panics();
@@ -228,21 +226,13 @@ pub fn main<A, F: Future<Output = Result<()>>>(
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(run(arguments)));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Done.into(),
         Err(error) => {
             eprintln!("error: {}", sentence(&error));
-            let usage = error.downcast_ref::<crate::config::ConfigError>().is_some();
-            if usage {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::FAILURE
-            }
+            Exit::of(&error).into()
         }
     }
 }
-
-/// A usage or configuration error, by the convention of sysexits.h.
-const EXIT_USAGE: u8 = 64;
 
 /// The sentence of an error, as a person should read it, without the transport's own words.
 pub fn sentence(error: &anyhow::Error) -> String {

@@ -48,6 +48,16 @@ fn wrong_usage_ends_with_64() {
 }
 
 #[test]
+fn what_cannot_be_written_ends_with_73() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["init"]), 0, "");
+    let file = data.join("store.db").join("backup.db");
+    let file = file.to_str().expect("plain text");
+    check(&run(&data, &["backup", file]), 73, "cannot be written");
+}
+
+#[test]
 fn a_bad_setting_stops_the_node_before_it_opens_anything() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("hub");
@@ -72,7 +82,7 @@ fn a_node_that_was_never_connected_says_so() {
     let data = folder.path().join("hub");
     check(&run(&data, &["init"]), 0, "");
     let group = ["record", "new", "work-group", "--set", "title=Algebra"];
-    check(&run(&data, &group), 1, "NCETM gives access");
+    check(&run(&data, &group), 77, "NCETM gives access");
     let nowhere = folder.path().join("nothing.invitation");
     let nowhere = nowhere.to_str().expect("plain text");
     check(&run(&data, &["connect", nowhere]), 1, "cannot be read");

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
+use super::exit::Exit;
 use super::output::{Output, moment};
 use crate::Node;
 use crate::enrolment::{Connecting, ConnectingState, Invitation};
@@ -50,7 +51,7 @@ pub(super) async fn run(
                     if file.is_some() {
                         node.forget_connecting()?;
                     }
-                    bail!("{trouble}");
+                    return Err(Exit::Unreachable.with(trouble.to_string()).into());
                 }
             }
             ConnectingState::Waiting { lapses_ms, .. } => {
@@ -69,7 +70,14 @@ pub(super) async fn run(
             outcome @ (ConnectingState::Refused(_)
             | ConnectingState::Expired(_)
             | ConnectingState::Failed(_)) => {
-                bail!("{}", outcome.why_not().unwrap_or_default());
+                let failed = matches!(outcome, ConnectingState::Failed(_));
+                let exit = if failed {
+                    Exit::Failed
+                } else {
+                    Exit::NotAllowed
+                };
+                let why = outcome.why_not().unwrap_or_default();
+                return Err(exit.with(why).into());
             }
         }
         told = shown;

@@ -47,7 +47,7 @@ pub fn status(error: &RecordsError) -> Status {
 }
 
 pub(super) fn store(error: &StoreError, sentence: String) -> Status {
-    if matches!(error, StoreError::Full) {
+    if matches!(error, StoreError::Full | StoreError::File { .. }) {
         Status::resource_exhausted(sentence)
     } else {
         Status::unavailable(sentence)
