@@ -373,16 +373,16 @@ impl Storage {
             .call(move |store| store.unarchive(space, document, payloads))
     }
 
-    /// Notes that the archive of a document gives back nothing but these payloads, and says how many
-    /// are lacking.
+    /// Notes that the archive of a document does not give back these payloads, and says of how many
+    /// entries they are.
     pub(crate) fn lose_archived(
         &self,
         space: SpaceId,
         document: Subject,
-        given_back: BTreeSet<Hash>,
+        lost: BTreeSet<Hash>,
     ) -> Result<u64, StoreError> {
         self.handle
-            .call(move |store| store.lose_archived(space, document, &given_back))
+            .call(move |store| store.lose_archived(space, document, &lost))
     }
 
     /// Drops what other hubs than `keep` wrote in a space that it has left, and says what it was

@@ -155,6 +155,8 @@ impl GivenBack {
         space: SpaceId,
         document: Subject,
     ) -> Result<Option<Self>, StoreError> {
+        // First: an archive that takes the place of another meanwhile gives back all of these too.
+        let archived = storage.read(|store| store.archived_payloads(space, document))?;
         let bytes = storage.read(|store| store.archive_of(space, document))?;
         let Some(bytes) = bytes else {
             return Ok(None);
@@ -172,11 +174,11 @@ impl GivenBack {
         });
         let back = entries.into_iter().map(|it| (it.hash(), it.encode()));
         let back = back.collect::<BTreeMap<_, _>>();
-        let archived = storage.read(|store| store.archived_payloads(space, document))?;
-        if archived.iter().any(|hash| !back.contains_key(hash)) {
-            let given = back.keys().copied().collect();
-            let lost = storage.lose_archived(space, document, given)?;
-            tracing::error!(%space, %document, lost, "changes of a record are lacking");
+        let lost = archived.into_iter().filter(|hash| !back.contains_key(hash));
+        let lost = lost.collect::<BTreeSet<_>>();
+        if !lost.is_empty() {
+            let entries = storage.lose_archived(space, document, lost)?;
+            tracing::error!(%space, %document, entries, "changes of a record are lacking");
         }
         Ok(Some(Self(back)))
     }

@@ -21,8 +21,6 @@ pub enum Exit {
     Done = 0,
     /// It did not, for a reason that has no number of its own.
     Failed = 1,
-    /// It looked, and what it was asked about is not so.
-    NotSo = 2,
     /// The command or a setting is wrong.
     Usage = 64,
     /// The node, the coordinator or a service does not answer.
@@ -53,17 +51,16 @@ impl Exit {
     /// How a command ended that failed with this.
     pub fn of(error: &anyhow::Error) -> Self {
         let known = error.chain().find_map(|cause| {
-            let of_config = cause.downcast_ref().map(of_config);
-            let of_node = cause.downcast_ref().map(of_node);
-            of_config
-                .or(of_node)
+            let ended = cause.downcast_ref::<Ended>().map(|ended| ended.exit);
+            ended
+                .or_else(|| cause.downcast_ref().map(of_config))
+                .or_else(|| cause.downcast_ref().map(of_node))
                 .or_else(|| cause.downcast_ref().map(of_status))
                 .or_else(|| cause.downcast_ref().map(of_enrolment))
                 .or_else(|| cause.downcast_ref().map(of_tls))
                 .or_else(|| cause.downcast_ref().map(of_folder))
                 .or_else(|| cause.downcast_ref().map(of_store))
                 .or_else(|| cause.downcast_ref().map(of_io))
-                .or_else(|| cause.downcast_ref::<Ended>().map(|ended| ended.exit))
         });
         known.unwrap_or(Self::Failed)
     }

@@ -66,8 +66,8 @@ impl SqliteStore {
         self.change(|sql| sql.unarchive(space, document, payloads))
     }
 
-    /// Notes that the archive of a document gives back nothing but the payloads with these hashes:
-    /// the others are lacking from now on, like any that was never sent. Returns how many.
+    /// Notes that the archive of a document does not give back the payloads with these hashes: they
+    /// are lacking from now on, like any that was never sent. Returns how many entries that are.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written; nothing has changed then.
@@ -75,9 +75,9 @@ impl SqliteStore {
         &mut self,
         space: SpaceId,
         document: Subject,
-        given_back: &BTreeSet<Hash>,
+        lost: &BTreeSet<Hash>,
     ) -> Result<u64, StoreError> {
-        self.change(|sql| sql.lose_archived(space, document, given_back))
+        self.change(|sql| sql.lose_archived(space, document, lost))
     }
 }
 
@@ -245,19 +245,19 @@ impl Sql {
         &mut self,
         space: SpaceId,
         document: Subject,
-        given_back: &BTreeSet<Hash>,
+        lost: &BTreeSet<Hash>,
     ) -> Result<u64, StoreError> {
-        let mut lost = 0;
+        let mut count = 0;
         for (table, key) in [ENTRIES, EVIDENCE] {
             let sql = format!("UPDATE {table} SET payload = NULL WHERE {key} = ?1");
             for (row, hash) in self.archived_rows((table, key), space, document)? {
-                if !given_back.contains(&hash) {
+                if lost.contains(&hash) {
                     self.write(&sql, [row])?;
-                    lost += 1;
+                    count += 1;
                 }
             }
         }
-        Ok(lost)
+        Ok(count)
     }
 
     /// How many bytes archives have spared since the file was compacted.
