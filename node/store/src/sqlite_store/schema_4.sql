@@ -10,21 +10,16 @@ CREATE TABLE links (
 ) STRICT, WITHOUT ROWID;
 
 -- First copies under way, one a space: who offered it, on which checkpoints it stands, and how many
--- of how many documents are here; none before the checkpoints are whole.
+-- of how many documents are here; none before the checkpoints are whole. The list is of documents'
+-- ids, 24 bytes each.
 CREATE TABLE copies (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     space BLOB NOT NULL UNIQUE,
     peer BLOB NOT NULL,
     bases BLOB NOT NULL,
     documents INTEGER,
-    of INTEGER NOT NULL
-) STRICT;
-
--- What its checkpoints list, as documents' ids of 24 bytes, and how far its feeds were held before.
-CREATE TABLE copy_lists (
-    copy INTEGER PRIMARY KEY REFERENCES copies (id) ON DELETE CASCADE,
-    list BLOB NOT NULL,
-    tips BLOB
+    of INTEGER NOT NULL,
+    list BLOB NOT NULL DEFAULT x''
 ) STRICT;
 
 -- What has come of them beside documents, in order.
@@ -47,7 +42,6 @@ CREATE TABLE bases (
     UNIQUE (copy, subject)
 ) STRICT;
 CREATE INDEX bases_of_subjects ON bases (subject, space);
-CREATE INDEX bases_of_copies ON bases (copy, arrival);
 CREATE INDEX bases_of_spaces ON bases (space, subject);
 
 -- Those of a copy under way that were checked.

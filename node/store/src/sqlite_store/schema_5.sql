@@ -1,3 +1,14 @@
+-- What the checkpoints of copies under way list, as documents' ids of 24 bytes, and how far their feeds
+-- were held before.
+CREATE TABLE copy_lists (
+    copy INTEGER PRIMARY KEY REFERENCES copies (id) ON DELETE CASCADE,
+    list BLOB NOT NULL,
+    tips BLOB
+) STRICT;
+INSERT INTO copy_lists (copy, list) SELECT id, list FROM copies WHERE documents IS NOT NULL;
+ALTER TABLE copies DROP COLUMN list;
+CREATE INDEX bases_of_copies ON bases (copy, arrival);
+
 -- Changes of documents that were taken out of their entries, whose payload is empty then: a saved
 -- document that gives them back byte for byte.
 CREATE TABLE archives (

@@ -5,7 +5,7 @@ use std::path::Path;
 use node_feed::{DocumentId, Erase, Kind, Nonce, Subject, Writers};
 use node_store::{Appended, Check, EntryStore, ReadStore, Readers, SqliteStore, StoreError};
 
-use crate::world::{NOTE, World, append, keep, note, sqlite, texts, trees};
+use crate::world::{NOTE, SPACE, World, append, keep, note, sqlite, texts, trees};
 
 fn contains(path: &Path, needle: &[u8]) -> bool {
     let bytes = std::fs::read(path).unwrap_or_default();
@@ -100,6 +100,48 @@ fn what_a_crash_left_of_erased_bytes_is_wiped_when_the_store_is_opened_again() {
     let store = sqlite(&crashed);
     assert!(store.is_erased(subject).unwrap());
     assert!(!contains(&path, PLANTED) && !contains(&log, PLANTED));
+}
+
+/// Brings a file back to what the program wrote before archives.
+const FOURTH_SCHEMA: &str = "
+    DROP TABLE archives;
+    DROP INDEX bases_of_copies;
+    DROP INDEX entries_by_hash;
+    CREATE INDEX entries_by_hash ON entries (substr(hash, 1, 8));
+    DROP TABLE copy_lists;
+    ALTER TABLE copies ADD COLUMN list BLOB NOT NULL DEFAULT x'';
+    PRAGMA user_version = 4";
+
+#[test]
+fn a_store_with_a_copy_under_way_is_brought_up_to_date_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let (_, mut pen, open) = world.writer(2);
+    let run = pen.write(&["one", "two"]);
+    let mut store = sqlite(&folder);
+    store.append(&world.authority, vec![open, run]).unwrap();
+    let before = (trees(&store), texts(&store));
+    drop(store);
+    let path = folder.path().join("store.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(FOURTH_SCHEMA).unwrap();
+    let copy = "INSERT INTO copies (space, peer, bases, documents, of, list) \
+                VALUES (?1, zeroblob(32), ?2, 1, 2, zeroblob(48))";
+    let bases = node_feed::Heights::new().encode();
+    old.execute(copy, rusqlite::params![SPACE.as_bytes(), bases])
+        .unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path, Check::Always).unwrap();
+    assert_eq!((trees(&store), texts(&store)), before);
+    let last = pen.tip().hash;
+    assert!(store.entry(last).unwrap().is_some(), "found by its hash");
+    let copies = store.copies().unwrap();
+    assert_eq!((copies.len(), copies[0].1.of), (1, 2));
+    drop(store);
+    let new = rusqlite::Connection::open(&path).unwrap();
+    let list = "SELECT length(list) FROM copy_lists";
+    let bytes = new.query_row(list, [], |row| row.get::<_, i64>(0));
+    assert_eq!(bytes.unwrap(), 48);
 }
 
 #[test]
