@@ -21,6 +21,7 @@ use node::{NodeError, local};
 use proto::coordinator::v1::coordinator_client::CoordinatorClient;
 use tonic::transport::Channel;
 
+use crate::config::CoordinatorConfig;
 use crate::service::coordinator_service;
 use crate::{Coordinator, CoordinatorError};
 
@@ -104,6 +105,23 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Checks the whole store, from the root key's signature to the last entry and record, and names
+    /// the first thing wrong.
+    Verify,
+    /// Makes the lists and all that is remembered of records again from their entries, while the
+    /// coordinator is stopped.
+    Rebuild,
+    /// Writes a consistent copy of the store, while the coordinator serves or not.
+    Backup(node::cli::BackupArguments),
+    /// Makes a key to which backups are sealed, and prints its public part.
+    BackupKey {
+        /// A file that does not exist yet, for the secret part, which opens backups.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the store. What was shared since comes back from the hubs.
+    Restore(node::cli::RestoreArguments),
+    /// Says what the last restore brought back, and what not.
+    Restored,
     /// Fills a new network with a made-up nation, to try it out. Never on a coordinator in use.
     Sample(sample::SampleArguments),
 }
@@ -168,6 +186,20 @@ impl Arguments {
             Command::Report(command) => {
                 node::cli::run_report(clients(&data).await?.1, command, output).await
             }
+            Command::Verify => {
+                let client = clients(&data).await.map(|clients| clients.1);
+                node::cli::run_verify(&data, client, output).await
+            }
+            Command::Rebuild => {
+                let config = CoordinatorConfig::read(&DataFolder::config(&data))?;
+                node::cli::run_rebuild(&data, config.node(), output)
+            }
+            Command::Backup(arguments) => {
+                node::cli::run_backup(clients(&data).await?.1, arguments, output).await
+            }
+            Command::BackupKey { file } => node::cli::new_backup_key(&file, output),
+            Command::Restore(arguments) => node::cli::run_restore(&data, arguments, output),
+            Command::Restored => node::cli::show_restored(clients(&data).await?.1, output).await,
             Command::Schema { markdown } => node::cli::print_schema(markdown, output),
             Command::Sample(arguments) => {
                 sample::run(clients(&data).await?.0, arguments, output).await

@@ -23,6 +23,8 @@ pub struct CoordinatorConfig {
     pub web: node::config::WebConfig,
     /// How people sign in.
     pub accounts: node::config::AccountsConfig,
+    /// When it makes backups by itself.
+    pub backup: node::backup::BackupConfig,
     /// How it stops.
     pub shutdown: node::config::ShutdownConfig,
 }
@@ -83,6 +85,7 @@ impl CoordinatorConfig {
             documents: self.documents.clone(),
             web: self.web.clone(),
             accounts: self.accounts.clone(),
+            backup: self.backup.clone(),
             shutdown: self.shutdown.clone(),
         }
     }
@@ -115,6 +118,7 @@ impl Default for CoordinatorConfig {
                 ..node.web
             },
             accounts: node.accounts,
+            backup: node.backup,
             shutdown: node.shutdown,
         }
     }

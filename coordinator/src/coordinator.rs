@@ -111,7 +111,7 @@ impl Coordinator {
     /// # Errors
     /// [`CoordinatorError`]. What is left of a failed set-up can be deleted.
     pub fn create(data: &Path, keys: &SavedKeys) -> Result<Self, CoordinatorError> {
-        let coordinator = Self::rebuild(data, keys)?;
+        let coordinator = Self::set_up_again(data, keys)?;
         coordinator.operations.authority().begin(&keys.root)?;
         coordinator.operations.ensure_first_facts()?;
         Ok(coordinator)
@@ -122,7 +122,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`CoordinatorError`].
-    pub fn rebuild(data: &Path, keys: &SavedKeys) -> Result<Self, CoordinatorError> {
+    pub fn set_up_again(data: &Path, keys: &SavedKeys) -> Result<Self, CoordinatorError> {
         Self::check(data)?;
         let config = CoordinatorConfig::read(&DataFolder::config(data))?;
         let node = Node::create_with(data, keys.identity.clone(), config.node())?;

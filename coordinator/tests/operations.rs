@@ -141,7 +141,7 @@ fn a_project_whose_record_is_not_as_declared_leaves_no_space() {
 fn a_network_begins_once_and_a_set_up_that_failed_halfway_is_finished_later() {
     let folder = TempDir::new().expect("a temporary folder");
     let keys = SavedKeys::generate(now_ms()).expect("new keys");
-    let halfway = Coordinator::rebuild(folder.path(), &keys).expect("set up");
+    let halfway = Coordinator::set_up_again(folder.path(), &keys).expect("set up");
     let authority = halfway.operations().authority();
     authority.begin(&keys.root).expect("begun");
     authority.begin(&keys.root).expect_err("it has begun");

@@ -10,6 +10,7 @@ mod import;
 mod init;
 pub mod output;
 mod people;
+mod rebuild;
 mod record;
 mod report;
 mod restore;
@@ -17,6 +18,7 @@ mod sample;
 mod serve;
 mod space;
 mod status;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -27,21 +29,26 @@ use clap::{Parser, Subcommand};
 use proto::hub::v1::hub_client::HubClient;
 use tonic::transport::Channel;
 
+use crate::config::Config;
 use crate::folder::DataFolder;
 use crate::grpc::hub_service;
 use crate::{Node, NodeError, local};
 use output::Output;
 
 pub use account::{AccountCommand, run as run_account};
+pub use backup::{BackupArguments, new_key as new_backup_key, run as run_backup};
 pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
 pub use import::{ImportCommand, run as run_import};
+pub use rebuild::run as run_rebuild;
 pub use record::{RecordCommand, run as run_record};
 pub use report::{ReportCommand, run as run_report};
+pub use restore::{RestoreArguments, restored as show_restored, run as run_restore};
 pub use sample::schema as print_schema;
 pub use serve::{serve_pages, stopped};
 pub use space::list as list_spaces;
 pub use status::run as show_status;
+pub use verify::run as run_verify;
 
 /// The own service's client, as all commands use it.
 pub type Client = HubClient<Channel>;
@@ -123,19 +130,23 @@ enum Command {
         /// A file that does not exist yet; without one it is printed.
         file: Option<PathBuf>,
     },
+    /// Checks the whole store, from the root key's signature to the last entry and record, and names
+    /// the first thing wrong.
+    Verify,
+    /// Makes the lists and all that is remembered of records again from their entries, while the node
+    /// is stopped.
+    Rebuild,
     /// Writes a consistent copy of the store, while the node serves or not.
-    Backup {
-        /// A file that does not exist yet.
+    Backup(backup::BackupArguments),
+    /// Makes a key to which backups are sealed, and prints its public part.
+    BackupKey {
+        /// A file that does not exist yet, for the secret part, which opens backups.
         file: PathBuf,
     },
     /// Puts a backup in the place of the store. What was sent since comes back from the others.
-    Restore {
-        /// The backup.
-        file: PathBuf,
-        /// Do it; without this, only say what would be done.
-        #[arg(long)]
-        confirm: bool,
-    },
+    Restore(restore::RestoreArguments),
+    /// Says what the last restore brought back, and what not.
+    Restored,
 }
 
 impl Arguments {
@@ -171,8 +182,17 @@ impl Arguments {
             Command::Account(command) => account::run(client(&data).await?, command, output).await,
             Command::Space(command) => space::run(client(&data).await?, command, output).await,
             Command::Certificate { file } => certificate::run(&data, file, output),
-            Command::Backup { file } => backup::run(client(&data).await?, &file, output).await,
-            Command::Restore { file, confirm } => restore::run(&data, &file, confirm, output),
+            Command::Verify => verify::run(&data, client(&data).await, output).await,
+            Command::Rebuild => {
+                let config = Config::read(&DataFolder::config(&data))?;
+                rebuild::run(&data, config, output)
+            }
+            Command::Backup(arguments) => {
+                backup::run(client(&data).await?, arguments, output).await
+            }
+            Command::BackupKey { file } => backup::new_key(&file, output),
+            Command::Restore(arguments) => restore::run(&data, arguments, output),
+            Command::Restored => restore::restored(client(&data).await?, output).await,
         }
     }
 }
@@ -196,16 +216,21 @@ pub async fn client(data: &Path) -> Result<Client> {
         .max_encoding_message_size(limit))
 }
 
-/// Opens the node in `data`; wrong settings stay what they are, so that the exit code says so.
+/// Opens the node in `data`.
 pub(crate) fn open(data: &Path) -> Result<Node> {
-    Node::open(data).map_err(|error| match error {
+    Node::open(data).map_err(with_code)
+}
+
+/// Wrong settings stay what they are, so that the exit code says so.
+fn with_code(error: NodeError) -> anyhow::Error {
+    match error {
         NodeError::Config(error) => error.into(),
         NodeError::Folder(_)
         | NodeError::Store(_)
         | NodeError::Certificate(_)
         | NodeError::StoreMissing(_)
         | NodeError::OtherNetwork => error.into(),
-    })
+    }
 }
 
 /// What a `main` does with its arguments: runs them, reports, and says by an [`Exit`] how it went.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use node_feed::SpaceId;
 use serde::Deserialize;
 
+use crate::backup::BackupConfig;
+
 /// Why settings cannot be used. Nothing is opened then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,6 +71,8 @@ pub struct Config {
     pub web: WebConfig,
     /// How people sign in.
     pub accounts: AccountsConfig,
+    /// When it makes backups by itself.
+    pub backup: BackupConfig,
     /// How it stops.
     pub shutdown: ShutdownConfig,
 }
@@ -229,6 +233,7 @@ impl Config {
         )?;
         self.documents.check()?;
         self.web.check()?;
+        self.backup.check()?;
         let accounts = &self.accounts;
         within(
             "accounts.idle_minutes",

@@ -170,9 +170,7 @@ pub fn create_private(path: &Path) -> Result<(), FolderError> {
 /// [`FolderError::Io`]; the file is then as it was.
 pub fn write_private(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
     let failed = |source| io_error(path, source);
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let temporary = PathBuf::from(name);
+    let temporary = with_suffix(path, ".new");
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
@@ -189,6 +187,13 @@ pub fn write_private(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
             .map_err(failed)?;
     }
     Ok(())
+}
+
+/// The path with `suffix` after its last letter.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// Reads a file that holds a key's 32-byte seed in hexadecimal.

@@ -8,6 +8,8 @@ mod archive;
 mod arrivals;
 mod author;
 mod authority_log;
+pub mod backup;
+mod came_back;
 mod cards;
 mod checkpoints;
 pub mod cli;
@@ -30,6 +32,7 @@ mod node;
 mod pace;
 mod peer_health;
 mod peers;
+mod rebuild;
 pub mod records;
 pub mod restore;
 mod session;
@@ -37,17 +40,20 @@ mod storage;
 mod suspended;
 pub mod telemetry;
 pub mod tls;
+pub mod verify;
 pub mod web;
 
 pub use arrivals::Arrivals;
 pub use author::WriteError;
 pub use authority_log::AuthorityAppendError;
+pub use came_back::CameBack;
 pub use copying::CopiedDocuments;
 pub use lost::{Lost, LostRecord};
 pub use marks::RecordMarks;
 pub use node::{Node, NodeError, Running, StoreAccessError};
 pub use peer_health::{Gap, PeerHealth, SetAsideEntry, SpaceLag};
 pub use peers::{RefusedEntry, RefusedSession};
+pub use rebuild::Rebuilt;
 pub use session::SessionCost;
 
 /// Random bytes from the system.

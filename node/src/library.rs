@@ -249,6 +249,26 @@ impl Library {
         Ok(())
     }
 
+    /// A document as its entries alone make it, whatever is saved of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub(crate) fn made_again(
+        &self,
+        storage: &Storage,
+        space: SpaceId,
+        id: DocumentId,
+    ) -> Result<Document, StoreError> {
+        let (entries, _) = self.lock().entries_after(storage, space, id, 0)?;
+        let mut document = Document::new(id);
+        let outcomes = document.apply(&entries);
+        if asks_for_rebuild(&outcomes) {
+            document = document.emptied();
+            document.apply(&entries);
+        }
+        Ok(document)
+    }
+
     /// Checks documents of first copies that are under way, on all cores, and opens those that are
     /// what they should be.
     ///
@@ -481,10 +501,7 @@ impl Shelf {
             };
             document.apply(&all.into_iter().filter(tried).collect::<Vec<_>>())
         };
-        if outcomes
-            .iter()
-            .any(|outcome| matches!(outcome, Outcome::Rebuild))
-        {
+        if asks_for_rebuild(&outcomes) {
             document = document.emptied();
             let (all, _) = self.entries_after(storage, space, id, 0)?;
             document.apply(&all);
@@ -503,6 +520,11 @@ impl Shelf {
                 .retain(|(space, id), _| cache.get(*space, *id).is_some());
         }
     }
+}
+
+fn asks_for_rebuild(outcomes: &[Outcome]) -> bool {
+    let mut outcomes = outcomes.iter();
+    outcomes.any(|outcome| matches!(outcome, Outcome::Rebuild))
 }
 
 /// The answers to the same question about each of these, in their order.

@@ -21,6 +21,7 @@ use crate::applier::Applier;
 use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, WriteError};
+use crate::backup::{self, Keeper};
 use crate::checkpoints::{self, Checkpoints};
 use crate::config::{Config, ConfigError};
 use crate::copying::{CopiedDocuments, Copying};
@@ -141,7 +142,7 @@ impl Node {
         Self::assemble(folder, config)
     }
 
-    fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
+    pub(crate) fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
         let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
         let membership = Membership::read(&folder)?;
         let storage = Storage::open(&folder)?;
@@ -167,6 +168,7 @@ impl Node {
             authors: Authors::default(),
             checkpoints: Checkpoints::default(),
             archiving: Archiving::default(),
+            keeper: Keeper::default(),
             storage,
             nonce: Nonce(random()),
             folder,
@@ -300,6 +302,10 @@ impl Node {
         }
         if let Err(error) = self.resume_connecting() {
             tracing::error!(%error, "the request to connect cannot go on");
+        }
+        if !self.inner.config.backup.folder.is_empty() {
+            let inner = Arc::downgrade(&self.inner);
+            tasks.push(tokio::spawn(backup::keep(inner, stop.subscribe())));
         }
         Running {
             inner: Arc::clone(&self.inner),

@@ -116,9 +116,6 @@ pub enum RecordsError {
     /// The record is not this hub's to erase.
     #[error("{0}")]
     Erase(String),
-    /// The backup cannot be written.
-    #[error("the backup cannot be written: {0}")]
-    Backup(String),
     /// The content is not as declared, or the document does not take the change.
     #[error(transparent)]
     Record(#[from] RecordError),

@@ -7,7 +7,10 @@ use node_feed::{AuthorityLog, HubId, NetworkId, SecretKey};
 use node_store::{Check, EntryStore, ReadStore, SqliteStore, StoreError};
 
 use crate::author;
-use crate::folder::{DataFolder, FolderError, write_seed};
+use crate::backup::{BackupError, BackupKey, is_sealed, unseal};
+use crate::came_back::HeldThen;
+use crate::clock::now_ms;
+use crate::folder::{DataFolder, FolderError, with_suffix, write_seed};
 use crate::lost::Lost;
 use crate::membership::Membership;
 
@@ -45,6 +48,9 @@ pub enum RestoreError {
          it without the words, and ask NCETM for a new invitation"
     )]
     NoContact,
+    /// The backup cannot be read or opened.
+    #[error(transparent)]
+    Unopened(#[from] BackupError),
     /// A file cannot be copied or moved.
     #[error("{} cannot be used: {source}", path.display())]
     Io {
@@ -156,14 +162,18 @@ fn check_whose(
 }
 
 impl Restore {
-    /// Checks the backup at `file` and copies it beside the store in `data`, which no process may
-    /// have open. The copy writes under fresh keys: what the node wrote after the backup was made
+    /// Checks the backup at `file`, which `key` opens if it is sealed, and copies it beside the store
+    /// in `data`, which no process may have open. The copy writes under fresh keys: what the node wrote after the backup was made
     /// stays its own, and comes back from the others.
     ///
     /// # Errors
     /// [`RestoreError`].
-    pub fn prepare(data: &Path, file: &Path) -> Result<Self, RestoreError> {
-        Self::prepare_in(DataFolder::open(data)?, file, None, false)
+    pub fn prepare(
+        data: &Path,
+        file: &Path,
+        key: Option<&BackupKey>,
+    ) -> Result<Self, RestoreError> {
+        Self::prepare_in(DataFolder::open(data)?, file, key, None, false)
     }
 
     /// The same for a new node, which may not be connected yet. With the identity of the node that
@@ -177,18 +187,19 @@ impl Restore {
         file: &Path,
         identity: Option<&SecretKey>,
     ) -> Result<Self, RestoreError> {
-        Self::prepare_in(DataFolder::open(data)?, file, identity, true)
+        Self::prepare_in(DataFolder::open(data)?, file, None, identity, true)
     }
 
     fn prepare_in(
         folder: DataFolder,
         file: &Path,
+        key: Option<&BackupKey>,
         identity: Option<&SecretKey>,
         may_be_new: bool,
     ) -> Result<Self, RestoreError> {
         let copy = folder.path().join("store.db.restoring");
         remove_store(&copy)?;
-        fs::copy(file, &copy).map_err(|source| io(file, source))?;
+        bring(file, &copy, key)?;
         let membership = Membership::read(&folder)?;
         let entries = refresh(&copy).map_err(|source| RestoreError::Backup {
             path: file.to_owned(),
@@ -205,14 +216,22 @@ impl Restore {
         }
         let contact = check_whose(file, &backup, membership.as_ref(), identity)?;
         drop(backup);
-        let now =
-            SqliteStore::open(folder.store(), Check::AfterCrash).and_then(|store| store.totals());
         // A damaged store is a reason to restore, not a reason against it.
-        let entries_now = now.map_or(0, |totals| totals.entries);
+        let now = SqliteStore::open(folder.store(), Check::AfterCrash).ok();
+        let entries_now = now.as_ref().and_then(|store| store.totals().ok());
+        let entries_now = entries_now.map_or(0, |totals| totals.entries);
+        let hub = membership.as_ref().map(|it| it.hub);
+        let hub = hub.or(made_by.map(|(_, hub)| hub));
         let network = membership.map(|it| it.network);
         let network = network.or(made_by.map(|(network, _)| network));
         let lost = network.map(|network| {
             let mut backup = SqliteStore::open(&copy, Check::AfterCrash)?;
+            if let Some(hub) = hub {
+                let then = HeldThen::find(&backup, now.as_ref(), network, hub, now_ms())?;
+                let told = serde_json::json!(then).to_string();
+                backup.set_setting(HeldThen::SETTING, Some(told.as_bytes()))?;
+            }
+            drop(now);
             let lost = Lost::find(&folder, &backup, network)?;
             let told = serde_json::json!(lost).to_string();
             backup.set_setting(Lost::SETTING, Some(told.as_bytes()))?;
@@ -289,6 +308,23 @@ impl Drop for Restore {
     }
 }
 
+/// Copies a backup, and opens it if it is sealed.
+fn bring(file: &Path, copy: &Path, key: Option<&BackupKey>) -> Result<(), RestoreError> {
+    if is_sealed(file)? {
+        let key = key.ok_or_else(|| BackupError::Sealed(file.to_owned()))?;
+        let opened = unseal(file, copy, key);
+        if opened.is_err() {
+            remove_store(copy)?;
+        }
+        return Ok(opened?);
+    }
+    let copied = fs::copy(file, copy).map(|_| ());
+    if copied.is_err() {
+        remove_store(copy)?;
+    }
+    copied.map_err(|source| io(file, source))
+}
+
 /// Takes out of a copied store what must not live twice (writer keys, people's
 /// sessions and open links), and counts its entries.
 ///
@@ -300,6 +336,7 @@ pub(crate) fn refresh(copy: &Path) -> Result<u64, StoreError> {
         store.set_setting(&key, None)?;
     }
     store.set_setting(Lost::SETTING, None)?;
+    store.set_setting(HeldThen::SETTING, None)?;
     crate::accounts::refresh(&mut store)?;
     Ok(store.totals()?.entries)
 }
@@ -316,12 +353,6 @@ fn remove(file: &Path) -> Result<(), RestoreError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(file, error)),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn io(path: &Path, source: std::io::Error) -> RestoreError {

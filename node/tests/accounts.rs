@@ -539,7 +539,7 @@ fn a_restored_backup_holds_the_accounts_and_no_session_or_link() {
         .invite(By::Session(&lead), "Ben", "ben@hub.example", &[])
         .expect("an invitation");
     let file = folder.path().join("backup.db");
-    node.backup(&file).expect("a backup");
+    node.backup(&file, &[]).expect("a backup");
     let path = folder.path().join("node");
     drop(lead);
     drop(accounts);
@@ -549,7 +549,7 @@ fn a_restored_backup_holds_the_accounts_and_no_session_or_link() {
         |path: &Path| String::from_utf8_lossy(&std::fs::read(path).expect("a file")).into_owned();
     assert!(text(&file).contains("ama@hub.example"));
     assert!(!text(&file).contains(PASSWORD) && !text(&file).contains(&token));
-    Restore::prepare(&path, &file)
+    Restore::prepare(&path, &file, None)
         .and_then(Restore::commit)
         .expect("the backup is put back");
     let node = Node::open(&path).expect("the node opens");

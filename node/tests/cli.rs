@@ -58,6 +58,74 @@ fn what_cannot_be_written_ends_with_73() {
 }
 
 #[test]
+fn a_store_is_checked_and_made_again_and_a_damaged_one_ends_with_2() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["verify"]), 1, "run `init` there first");
+    check(&run(&data, &["init"]), 0, "");
+    check(&run(&data, &["verify"]), 0, "all is in order");
+    check(&run(&data, &["--json", "verify"]), 0, "\"in_order\": true");
+    check(&run(&data, &["rebuild"]), 0, "made again");
+    let store = data.join("store.db");
+    let mut bytes = std::fs::read(&store).expect("the store");
+    bytes[..64].fill(0x55);
+    std::fs::write(&store, bytes).expect("it is damaged");
+    check(&run(&data, &["verify"]), 2, "the store");
+    check(&run(&data, &["rebuild"]), 1, "the store");
+    std::fs::remove_file(&store).expect("it is gone");
+    check(&run(&data, &["verify"]), 2, "lacks its store");
+}
+
+#[test]
+fn a_backup_is_sealed_to_a_key_and_restored_with_it_once_that_is_confirmed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    check(&run(&data, &["init"]), 0, "");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (key, file, open) = (path("hub.key"), path("hub.db.age"), path("hub.db"));
+    let made = run(&data, &["--json", "backup-key", &key]);
+    check(&made, 0, "age1");
+    let made = serde_json::from_slice::<serde_json::Value>(&made.stdout).expect("JSON");
+    let public = made["key"].as_str().expect("a key");
+    check(&run(&data, &["backup-key", &key]), 1, "hub.key");
+    check(
+        &run(&data, &["backup", &file, "--key", "age1x"]),
+        1,
+        "is no key",
+    );
+    check(
+        &run(&data, &["backup", &file, "--key", public]),
+        0,
+        "sealed to a key",
+    );
+    check(
+        &run(&data, &["backup", &file, "--key", public]),
+        73,
+        "exists",
+    );
+    check(
+        &run(&data, &["backup", &open, "--open"]),
+        0,
+        "whoever has it",
+    );
+    check(&run(&data, &["restore", &file]), 1, "--key");
+    check(
+        &run(&data, &["restore", &file, "--key", &open]),
+        1,
+        "hub.db",
+    );
+    check(
+        &run(&data, &["restore", &file, "--key", &key]),
+        0,
+        "nothing was changed",
+    );
+    let confirmed = ["restore", &file, "--key", &key, "--confirm"];
+    check(&run(&data, &confirmed), 0, "restored");
+    check(&run(&data, &["restored"]), 0, "no backup was restored");
+    check(&run(&data, &["verify"]), 0, "all is in order");
+}
+
+#[test]
 fn a_bad_setting_stops_the_node_before_it_opens_anything() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("hub");

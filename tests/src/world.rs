@@ -212,7 +212,9 @@ impl World {
         self.stop_coordinator().await;
         let data = self.path("coordinator");
         std::fs::remove_dir_all(&data).expect("the folder is deleted");
-        drop(Coordinator::rebuild(&self.settings("coordinator"), &self.keys).expect("rebuilt"));
+        drop(
+            Coordinator::set_up_again(&self.settings("coordinator"), &self.keys).expect("rebuilt"),
+        );
         self.start_coordinator().await;
     }
 

@@ -41,7 +41,8 @@ pub(super) fn run(data: &Path, arguments: &InitArguments, output: Output) -> Res
             let next =
                 "start it with `serve`; when the hubs have reported, run `authority take-over`";
             (
-                Coordinator::rebuild(data, &SavedKeys::read(folder)?).map_err(super::with_code)?,
+                Coordinator::set_up_again(data, &SavedKeys::read(folder)?)
+                    .map_err(super::with_code)?,
                 next.to_owned(),
             )
         }

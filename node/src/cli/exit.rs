@@ -21,6 +21,8 @@ pub enum Exit {
     Done = 0,
     /// It did not, for a reason that has no number of its own.
     Failed = 1,
+    /// What was checked is not as it should be.
+    NotSo = 2,
     /// The command or a setting is wrong.
     Usage = 64,
     /// The node, the coordinator or a service does not answer.

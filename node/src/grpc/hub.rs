@@ -6,6 +6,7 @@ mod in_and_out;
 mod keeping;
 mod records;
 mod sharing;
+mod verifying;
 
 use proto::hub::v1::hub_server::{Hub, HubServer};
 use proto::hub::v1::{
@@ -25,11 +26,12 @@ use proto::hub::v1::{
     ListVersionsResponse, MergePeopleRequest, MergePeopleResponse, PauseRequest, PauseResponse,
     PublishRecordRequest, PublishRecordResponse, RecordHistoryRequest, RecordHistoryResponse,
     ReopenVersionsRequest, ReopenVersionsResponse, ReportRequest, ReportResponse,
-    ReproduceReturnRequest, ReproduceReturnResponse, RetainRequest, RetainResponse, SampleRequest,
-    SampleResponse, SchemaRequest, SchemaResponse, SettleVersionsRequest, SettleVersionsResponse,
-    ShowRecordRequest, ShowRecordResponse, ShowReleasedRequest, ShowReleasedResponse,
-    StatusRequest, StatusResponse, TakeOfferRequest, TakeOfferResponse, UndoEditRequest,
-    UndoEditResponse, WithdrawRecordRequest, WithdrawRecordResponse,
+    ReproduceReturnRequest, ReproduceReturnResponse, RestoredRequest, RestoredResponse,
+    RetainRequest, RetainResponse, SampleRequest, SampleResponse, SchemaRequest, SchemaResponse,
+    SettleVersionsRequest, SettleVersionsResponse, ShowRecordRequest, ShowRecordResponse,
+    ShowReleasedRequest, ShowReleasedResponse, StatusRequest, StatusResponse, TakeOfferRequest,
+    TakeOfferResponse, UndoEditRequest, UndoEditResponse, VerifyRequest, WithdrawRecordRequest,
+    WithdrawRecordResponse,
 };
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -374,7 +376,23 @@ impl Hub for HubService {
         &self,
         request: Request<BackupRequest>,
     ) -> Result<Response<BackupResponse>, Status> {
-        self.run("backup", request, keeping::backup).await
+        self.away("backup", request, keeping::backup).await
+    }
+
+    async fn restored(
+        &self,
+        request: Request<RestoredRequest>,
+    ) -> Result<Response<RestoredResponse>, Status> {
+        self.run("restored", request, keeping::restored).await
+    }
+
+    type VerifyStream = verifying::Told;
+
+    async fn verify(
+        &self,
+        _request: Request<VerifyRequest>,
+    ) -> Result<Response<Self::VerifyStream>, Status> {
+        Ok(Response::new(verifying::verify(self.node.clone())))
     }
 
     async fn pause(

@@ -16,7 +16,6 @@ pub fn status(error: &RecordsError) -> Status {
         | RecordsError::Space(_)
         | RecordsError::Json(_)
         | RecordsError::Refused(_)
-        | RecordsError::Backup(_)
         | RecordsError::Write(WriteError::Run(_) | WriteError::Payload(_)) => {
             Status::invalid_argument(sentence)
         }

@@ -19,6 +19,7 @@ use crate::applier::Applier;
 use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
+use crate::backup::Keeper;
 use crate::checkpoints::Checkpoints;
 use crate::clock::now_ms;
 use crate::config::Config;
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) authors: Authors,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) archiving: Archiving,
+    pub(crate) keeper: Keeper,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) identity: SecretKey,

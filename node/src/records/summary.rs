@@ -1,7 +1,6 @@
 //! Where the node stands, and copies of its store.
 
 use std::ops::Range;
-use std::path::Path;
 
 use node_feed::{FeedName, NodeId, Opening, SpaceId};
 use node_store::ReadStore;
@@ -59,6 +58,7 @@ impl Node {
             "refused": refused,
             "set_aside": aside,
             "withheld": self.withheld()?,
+            "backup": self.backup_summary(),
             "lost_by_restoring": self.lost()?,
             "no_longer_counting": totals.evidence,
             "entries": totals.entries,
@@ -67,20 +67,6 @@ impl Node {
             "access_entries": authority.length(),
             "access_frozen": authority.is_frozen(),
         }))
-    }
-
-    /// Writes a checked copy of the store to a file that does not exist. Returns its size in bytes
-    /// and how many entries it holds.
-    ///
-    /// # Errors
-    /// [`RecordsError::Backup`] or [`RecordsError::Store`]; nothing is left of it then.
-    pub fn backup(&self, path: &Path) -> Result<(u64, u64), RecordsError> {
-        self.inner.storage.backup(path)?;
-        // A key that is used in two places forks its feed; a backup holds none.
-        let entries = crate::restore::refresh(path)?;
-        let bytes =
-            std::fs::metadata(path).map_err(|error| RecordsError::Backup(error.to_string()))?;
-        Ok((bytes.len(), entries))
     }
 
     /// What the last restore did not bring back; none if this store was never restored.

@@ -211,7 +211,6 @@ impl From<RecordsError> for PageError {
             | RecordsError::Refused(_)
             | RecordsError::Agreement(_)
             | RecordsError::Erase(_)
-            | RecordsError::Backup(_)
             | RecordsError::Record(_)
             | RecordsError::Write(WriteError::Run(_) | WriteError::Payload(_)) => {
                 unprocessable(sentence)

@@ -70,6 +70,11 @@ impl StoreError {
         matches!(self, Self::Full | Self::Busy)
     }
 
+    /// Whether bytes of the file are not what was written.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Foreign(_))
+    }
+
     /// Whether what is on the disk can no longer be trusted to take writes.
     pub(crate) const fn stops_writing(&self) -> bool {
         matches!(self, Self::Disk(_) | Self::Corrupt(_))

@@ -62,8 +62,17 @@ impl Projections {
             }
             Err(error) => return Err(error),
         }
+        Self::delete(path)?;
+        Self::connect(path)?.ok_or_else(|| StoreError::Foreign(path.to_owned()))
+    }
+
+    /// Deletes the file at `path`, which nothing may have open, so that all in it is made anew.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] if it cannot be deleted.
+    pub fn delete(path: impl AsRef<Path>) -> Result<(), StoreError> {
         for suffix in ["", "-wal", "-shm"] {
-            let mut name = path.as_os_str().to_owned();
+            let mut name = path.as_ref().as_os_str().to_owned();
             name.push(suffix);
             let file = PathBuf::from(name);
             match std::fs::remove_file(&file) {
@@ -74,7 +83,7 @@ impl Projections {
                 _ => {}
             }
         }
-        Self::connect(path)?.ok_or_else(|| StoreError::Foreign(path.to_owned()))
+        Ok(())
     }
 
     /// How far, in order of arrival, the lines reflect the store.

@@ -32,6 +32,22 @@ impl Readers {
         outcome
     }
 
+    /// Checks the whole file, its indexes too, by the database's own means.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with the first faults found.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.ask(|sql| sql.check("integrity_check"))
+    }
+
+    /// The last arrival of any entry that counts; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn last_arrival(&self) -> Result<u64, StoreError> {
+        self.ask(Sql::last_arrival)
+    }
+
     /// Answers a question from one moment of the store. The moment ends with it, so that the
     /// write-ahead log can be emptied.
     pub(crate) fn ask<T>(

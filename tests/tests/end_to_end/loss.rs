@@ -222,9 +222,10 @@ async fn a_backup_is_restored_under_fresh_keys_and_filled_by_the_others() {
     note(south, &text, "One");
     let kept = note(south, "", "A practice of this hub's own");
     let backup = world.path("backup.db");
-    let (_, entries) = south.backup(&backup).expect("a backup");
+    let made = south.backup(&backup, &[]).expect("a backup");
+    let entries = made.entries;
     assert!(
-        south.backup(&backup).is_err(),
+        south.backup(&backup, &[]).is_err(),
         "a backup is never overwritten"
     );
     note(south, &text, "Two");
@@ -234,8 +235,8 @@ async fn a_backup_is_restored_under_fresh_keys_and_filled_by_the_others() {
     let data = world.path("south-yorkshire");
     let damaged = world.path("damaged.db");
     std::fs::write(&damaged, "no store").expect("a file");
-    assert!(Restore::prepare(&data, &damaged).is_err());
-    let restore = Restore::prepare(&data, &backup).expect("the backup is whole");
+    assert!(Restore::prepare(&data, &damaged, None).is_err());
+    let restore = Restore::prepare(&data, &backup, None).expect("the backup is whole");
     assert_eq!(restore.entries(), entries);
     let bytes = std::fs::read(&backup).expect("the backup");
     assert!(

@@ -3,6 +3,7 @@
 mod access;
 mod apart;
 mod archives;
+mod backups;
 mod checkpoints;
 mod first_copy;
 mod hostile;
@@ -12,3 +13,4 @@ mod pages;
 mod private;
 mod receipts;
 mod reconnecting;
+mod verify;

@@ -596,7 +596,7 @@ async fn a8_restore() {
     let erased = person(south, NAME);
     assert!(holds(&world, SOUTH, NAME), "the search finds what is there");
     let backup = world.path("last-night.db");
-    south.backup(&backup).expect("a backup");
+    south.backup(&backup, &[]).expect("a backup");
     assert_eq!(south.lost().expect("a status"), None);
 
     // The day after: shared work, work of the hub alone, and a person who is erased.
@@ -618,7 +618,7 @@ async fn a8_restore() {
 
     // The store can still be read: what is lost is listed record by record.
     let data = world.path(SOUTH);
-    let restore = Restore::prepare(&data, &backup).expect("the backup is whole");
+    let restore = Restore::prepare(&data, &backup, None).expect("the backup is whole");
     let lost = restore.lost().expect("the folder is connected").clone();
     assert!(lost.known);
     let mut named = lost
@@ -641,7 +641,7 @@ async fn a8_restore() {
             std::fs::remove_file(&file).expect("gone");
         }
     }
-    let restore = Restore::prepare(&data, &backup).expect("the backup is whole");
+    let restore = Restore::prepare(&data, &backup, None).expect("the backup is whole");
     let lost = restore.lost().expect("the folder is connected").clone();
     assert!(
         !lost.known && lost.since_ms > 0 && lost.records.is_empty(),

@@ -856,7 +856,9 @@ async fn x4_after_an_erasure_no_replica_holds_the_plain_value() {
     let backup = world.path("fresh");
     std::fs::create_dir(&backup).expect("a folder");
     let south = world.hub(SOUTH);
-    south.backup(&backup.join("backup.db")).expect("a backup");
+    south
+        .backup(&backup.join("backup.db"), &[])
+        .expect("a backup");
     for hub in [SOUTH, WEST] {
         world.stop_hub(hub).await;
     }
@@ -948,7 +950,7 @@ async fn x7_a_restored_node_converges() {
     );
     world.agree(space).await;
     let backup = world.path("backup.db");
-    south.backup(&backup).expect("a backup");
+    south.backup(&backup, &[]).expect("a backup");
     practice(south, space, "After the backup");
     south.erase(&[&erased]).expect("erased");
     practice(world.hub(WEST), space, "By another hub");
@@ -958,7 +960,7 @@ async fn x7_a_restored_node_converges() {
         world.stop_hub(SOUTH).await;
         let mut restore = None;
         until("the folder is free and the backup whole", || {
-            restore = Restore::prepare(&world.path(SOUTH), &backup).ok();
+            restore = Restore::prepare(&world.path(SOUTH), &backup, None).ok();
             restore.is_some()
         })
         .await;

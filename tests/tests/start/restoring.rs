@@ -36,7 +36,7 @@ async fn backed_up(world: &World) -> (PathBuf, String, String) {
     let group = group.expect("a group").id.to_string();
     let words = words(&site).await;
     let backup = world.path("backup.db");
-    node.backup(&backup).expect("a backup");
+    node.backup(&backup, &[]).expect("a backup");
     site.pages.stop(GRACE).await;
     (backup, words, group)
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use coordinator::config::{CoordinatorConfig, ListenConfig};
+use node::backup::BackupConfig;
 use node::config::{
     AccountsConfig, Config, ConfigError, DocumentsConfig, LogConfig, ShutdownConfig, SyncConfig,
     WebConfig,
@@ -31,6 +32,7 @@ fn the_sample_settings_are_the_defaults() {
 fn the_sample_settings_hold_every_setting() {
     let shared = [
         ("accounts", fields::<AccountsConfig>()),
+        ("backup", fields::<BackupConfig>()),
         ("documents", fields::<DocumentsConfig>()),
         ("log", fields::<LogConfig>()),
         ("shutdown", fields::<ShutdownConfig>()),

@@ -8,6 +8,7 @@ use maud::html;
 use node_domain::{Duty, KINDS, Problem};
 
 use super::entry::password_again;
+use crate::backup::BackupError;
 use crate::config::WebConfig;
 use crate::web::SiteAuthority;
 use crate::web::jobs::JobDone;
@@ -153,17 +154,31 @@ async fn backup(visit: Visit, Posted(form): Posted) -> Result<Response, PageErro
     let web = visit.web().clone();
     let jobs = web.jobs().clone();
     let page = jobs.start(&visit, "Backup", move |work| {
-        let (bytes, entries) = web.node().backup(work.file())?;
+        let keys = web.node().config().backup.recipients().unwrap_or_default();
+        let made = web.node().backup(work.file(), &keys).map_err(|error| {
+            if let BackupError::Store(error) = error {
+                return error.into();
+            }
+            PageError::wrong(error.to_string())
+        })?;
         let day = words::london_today(crate::clock::now_ms());
-        let megabytes = bytes.div_ceil(1 << 20);
+        let megabytes = made.bytes.div_ceil(1 << 20);
+        let (sealed, suffix) = if keys.is_empty() {
+            ("Whoever has it can read it.", "")
+        } else {
+            (
+                "It is sealed, and opens with the key of backups alone.",
+                ".age",
+            )
+        };
         Ok(JobDone {
             sentence: format!(
-                "The backup is whole: {}, {} MB.",
-                words::counted(entries, "change", "changes"),
+                "The backup is whole: {}, {} MB. {sealed}",
+                words::counted(made.entries, "change", "changes"),
                 words::number(megabytes)
             ),
             file: Some((
-                format!("causeway-backup-{day}.db"),
+                format!("causeway-backup-{day}.db{suffix}"),
                 "application/octet-stream".to_owned(),
             )),
             ..JobDone::default()

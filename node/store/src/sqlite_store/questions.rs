@@ -28,6 +28,13 @@ impl Sql {
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
     }
 
+    /// The last arrival of any entry that counts; 0 if there is none.
+    pub(crate) fn last_arrival(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT max(arrival) FROM entries";
+        let last = self.one(sql, [], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(last.flatten().map_or(0, i64::cast_unsigned))
+    }
+
     /// The one row of an answer, if there is one.
     pub(super) fn one<T>(
         &self,

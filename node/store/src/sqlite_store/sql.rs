@@ -58,7 +58,7 @@ impl Sql {
     }
 
     /// Runs one of SQLite's own checks of the whole file.
-    pub(super) fn check(&self, check: &str) -> Result<(), StoreError> {
+    pub(crate) fn check(&self, check: &str) -> Result<(), StoreError> {
         let mut faults = Vec::new();
         let asked = self.connection.pragma_query(None, check, |row| {
             if faults.len() < FAULTS {

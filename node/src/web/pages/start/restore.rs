@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 use super::super::entry::password_again;
 use super::lead_only;
 use crate::Lost;
+use crate::backup::{BackupError, BackupKey, is_sealed, unseal};
+use crate::folder::with_suffix;
 use crate::records::{Desk, DeskStatus, Find, RecordsError};
 use crate::restore::{Restore, RestoreError, look_at_backup};
 use crate::web::parts::{self, Tone, tag};
@@ -96,6 +98,9 @@ fn form(visit: &Visit, problems: &[Problem]) -> Markup {
             (parts::text_area("words", "The 24 words of the recovery sheet",
                 "They make this computer the one that made the backup. Without them the backup is \
                  restored too, and NCETM has to send a new invitation.", "", problem_of("words")))
+            (parts::text_area("key", "The key of backups, if the backup is sealed",
+                "What stands in the file that was made with the key, from AGE-SECRET-KEY-1 on. It is not \
+                 kept.", "", problem_of("key")))
             (parts::text_input("path", "Where the backup is on this computer",
                 "If it is here already, as /backups/tuesday.db. Leave it empty to send the file.", "", problem_of("path")))
             (parts::typed_input("password", "password", "Your password", "The one with which you are signed in here now.",
@@ -194,6 +199,24 @@ fn look(web: &Web, sent: &crate::web::Form, file: Option<Received>) -> Result<Lo
             ("path", copied.map_err(|it| problem("path", message(it)))?)
         }
     };
+    open_if_sealed(&file.path, sent.get("key")).map_err(|error| {
+        let (field, message) = match error {
+            BackupError::Sealed(_) => ("key", "This backup is sealed: give the key that opens it"),
+            BackupError::Key(_) => (
+                "key",
+                "This is no key of backups: check that all of it is there",
+            ),
+            BackupError::OtherKey(_) => {
+                ("key", "This key does not open the backup: it is another's")
+            }
+            BackupError::Damaged(_) => (field, "This backup is damaged or half-written"),
+            error @ (BackupError::Unread { .. }
+            | BackupError::Unwritten { .. }
+            | BackupError::Store(_)
+            | BackupError::Recipient(_)) => return problem(field, error.to_string()),
+        };
+        problem(field, message.to_owned())
+    })?;
     let own = node.inner.membership();
     let looked = look_at_backup(&file.path, own.as_ref(), identity.as_ref());
     match looked {
@@ -210,10 +233,32 @@ fn look(web: &Web, sent: &crate::web::Form, file: Option<Received>) -> Result<Lo
             field,
             "This is a backup of another hub or network; nothing was changed".to_owned(),
         )),
-        Err(error @ (RestoreError::Folder(_) | RestoreError::Io { .. })) => {
-            Err(problem(field, error.to_string()))
-        }
+        Err(
+            error @ (RestoreError::Folder(_) | RestoreError::Io { .. } | RestoreError::Unopened(_)),
+        ) => Err(problem(field, error.to_string())),
     }
+}
+
+/// Opens a sealed backup in its place, which is this program's own copy of it.
+fn open_if_sealed(file: &Path, key: &str) -> Result<(), BackupError> {
+    if !is_sealed(file)? {
+        return Ok(());
+    }
+    if key.trim().is_empty() {
+        return Err(BackupError::Sealed(file.to_owned()));
+    }
+    let key = BackupKey::from_text(key).ok_or_else(|| BackupError::Key(file.to_owned()))?;
+    let open = with_suffix(file, ".open");
+    let opened = unseal(file, &open, &key).and_then(|()| {
+        std::fs::rename(&open, file).map_err(|source| BackupError::Unwritten {
+            path: file.to_owned(),
+            source,
+        })
+    });
+    if opened.is_err() {
+        let _gone = std::fs::remove_file(&open);
+    }
+    opened
 }
 
 /// Does it, while the node is closed, and says how it went.
