@@ -192,12 +192,16 @@ impl Authority {
 
     /// The hubs that may read `space` now.
     pub fn members(&self, space: SpaceId) -> Vec<HubId> {
+        self.readers(space).collect()
+    }
+
+    /// The same, each looked up when it is asked for.
+    pub fn readers(&self, space: SpaceId) -> impl Iterator<Item = HubId> {
         let first = HubId::from_bytes([0; HubId::BYTES]);
         let last = HubId::from_bytes([0xff; HubId::BYTES]);
         let granted = self.granted.range((space, first)..=(space, last));
         let hubs = granted.map(|((_, hub), _)| *hub);
-        hubs.filter(|hub| self.access(*hub, space).is_some())
-            .collect()
+        hubs.filter(move |hub| self.access(*hub, space).is_some())
     }
 
     /// The grant under which `hub` may open a feed in `space` now.

@@ -11,6 +11,7 @@ mod receive;
 mod refuse;
 mod search;
 mod settle;
+mod sharing;
 
 pub use receive::run_bytes;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use node_feed::{Authority, FeedName, Hash, Height, NodeId, Refusal, SpaceId, TreeFeed};
 
 use crate::copying::{Copying, Part};
+use crate::deadlines::Deadlines;
 use crate::held_receipt::HeldReceipt;
 use crate::keyring::Keyring;
 use crate::session::{Phase, Session};
@@ -91,6 +93,14 @@ pub struct Engine {
     authority: Arc<Authority>,
     spaces: BTreeMap<SpaceId, Space>,
     sessions: BTreeMap<SessionId, Session>,
+    /// When each session must be looked at, whatever comes.
+    deadlines: Deadlines<SessionId>,
+    /// The sessions that share each space, as far as that is known.
+    sharing: BTreeMap<SpaceId, BTreeSet<SessionId>>,
+    /// The sessions of which that is not known yet: both Hellos are not said.
+    not_live: BTreeSet<SessionId>,
+    /// The session in which both Hellos are said with a node, by whether this end dialled it.
+    live: BTreeMap<(NodeId, bool), SessionId>,
     keyring: Keyring,
     pending: BTreeMap<Ticket, Pending>,
     next_ticket: u64,
@@ -107,7 +117,7 @@ pub struct Engine {
     /// Peers of which it wants none of a space until then: one of theirs could not be used.
     declined: BTreeMap<(SpaceId, NodeId), Timestamp>,
     receipts: BTreeMap<(SpaceId, NodeId), HeldReceipt>,
-    receipts_due: BTreeMap<SpaceId, Timestamp>,
+    receipts_due: Deadlines<SpaceId>,
     now: Timestamp,
     /// Whether nothing was handled yet.
     is_new: bool,
@@ -138,6 +148,10 @@ impl Engine {
             authority,
             spaces,
             sessions: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            sharing: BTreeMap::new(),
+            not_live: BTreeSet::new(),
+            live: BTreeMap::new(),
             keyring: Keyring::default(),
             pending: BTreeMap::new(),
             next_ticket: 0,
@@ -152,7 +166,7 @@ impl Engine {
             whole: BTreeMap::new(),
             declined: BTreeMap::new(),
             receipts,
-            receipts_due: BTreeMap::new(),
+            receipts_due: Deadlines::new(),
             now: Timestamp(0),
             is_new: true,
             fresh: Vec::new(),
@@ -184,6 +198,7 @@ impl Engine {
             self.take(input);
         }
         self.settle();
+        debug_assert!(self.finds_all(), "an index leaves a session out");
         std::mem::take(&mut self.effects)
     }
 
@@ -246,19 +261,12 @@ impl Engine {
 
     /// When [`Input::Tick`] is due; none while there is nothing to wait for. It may have passed.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let sessions = self.sessions.values().flat_map(|session| {
-            let greeting = session.is_greeting().then_some(session.hello_due);
-            let is_news = session.equal && session.unremembered;
-            let remember = is_news.then_some(session.remember_due);
-            let receipts = session.receipts.later_due();
-            [greeting, remember, session.retry_due, receipts]
-        });
-        let receipts = self.receipts_due.values().copied().map(Some);
-        let declined = self.declined.values().copied().map(Some);
-        let whole = self.whole.values().copied().map(Some);
-        let idle = self.copies.values().map(Copying::due);
-        let copies = declined.chain(whole).chain(idle);
-        sessions.chain(receipts).chain(copies).flatten().min()
+        // Of copies there are few at any time.
+        let copies = self.copies.values().filter_map(Copying::due);
+        let declined = self.declined.values().chain(self.whole.values());
+        let copies = copies.chain(declined.copied()).min();
+        let many = [self.deadlines.first(), self.receipts_due.first()];
+        many.into_iter().chain([copies]).flatten().min()
     }
 
     fn received(&mut self, id: SessionId, message: Message) {
@@ -326,24 +334,22 @@ impl Engine {
 
     fn tick(&mut self) {
         let now = self.now;
-        let silent = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.is_greeting() && session.hello_due <= now)
-            .map(|(id, _)| *id)
-            .collect::<Vec<_>>();
-        for id in silent {
-            self.forget(id);
-            self.effects.push(Effect::Close {
-                session: id,
-                reason: CloseReason::Silent,
-            });
-        }
-        for (id, session) in &mut self.sessions {
+        for id in self.deadlines.take_passed(now) {
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
+            if session.is_greeting() && session.hello_due <= now {
+                self.forget(id);
+                self.effects.push(Effect::Close {
+                    session: id,
+                    reason: CloseReason::Silent,
+                });
+                continue;
+            }
             if session.retry_due.is_some_and(|due| due <= now) {
                 session.ask_again();
             }
-            self.touched.insert(*id);
+            self.touched.insert(id);
         }
         self.end_declines();
         self.sign_receipts();
@@ -369,8 +375,11 @@ impl Engine {
     /// Ends a session without a word.
     fn forget(&mut self, id: SessionId) {
         self.remember(id, true);
-        self.sessions.remove(&id);
+        let Some(session) = self.sessions.remove(&id) else {
+            return;
+        };
         self.touched.remove(&id);
+        self.lose(id, &session);
         self.free_copies(id);
     }
 

@@ -12,6 +12,7 @@
 
 mod config;
 mod copying;
+mod deadlines;
 mod effect;
 mod engine;
 mod first_copy;

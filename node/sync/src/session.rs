@@ -205,6 +205,22 @@ impl Session {
         !self.is_live() || self.awaits_spaces
     }
 
+    /// When it must be looked at, whatever comes; it may have passed.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let greeting = self.is_greeting().then_some(self.hello_due);
+        let is_news = self.equal && self.unremembered;
+        let remember = is_news.then_some(self.remember_due);
+        let receipts = self.receipts.later_due();
+        let all = [greeting, remember, self.retry_due, receipts];
+        all.into_iter().flatten().min()
+    }
+
+    /// Who the peer has proven to be, and whether this end dialled it.
+    pub(crate) fn key(&self) -> Option<(NodeId, bool)> {
+        let peer = self.peer.as_ref()?;
+        Some((peer.node, self.dialled.is_some()))
+    }
+
     /// Whether the peer may be sent anything but heights: a node that called us and that our
     /// authority log does not know yet may only bring the log up to date.
     pub(crate) fn gives(&self) -> bool {
@@ -270,13 +286,16 @@ impl Session {
         self.weigh(space);
     }
 
-    /// Forgets all spaces but those for which this holds.
-    pub(crate) fn keep_spaces(&mut self, is_kept: impl Fn(&SpaceId) -> bool) {
-        self.spaces.retain(|space, _| is_kept(space));
+    /// Forgets all spaces but these, and says which that were.
+    pub(crate) fn keep_spaces(&mut self, kept: &BTreeSet<SpaceId>) -> Vec<SpaceId> {
+        let is_kept = |space: &SpaceId| kept.contains(space);
+        let gone = self.spaces.extract_if(.., |space, _| !is_kept(space));
+        let gone = gone.map(|(space, _)| space).collect();
         self.unequal.retain(|space, _| is_kept(space));
         self.heights_known = self.unequal.values().sum();
-        self.behind.retain(&is_kept);
+        self.behind.retain(is_kept);
         self.landed.retain(|space, _| is_kept(space));
+        gone
     }
 
     /// Brings `unequal` up to date for one space.

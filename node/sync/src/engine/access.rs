@@ -35,10 +35,15 @@ impl Engine {
 
     pub(super) fn replace_space(&mut self, id: SpaceId, trees: BTreeMap<[u8; 32], FeedTree>) {
         let changed = self.space(id).replace(trees);
-        let Some(held) = self.spaces.get(&id).filter(|_| !changed.is_empty()) else {
+        if changed.is_empty() {
             return;
-        };
-        for (session_id, session) in &mut self.sessions {
+        }
+        for session_id in self.concerned(id) {
+            let (Some(session), Some(held)) =
+                (self.sessions.get_mut(&session_id), self.spaces.get(&id))
+            else {
+                continue;
+            };
             session.restate(id, true);
             session.unremembered = true;
             if let Some(peer_space) = session.spaces.get_mut(&id) {
@@ -47,7 +52,7 @@ impl Engine {
                 session.behind.insert(id);
                 session.weigh(id);
             }
-            self.touched.insert(*session_id);
+            self.touched.insert(session_id);
         }
         self.schedule_receipt(id);
     }
@@ -74,7 +79,10 @@ impl Engine {
         if !session.is_live() {
             return;
         }
-        session.keep_spaces(|space| shared.contains(space));
+        self.keep_spaces(id, &shared);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         session.ask_again();
         for (space, peer_space) in &mut session.spaces {
             peer_space.forget_refusals();
@@ -98,8 +106,9 @@ impl Engine {
 
     /// Whether two hubs or more may read a space, so that receipts for it tell anyone anything.
     pub(super) fn has_other_members(&self, space: SpaceId) -> bool {
-        let members = self.authority.members(space);
-        members.contains(&self.own.hub) && members.len() > 1
+        let mut others = self.authority.readers(space);
+        self.authority.access(self.own.hub, space).is_some()
+            && others.any(|hub| hub != self.own.hub)
     }
 
     pub(super) fn shared_with(&self, id: SessionId, space: SpaceId) -> bool {

@@ -3,7 +3,7 @@
 //! Both ends compare what both *said*, not what they hold by now, so that they come to the same
 //! result; what was stored in between is sent like anything new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use node_feed::{Hash, Heights, SpaceId};
@@ -32,15 +32,13 @@ impl Engine {
         let hub = session.peer.as_ref().and_then(|peer| peer.hub);
         let agreed = session.agreed;
         let is_forgotten = session.said_since.is_some() && !agreed;
-        let shared = self.shared(hub).into_iter().collect::<BTreeSet<_>>();
-        if let Some(session) = self.sessions.get_mut(&id) {
-            // Entries may have been sent early of a space that is not shared any more.
-            session.keep_spaces(|space| *space == authority || shared.contains(space));
-        }
+        let shared = self.shared(hub);
+        let shared = shared.into_iter().chain([authority]).collect();
+        // Entries may have been sent early of a space that is not shared any more.
+        self.keep_spaces(id, &shared);
         for space in shared {
             self.add_space(id, space);
         }
-        self.add_space(id, authority);
 
         let theirs = if is_same {
             Theirs::Same
@@ -95,13 +93,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn add_space(&mut self, id: SessionId, space: SpaceId) {
-        self.space(space);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.add_space(space);
-        }
-    }
-
     fn compare_spaces(&mut self, id: SessionId, theirs: &Theirs) {
         let Some(session) = self.sessions.get(&id) else {
             return;
@@ -137,10 +128,10 @@ impl Engine {
             return;
         };
         let base = session.base(&space);
-        let said = session.said.get(&space).map(|said| said.heights.clone());
-        let mine = said.unwrap_or_default();
-        let my_digest = mine.digest(space);
         let empty = Heights::new().digest(space);
+        let said = session.said.get(&space).cloned();
+        let said = said.map(|said| (said.heights, said.digest));
+        let (mine, my_digest) = said.unwrap_or_else(|| (Arc::default(), empty));
         // All that the peer holds, or else the digest of it.
         let none = Heights::new();
         let (exact, digest) = match theirs {

@@ -387,10 +387,11 @@ impl Engine {
                 self.own_feed_ahead(space, *writer);
             }
         }
-        let Some(held) = self.spaces.get(&space) else {
-            return;
-        };
-        for (id, session) in &mut self.sessions {
+        for id in self.concerned(space) {
+            let (Some(session), Some(held)) = (self.sessions.get_mut(&id), self.spaces.get(&space))
+            else {
+                continue;
+            };
             let mut is_equal = true;
             if let Some(peer_space) = session.spaces.get_mut(&space) {
                 peer_space.update(feeds.iter().copied(), held.heights());
@@ -402,7 +403,7 @@ impl Engine {
             }
             // Who sent it has said no heights since it has offered it.
             session.restate(space, !is_equal);
-            self.touched.insert(*id);
+            self.touched.insert(id);
         }
         self.schedule_receipt(space);
     }
@@ -583,9 +584,8 @@ impl Engine {
     }
 
     fn say_copy_to_all(&mut self, space: SpaceId) {
-        for (id, session) in &mut self.sessions {
-            session.restate(space, false);
-            self.touched.insert(*id);
+        for id in self.concerned(space) {
+            self.say_copy_again(id, space);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Engine {
                 feeds.insert(*feed, run.last().number + 1);
             }
             let feeds = feeds.into_iter().collect::<Vec<_>>();
-            let sessions = self.sessions.keys().copied().collect::<Vec<_>>();
+            let sessions = self.concerned(space);
             for id in sessions.into_iter().filter(|id| origin != Some(*id)) {
                 if self.needs_just(id, space, &stored) {
                     self.send_entries(id, space, Arc::clone(&runs), &feeds);

@@ -27,6 +27,8 @@ impl Engine {
         session.memory = memory;
         session.refusals = refusals;
         self.sessions.insert(id, session);
+        self.not_live.insert(id);
+        self.note_deadline(id);
         if let Some(peer) = dialled {
             let hub = self.authority.hub_of(&peer);
             self.sum_up(id, hub);
@@ -95,7 +97,7 @@ impl Engine {
         };
         self.say_hello(id, None, agreed, changed);
         self.go_live(id, *hello);
-        self.take_waiting();
+        self.take_waiting_of(id);
     }
 
     /// Whether both ends hold the same by the two Hellos, whatever the number of spaces.
@@ -306,6 +308,7 @@ impl Engine {
             return;
         };
         session.phase = Phase::Live;
+        self.not_live.remove(&id);
         session.agreed |= session.said_since.is_some() && hello.agreed;
         session.remembered = session.memory.as_ref().map(|memory| memory.root);
         session.unremembered = true;
@@ -343,23 +346,12 @@ impl Engine {
 
     /// A second connection that the same end dialled means that the first is half open.
     fn replace_older(&mut self, id: SessionId) {
-        let Some(new) = self.sessions.get(&id) else {
+        let Some(key) = self.sessions.get(&id).and_then(Session::key) else {
             return;
         };
-        let key = |session: &Session| {
-            let node = session.peer.as_ref().map(|peer| peer.node);
-            (node, session.dialled.is_some())
-        };
-        let older = self
-            .sessions
-            .iter()
-            .filter(|(other, session)| {
-                **other != id && session.is_live() && key(session) == key(new)
-            })
-            .map(|(other, _)| *other)
-            .collect::<Vec<_>>();
-        for other in older {
-            self.leave(other, Goodbye::Replaced);
+        let older = self.live.insert(key, id);
+        if let Some(older) = older.filter(|older| *older != id) {
+            self.leave(older, Goodbye::Replaced);
         }
     }
 

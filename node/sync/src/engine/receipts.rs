@@ -53,7 +53,7 @@ impl Engine {
 
     /// Our heights of a space changed: a receipt is due, at most one each interval.
     pub(super) fn schedule_receipt(&mut self, space: SpaceId) {
-        if self.receipts_due.contains_key(&space)
+        if self.receipts_due.get(&space).is_some()
             || space == self.authority_space()
             || !self.has_other_members(space)
         {
@@ -72,15 +72,12 @@ impl Engine {
         let next = last.map_or(soon, |last| Timestamp(last.time_ms).after(interval));
         // A clock that was set back must not silence a node.
         let due = next.clamp(soon, self.now.after(interval));
-        self.receipts_due.insert(space, due);
+        self.receipts_due.set(space, Some(due));
     }
 
     pub(super) fn sign_receipts(&mut self) {
         let now = self.now;
-        let due = self.receipts_due.iter().filter(|(_, due)| **due <= now);
-        let due = due.map(|(space, _)| *space).collect::<Vec<_>>();
-        for space in due {
-            self.receipts_due.remove(&space);
+        for space in self.receipts_due.take_passed(now) {
             if !self.has_other_members(space) {
                 continue;
             }
@@ -338,9 +335,15 @@ impl Engine {
             .receipt_interval_ms
             .saturating_mul(WAIT_INTERVALS);
         let wait = wait.clamp(1, WAIT_MS_MAX);
-        for (id, session) in &mut self.sessions {
+        if !is_passed_on {
+            return;
+        }
+        for id in self.concerned(key.0) {
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
             let peer = session.peer.as_ref().map(|peer| peer.node);
-            if !is_passed_on || Some(*id) == origin || peer == Some(key.1) {
+            if Some(id) == origin || peer == Some(key.1) {
                 continue;
             }
             let Some(peer) = peer.filter(|_| session.is_live()) else {
@@ -352,11 +355,12 @@ impl Engine {
             }
             if is_own || concerned.as_ref().is_none_or(|them| them.contains(&peer)) {
                 session.receipts.owe(key);
-                self.touched.insert(*id);
+                self.touched.insert(id);
             } else {
                 session
                     .receipts
                     .owe_later(key, later(self.now, wait, &peer));
+                self.note_deadline(id);
             }
         }
     }

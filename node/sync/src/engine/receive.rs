@@ -57,16 +57,20 @@ impl Engine {
         }
         let sessions = self.sessions.keys().copied().collect::<Vec<_>>();
         for id in sessions {
-            while let Some(session) = self.sessions.get_mut(&id)
-                && session.is_live()
-                && let Some(next) = session.waiting.pop_front()
-            {
-                self.touched.insert(id);
-                self.check_arrived(id, next.frame, next.arrived);
-                if self.authority_appends > 0 {
-                    return;
-                }
-            }
+            self.take_waiting_of(id);
+        }
+    }
+
+    /// The same in one session.
+    pub(super) fn take_waiting_of(&mut self, id: SessionId) {
+        while self.authority_appends == 0
+            && !self.folding
+            && let Some(session) = self.sessions.get_mut(&id)
+            && session.is_live()
+            && let Some(next) = session.waiting.pop_front()
+        {
+            self.touched.insert(id);
+            self.check_arrived(id, next.frame, next.arrived);
         }
     }
 
@@ -256,10 +260,12 @@ impl Engine {
         let writer = *stored.run.writer();
         let moved = self.moved(stored);
         let feeds = self.space(id).apply(stored);
-        let Some(held) = self.spaces.get(&id) else {
-            return feeds;
-        };
-        for (session_id, session) in &mut self.sessions {
+        for session_id in self.concerned(id) {
+            let (Some(session), Some(held)) =
+                (self.sessions.get_mut(&session_id), self.spaces.get(&id))
+            else {
+                continue;
+            };
             let Some(peer_space) = session.spaces.get_mut(&id) else {
                 // Not greeted yet: what our Hello said may not hold any more.
                 if stored.forked {
@@ -279,7 +285,7 @@ impl Engine {
                 session.behind.insert(id);
             }
             session.weigh(id);
-            self.touched.insert(*session_id);
+            self.touched.insert(session_id);
         }
         if stored.forked {
             self.effects

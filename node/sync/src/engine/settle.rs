@@ -19,6 +19,7 @@ impl Engine {
             self.send_receipts(id);
             self.announce(id);
             self.remember(id, false);
+            self.note_deadline(id);
         }
     }
 
@@ -71,7 +72,10 @@ impl Engine {
         if !is_equal || !session.unremembered || !is_due {
             return;
         }
-        let root = self.root(session);
+        let root = self.root(id);
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
         let memory = (session.remembered != Some(root)).then(|| PeerMemory {
             root,
             spaces: self
@@ -92,9 +96,13 @@ impl Engine {
         }
     }
 
-    fn root(&self, session: &Session) -> Hash {
-        let spaces = self.shared_heights(session);
-        let digests = spaces.map(|(space, heights)| (space, heights.digest(space)));
+    /// The root digest over what is held here of what a session shares.
+    fn root(&mut self, id: SessionId) -> Hash {
+        let session = self.sessions.get(&id);
+        let shared = session.map(|session| self.shared_heights(session));
+        let shared = shared.into_iter().flatten().map(|(space, _)| space);
+        let shared = shared.collect::<Vec<_>>();
+        let digests = shared.into_iter().map(|space| (space, self.digest(space)));
         root_digest(&digests.collect::<BTreeMap<_, _>>())
     }
 
