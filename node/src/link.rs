@@ -1,7 +1,7 @@
 //! Keeps one session with the coordinator: dials, and dials again with growing pauses.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use node_feed::{NetworkId, NodeId};
 use proto::sync::v1::sync_client::SyncClient;
@@ -12,12 +12,10 @@ use crate::driver::Connected;
 use crate::grpc::convert::FRAME_BYTES_MAX;
 use crate::membership::CoordinatorContact;
 use crate::node::Inner;
+use crate::pauses::Pauses;
 use crate::session::Tally;
 use crate::tls::{ConnectionInfo, Connector, Credentials, TlsError};
 use crate::{random, session};
-
-/// A session that lasted this long was a good one: the next pause is the shortest again.
-const GOOD_SESSION: Duration = Duration::from_secs(30);
 
 /// Dials until told to stop.
 pub(crate) async fn run(
@@ -27,8 +25,8 @@ pub(crate) async fn run(
     mut credentials: Option<Credentials>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (pause_min, pause_max) = inner.config.sync.reconnect();
-    let mut pause = pause_min;
+    let (shortest, longest) = inner.config.sync.reconnect();
+    let mut pauses = Pauses::between(shortest, longest);
     loop {
         let mut paused = inner.paused.subscribe();
         // The sender lives as long as the node.
@@ -49,10 +47,9 @@ pub(crate) async fn run(
             }
         }
         let Some(credentials) = &credentials else {
-            let wait = with_jitter(pause);
-            pause = (pause * 2).min(pause_max);
+            let pause = pauses.after(begun.elapsed(), u32::from_le_bytes(random()));
             tokio::select! {
-                () = tokio::time::sleep(wait) => continue,
+                () = tokio::time::sleep(pause) => continue,
                 _stopped = stop.wait_for(|stop| *stop) => return,
             }
         };
@@ -69,13 +66,9 @@ pub(crate) async fn run(
             tracing::warn!(%error, "the coordinator cannot be reached");
             inner.peers.failed(error.to_string());
         }
-        if begun.elapsed() >= GOOD_SESSION {
-            pause = pause_min;
-        }
-        let wait = with_jitter(pause);
-        pause = (pause * 2).min(pause_max);
+        let pause = pauses.after(begun.elapsed(), u32::from_le_bytes(random()));
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(pause) => {}
             _stopped = stop.wait_for(|stop| *stop) => return,
         }
     }
@@ -138,11 +131,4 @@ fn refused(info: &ConnectionInfo, status: &tonic::Status) -> LinkError {
         Some(fault) => LinkError::Refused(fault.to_string()),
         None => LinkError::Refused(status.message().to_owned()),
     }
-}
-
-/// Adds up to half of the pause, so that hubs that lost one coordinator do not all come back at
-/// once.
-pub(crate) fn with_jitter(pause: Duration) -> Duration {
-    let fraction = f64::from(u32::from_le_bytes(random())) / f64::from(u32::MAX);
-    pause + pause.mul_f64(fraction / 2.0)
 }

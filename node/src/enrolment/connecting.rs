@@ -1,6 +1,7 @@
 //! A request to connect, from its first call to its outcome.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use node_feed::{NetworkId, SecretKey};
 use node_store::{ReadStore, StoreError};
@@ -11,8 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::clock::now_ms;
 use crate::folder::{FolderError, write_private};
-use crate::link::with_jitter;
 use crate::node::{Inner, Node, NodeError};
+use crate::pauses::Pauses;
+use crate::random;
 
 use super::check_number::CheckNumber;
 use super::client::{Answer, ask, ask_again};
@@ -385,14 +387,14 @@ impl Inner {
 
 /// Asks until there is an outcome, or the node is closed.
 async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) {
-    let Some((identity, (pause_min, pause_max))) = inner.upgrade().map(|inner| {
+    let Some((identity, (shortest, longest))) = inner.upgrade().map(|inner| {
         let identity: SecretKey = inner.identity.clone();
         (identity, inner.config.sync.reconnect())
     }) else {
         return;
     };
     let invitation = &connecting.request.invitation;
-    let mut pause = pause_min;
+    let mut pauses = Pauses::between(shortest, longest);
     let mut first = !asked_before;
     loop {
         let answer = if first {
@@ -447,8 +449,8 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
                 connecting.set(connecting.state(), Some(trouble));
             }
         }
-        tokio::time::sleep(with_jitter(pause)).await;
-        pause = (pause * 2).min(pause_max);
+        let pause = pauses.after(Duration::ZERO, u32::from_le_bytes(random()));
+        tokio::time::sleep(pause).await;
     }
 }
 
