@@ -10,6 +10,7 @@ mod costs;
 mod desk;
 mod founding;
 mod library;
+mod line;
 mod plan;
 mod post;
 mod report;

@@ -5,6 +5,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tests::nation::{Plan, simulate};
 use tests::simulation::{CopyCounts, Outcome, World};
@@ -126,6 +127,35 @@ fn a_nation_in_which_few_write_and_none_sign_is_equal_too() {
     let report = simulate(&plan);
     assert_none(&report.broken);
     assert_eq!(report.day.kind("receipts").bytes, 0);
+}
+
+#[test]
+fn hubs_behind_a_busy_line_hear_from_the_coordinator_all_the_same() {
+    let plan = Plan {
+        receipts: false,
+        coordinator_bits: 400_000,
+        ..Plan::of(12)
+    };
+    let report = simulate(&plan);
+    assert_none(&report.broken);
+    let hello_timeout = Duration::from_millis(node_sync::Config::default().hello_timeout_ms);
+    assert!(report.reunion.equal > hello_timeout, "{:?}", report.reunion);
+    assert_eq!(report.reunion.lost, 0);
+}
+
+#[test]
+fn hubs_that_hear_nothing_dial_again_until_all_are_equal() {
+    let plan = Plan {
+        one_in: 12,
+        day_entries: 1,
+        receipts: false,
+        coordinator_bits: 2_000,
+        ..Plan::of(12)
+    };
+    let report = simulate(&plan);
+    let lost = report.first.lost + report.reunion.lost;
+    assert!(lost > 0, "every hub heard in time");
+    assert_none(&report.broken);
 }
 
 fn number_from(variable: &str) -> Option<u64> {

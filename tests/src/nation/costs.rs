@@ -30,10 +30,10 @@ pub(super) struct Costs {
     pub(super) hubs: Vec<Traffic>,
     /// Spent in the coordinator's engine.
     pub(super) coordinator: Duration,
-    /// Spent asking the coordinator's engine for its next deadline, and how often it was asked.
-    pub(super) deadlines: (Duration, u32),
     /// Spent in the engines of all hubs.
     pub(super) engines: Duration,
+    /// Sessions that ended because a peer said nothing in time.
+    pub(super) lost: u64,
     /// Effects that this module does not know.
     pub(super) unknown: u64,
 }
@@ -73,6 +73,13 @@ impl Costs {
             bytes: sum.bytes + traffic.bytes,
         })
     }
+}
+
+/// The processor time that this thread has taken, whatever else the machine did meanwhile.
+pub(super) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// The kinds of messages that are counted apart.

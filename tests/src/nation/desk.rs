@@ -1,7 +1,7 @@
 //! Carrying out what an engine asks for, as a node's driver does.
 
 use node_feed::NodeId;
-use node_sync::{Effect, Input, PeerMemory, SessionId};
+use node_sync::{CloseReason, Effect, Input, PeerMemory, SessionId};
 
 use super::run::{Event, Nation, micros};
 
@@ -53,9 +53,14 @@ impl Nation {
             }
             Effect::Equal { session, .. } => self.is_equal(post, session, true),
             Effect::NotEqual { session, .. } => self.is_equal(post, session, false),
-            Effect::Close { reason, .. } => {
-                self.broken
-                    .push(format!("node {post} closed a session: {reason:?}"));
+            Effect::Close { session, reason } => {
+                if reason == CloseReason::Silent {
+                    self.costs.lost += 1;
+                } else {
+                    self.broken
+                        .push(format!("node {post} closed a session: {reason:?}"));
+                }
+                self.lose(post, session);
             }
             Effect::Refused { refusal, .. } => {
                 self.broken.push(format!("node {post} met {refusal:?}"));

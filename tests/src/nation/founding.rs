@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use node::Pauses;
 use node_feed::{
     Access, Authority, Fact, FeedName, FeedTree, Hash, Height, HubId, NetworkId, SecretKey,
     SpaceId, SpaceKind, TreeFeed,
@@ -18,6 +20,8 @@ type Trees = BTreeMap<[u8; 32], FeedTree>;
 
 /// Long enough that no receipt falls due.
 const NEVER_MS: u64 = 100 * 365 * 24 * 3_600 * 1_000;
+/// The shortest and the longest pause before a node dials again, as they are unless set.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// All that is there before the first day.
 #[derive(Debug)]
@@ -266,7 +270,9 @@ impl Seat {
             held,
             projects: self.projects,
             pair: self.pair,
-            line: [0; 2],
+            lines: Default::default(),
+            dialled_at: 0,
+            pauses: Pauses::between(PAUSES.0, PAUSES.1),
             look_at: None,
         }
     }

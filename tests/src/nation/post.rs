@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use node::Pauses;
 use node_feed::{FeedName, Run, SecretKey, SpaceId, TreeFeed, VerifiedRun};
 use node_feed::{NodeId, RefusalReason};
 use node_sync::{AppendResult, Engine, Stored};
 
 use super::library::Library;
+use super::line::Line;
 
 /// One node.
 #[derive(Debug)]
@@ -20,8 +22,11 @@ pub(super) struct Post {
     /// The projects that it takes part in.
     pub(super) projects: Vec<SpaceId>,
     pub(super) pair: Option<SpaceId>,
-    /// When its line is free again, out and in, in microseconds.
-    pub(super) line: [u64; 2],
+    /// Its line, out and in.
+    pub(super) lines: [Line; 2],
+    /// When it last dialled, in microseconds, and the pauses until it dials again.
+    pub(super) dialled_at: u64,
+    pub(super) pauses: Pauses,
     /// When it looks at its engine's deadline next.
     pub(super) look_at: Option<u64>,
 }

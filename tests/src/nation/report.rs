@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Traffic;
-use super::costs::Costs;
+use super::costs::{Costs, processor_time};
 use super::plan::Plan;
 use super::run::Nation;
 
@@ -24,6 +24,8 @@ pub struct Phase {
     pub busiest: Traffic,
     /// All messages by their kind.
     pub kinds: BTreeMap<&'static str, Traffic>,
+    /// Sessions that ended because a peer said nothing in time, and were dialled again.
+    pub lost: u64,
     /// From the first dialling until all ends knew that they were equal.
     pub equal: Duration,
     /// Until nothing was said any more.
@@ -37,7 +39,8 @@ impl Phase {
     }
 }
 
-/// What was measured by this machine's clock, which differs from run to run.
+/// What was measured on this machine, which differs from run to run. In the engines it is the
+/// processor's time, and not that of other programs.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
     /// All of the run.
@@ -46,6 +49,8 @@ pub struct Measured {
     pub day_per_entry: Duration,
     /// In the coordinator's engine during the reunion.
     pub reunion: Duration,
+    /// In the coordinator's engine while all connect again and nothing changed.
+    pub again: Duration,
     /// In one hub's engine during the reunion, on average.
     pub reunion_hub: Duration,
     /// To ask the coordinator's engine once for its next deadline, while all are connected.
@@ -99,8 +104,7 @@ impl Nation {
         let written = self.day();
         let (day, costs) = self.end(written, from);
         measured.day_per_entry = costs.coordinator / u32::try_from(written.max(1)).unwrap_or(1);
-        let (time, asked) = costs.deadlines;
-        measured.deadline = time / asked.max(1);
+        measured.deadline = self.ask_for_deadlines();
         self.part();
         let written = self.week();
         let from = self.begin();
@@ -112,11 +116,23 @@ impl Nation {
         self.settle();
         let from = self.begin();
         self.meet();
-        let (again, _) = self.end(0, from);
+        let (again, costs) = self.end(0, from);
+        measured.again = costs.coordinator;
         self.check();
         measured.wall = begun.elapsed();
         measured.peak_rss_kib = peak_rss_kib();
         self.sum_up([first, day, reunion, again], measured)
+    }
+
+    /// What it takes to ask the coordinator's engine for its next deadline.
+    fn ask_for_deadlines(&self) -> Duration {
+        const TIMES: u32 = 1_000;
+        let engine = &self.posts[0].engine;
+        let begun = processor_time();
+        for _ in 0..TIMES {
+            std::hint::black_box(std::hint::black_box(engine).next_deadline());
+        }
+        processor_time().saturating_sub(begun) / TIMES
     }
 
     fn begin(&mut self) -> u64 {
@@ -143,6 +159,7 @@ impl Nation {
                 .max_by_key(|hub| hub.bytes)
                 .unwrap_or_default(),
             kinds: kinds.map(|kind| (kind, costs.kind(kind))).collect(),
+            lost: costs.lost,
             equal: Duration::from_micros(self.equal_at.saturating_sub(from)),
             quiet: Duration::from_micros(self.said_at.saturating_sub(from)),
         };

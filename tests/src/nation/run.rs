@@ -8,21 +8,22 @@ use node::grpc::Scales;
 use node_feed::{NetworkId, NodeId, SpaceId};
 use node_sync::{Input, Message, PeerMemory, SessionId, Timestamp};
 
-use super::costs::{Costs, kind_of};
+use super::costs::{Costs, kind_of, processor_time};
 use super::founding::Founding;
 use super::library::Library;
+use super::line::Letter;
 use super::plan::Plan;
 use super::post::Post;
 use super::report::Report;
 use crate::simulation::Dice;
 
-/// How long after an input a node looks at its engine's deadline; a driver looks at once. It
-/// spares most looks, each of which goes through all sessions.
-const LOOK: u64 = 200_000;
 /// What does not happen within an hour does not belong to what went before.
 const HOUR: u64 = 3_600_000_000;
 /// When the first day begins, in microseconds.
 const BEGIN: u64 = 1_000_000_000;
+/// The ways of a node's lines.
+const OUT: usize = 0;
+const IN: usize = 1;
 
 /// Runs a nation through an ordinary day, a week apart and the reunion.
 pub fn simulate(plan: &Plan) -> Report {
@@ -36,15 +37,15 @@ pub fn simulate(plan: &Plan) -> Report {
 pub(super) enum Event {
     /// A hub dials the coordinator.
     Dial { hub: usize },
-    /// A message is there.
-    Arrive {
-        to: usize,
-        session: SessionId,
-        message: Message,
-    },
+    /// A node's line, this way, has carried what was on it.
+    Carried { post: usize, way: usize },
+    /// A message has come to the other end's line.
+    Came { letter: Letter },
+    /// A node finds that a session's other end has gone.
+    Gone { post: usize, session: SessionId },
     /// The disk did what it was asked for.
     Done { post: usize, input: Input },
-    /// A node looks at its engine's deadline.
+    /// Its engine's deadline has come.
     Look { post: usize, at: u64 },
     /// The next entry of the day is written.
     Write { number: u64 },
@@ -58,6 +59,7 @@ pub(super) struct Nation {
     pub(super) time: u64,
     events: BTreeMap<(u64, u64), Event>,
     scheduled: u64,
+    dialled: u64,
     pub(super) posts: Vec<Post>,
     pub(super) hubs_by_node: BTreeMap<NodeId, usize>,
     pub(super) library: Library,
@@ -72,7 +74,7 @@ pub(super) struct Nation {
     /// The ends that know that they are equal.
     pub(super) equal: BTreeSet<(bool, usize)>,
     pub(super) equal_at: u64,
-    /// When the last message arrived, or will.
+    /// When the last message arrived.
     pub(super) said_at: u64,
     pub(super) broken: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Nation {
             time: BEGIN,
             events: BTreeMap::new(),
             scheduled: 0,
+            dialled: 0,
             posts,
             hubs_by_node,
             library,
@@ -130,15 +133,9 @@ impl Nation {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Dial { hub } => self.dial(hub),
-            Event::Arrive {
-                to,
-                session,
-                message,
-            } => {
-                if self.sessions.contains_key(&session) {
-                    self.tell(to, Input::Received { session, message });
-                }
-            }
+            Event::Carried { post, way } => self.carried(post, way),
+            Event::Came { letter } => self.carry(letter.to, IN, letter),
+            Event::Gone { post, session } => self.tell(post, Input::Disconnected { session }),
             Event::Done { post, input } => self.tell(post, input),
             Event::Look { post, at } => self.look(post, at),
             Event::Write { number } => self.write_one(number),
@@ -147,13 +144,13 @@ impl Nation {
 
     pub(super) fn tell(&mut self, post: usize, input: Input) {
         let now = Timestamp(self.time / 1_000);
-        let begun = Instant::now();
+        let begun = processor_time();
         let effects = self.posts[post].engine.handle(now, input);
-        self.spent(post, begun.elapsed());
+        self.spent(post, processor_time().saturating_sub(begun));
         for effect in effects {
             self.carry_out(post, effect);
         }
-        self.look_in(post, LOOK);
+        self.look_when_due(post);
     }
 
     fn spent(&mut self, post: usize, time: Duration) {
@@ -164,12 +161,15 @@ impl Nation {
         }
     }
 
-    fn look_in(&mut self, post: usize, delay: u64) {
-        let at = self.time + delay;
+    fn look_when_due(&mut self, post: usize) {
+        let Some(deadline) = self.posts[post].engine.next_deadline() else {
+            return;
+        };
+        let at = deadline.0.saturating_mul(1_000).max(self.time);
         let look_at = &mut self.posts[post].look_at;
         if look_at.is_none_or(|look_at| look_at > at) {
             *look_at = Some(at);
-            self.after(delay, Event::Look { post, at });
+            self.after(at - self.time, Event::Look { post, at });
         }
     }
 
@@ -179,24 +179,16 @@ impl Nation {
             return;
         }
         self.posts[post].look_at = None;
-        let begun = Instant::now();
+        let now = Timestamp(self.time / 1_000);
         let deadline = self.posts[post].engine.next_deadline();
-        if post == 0 {
-            self.costs.deadlines.0 += begun.elapsed();
-            self.costs.deadlines.1 += 1;
-        }
-        let Some(deadline) = deadline else {
-            return;
-        };
-        let due = deadline.0.saturating_mul(1_000);
-        if due <= self.time {
+        if deadline.is_some_and(|due| due <= now) {
             self.tell(post, Input::Tick);
         } else {
-            self.look_in(post, due - self.time);
+            self.look_when_due(post);
         }
     }
 
-    /// Sends a message over both lines: each carries one after the other.
+    /// Sends a message over both lines.
     pub(super) fn post(&mut self, from: usize, session: SessionId, message: Message) {
         let Some(hub) = self.sessions.get(&session).copied() else {
             return;
@@ -205,26 +197,50 @@ impl Nation {
         let bytes = self.scales.weigh(&message) as u64;
         self.costs
             .count(kind_of(&message), hub - 1, from == 0, bytes);
-        let out = &mut self.posts[from].line[0];
-        *out = self.time.max(*out) + self.plan.takes(from, bytes);
-        let there = *out + micros(self.plan.latency);
-        let into = &mut self.posts[to].line[1];
-        *into = there.max(*into) + self.plan.takes(to, bytes);
-        self.said_at = self.said_at.max(*into);
-        let delay = *into - self.time;
-        self.after(
-            delay,
-            Event::Arrive {
-                to,
-                session,
-                message,
-            },
-        );
+        let letter = Letter {
+            to,
+            session,
+            message,
+            bytes,
+        };
+        self.carry(from, OUT, letter);
+    }
+
+    fn carry(&mut self, post: usize, way: usize, letter: Letter) {
+        self.posts[post].lines[way].queue(letter);
+        self.go_on(post, way);
+    }
+
+    fn go_on(&mut self, post: usize, way: usize) {
+        if let Some(bytes) = self.posts[post].lines[way].begin() {
+            let takes = self.plan.takes(post, bytes);
+            self.after(takes, Event::Carried { post, way });
+        }
+    }
+
+    fn carried(&mut self, post: usize, way: usize) {
+        let letter = self.posts[post].lines[way].end();
+        self.go_on(post, way);
+        let standing = letter.filter(|letter| self.sessions.contains_key(&letter.session));
+        let Some(letter) = standing else {
+            return;
+        };
+        if way == OUT {
+            self.after(micros(self.plan.latency), Event::Came { letter });
+        } else {
+            self.said_at = self.time;
+            let Letter {
+                session, message, ..
+            } = letter;
+            self.tell(post, Input::Received { session, message });
+        }
     }
 
     fn dial(&mut self, hub: usize) {
-        let session = SessionId(self.scheduled);
+        self.dialled += 1;
+        let session = SessionId(self.dialled);
         self.sessions.insert(session, hub);
+        self.posts[hub].dialled_at = self.time;
         let mut exporter = [0; 32];
         exporter[..8].copy_from_slice(&session.0.to_le_bytes());
         let memory = self
@@ -248,7 +264,32 @@ impl Nation {
         }
     }
 
-    /// Every line breaks at once; what is under way is lost.
+    /// A session ends at one end. What is under way of it is lost, the other end finds out, and the
+    /// hub dials again, as a node does.
+    pub(super) fn lose(&mut self, post: usize, session: SessionId) {
+        let Some(hub) = self.sessions.remove(&session) else {
+            return;
+        };
+        for at_coordinator in [false, true] {
+            self.equal.remove(&(at_coordinator, hub));
+        }
+        for post in [0, hub] {
+            for line in &mut self.posts[post].lines {
+                line.drop_session(session);
+            }
+        }
+        let other = if post == 0 { hub } else { 0 };
+        let latency = micros(self.plan.latency);
+        let post = other;
+        self.after(latency, Event::Gone { post, session });
+        let chance = u32::from_le_bytes(self.dice.bytes());
+        let node = &mut self.posts[hub];
+        let lasted = Duration::from_micros(self.time - node.dialled_at);
+        let pause = micros(node.pauses.after(lasted, chance));
+        self.after(latency + pause, Event::Dial { hub });
+    }
+
+    /// Every line breaks at once, when nothing is under way.
     pub(super) fn part(&mut self) {
         for (session, hub) in std::mem::take(&mut self.sessions) {
             for post in [0, hub] {
@@ -256,9 +297,6 @@ impl Nation {
             }
         }
         self.equal.clear();
-        for post in &mut self.posts {
-            post.line = [0; 2];
-        }
     }
 
     /// Every hub dials within a second, and everything happens that follows from it.

@@ -86,6 +86,12 @@ pub(crate) const ROWS: &[Row] = &[
         |it| per_hub(it, it.again.down.bytes + it.again.up.bytes),
     ),
     row(
+        "again_engine_s",
+        "s in the coordinator's engine for it, all hubs",
+        true,
+        |it| Some(it.measured.again.as_secs_f64()),
+    ),
+    row(
         "peer_memory_bytes",
         "a hub's memory of the coordinator, bytes",
         true,
@@ -170,6 +176,21 @@ pub(crate) const ROWS: &[Row] = &[
         |it| Some(it.reunion.kind("entries").bytes as f64 / MB),
     ),
     row(
+        "reunion_acknowledged_mb",
+        "MB of it all that are acknowledgements",
+        true,
+        |it| Some(it.reunion.kind("acknowledged").bytes as f64 / MB),
+    ),
+    row(
+        "reunion_heights_mb",
+        "MB of it all that are Hellos and heights",
+        true,
+        |it| {
+            let kinds = ["hello", "heights"].map(|kind| it.reunion.kind(kind).bytes);
+            Some(kinds.iter().sum::<u64>() as f64 / MB)
+        },
+    ),
+    row(
         "reunion_receipts_mb",
         "MB of it all that are receipts",
         true,
@@ -189,6 +210,12 @@ pub(crate) const ROWS: &[Row] = &[
         "virtual s until nothing is said any more",
         true,
         |it| Some(it.reunion.quiet.as_secs_f64()),
+    ),
+    row(
+        "reunion_lost",
+        "sessions lost in it and dialled again",
+        false,
+        |it| Some(it.reunion.lost as f64),
     ),
     row(
         "reunion_engine_s",
