@@ -404,8 +404,12 @@ fn project_based(inner: &Inner) -> Result<(), StoreError> {
 
 fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
     let mut touched = BTreeMap::<(SpaceId, Subject), Kind>::new();
+    let mut live = BTreeSet::new();
     for entry in entries {
         match entry.kind {
+            Kind::CHANGES if entry.live => {
+                live.insert((entry.space, entry.subject));
+            }
             Kind::CHANGES | Kind::CARD => {
                 touched.insert((entry.space, entry.subject), entry.kind);
             }
@@ -418,11 +422,18 @@ fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
                     drop_erased(inner, subject)?;
                 }
             }
-            Kind::CHECKPOINT if inner.config.sync.first_copies => {
+            Kind::CHECKPOINT if inner.config.sync.first_copies && !entry.live => {
                 inner.applier().note_listed(entry);
             }
             _ => {}
         }
+    }
+    if !live.is_empty() {
+        // Those that are not checked yet come with their check, which is next.
+        for unchecked in inner.storage.read(ReadStore::live_unchecked)? {
+            live.remove(&unchecked);
+        }
+        touched.extend(live.into_iter().map(|document| (document, Kind::CHANGES)));
     }
     let mut lines = Lines::new(inner);
     for ((space, subject), kind) in touched {

@@ -173,6 +173,7 @@ fn make(
         let limit = limits.get(&entry.feed);
         entry.space == space
             && entry.kind == Kind::CHANGES
+            && !entry.live
             && entry.time_ms < before_ms
             && limit.is_some_and(|limit| entry.height.number <= *limit)
     };

@@ -19,9 +19,11 @@ impl Arrivals {
 
     pub(crate) fn store(&mut self, appended: &[Appended]) {
         for appended in appended {
-            if let Appended::Stored(stored) = appended {
-                self.durable += stored.run.count() as u64;
-            }
+            self.durable += match appended {
+                Appended::Stored(stored) => stored.run.count() as u64,
+                Appended::Live(Some(news)) => news.count() as u64,
+                Appended::Held | Appended::Live(None) | Appended::Refused(_) => 0,
+            };
         }
     }
 }

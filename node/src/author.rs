@@ -226,7 +226,7 @@ impl Author {
                 self.pen = None;
                 Err(WriteError::Refused(refused.reason))
             }
-            Some(Appended::Held) | None => {
+            Some(Appended::Held | Appended::Live(_)) | None => {
                 self.pen = None;
                 Err(WriteError::Refused(node_feed::RefusalReason::Gap))
             }

@@ -47,7 +47,7 @@ impl Node {
                 Appended::Refused(refused) => {
                     return Err(AuthorityAppendError::Refused(refused.reason));
                 }
-                Appended::Held => return Err(AuthorityAppendError::Held),
+                Appended::Held | Appended::Live(_) => return Err(AuthorityAppendError::Held),
             }
         }
         Ok(self.inner.settle_authority()?)

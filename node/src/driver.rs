@@ -678,13 +678,18 @@ fn erases(appended: &Appended) -> bool {
             let mut entries = stored.run.as_run().entries.iter();
             entries.any(|entry| entry.kind == Kind::ERASE)
         }
-        Appended::Held | Appended::Refused(_) => false,
+        Appended::Live(Some(run)) => {
+            let mut entries = run.as_run().entries.iter();
+            entries.any(|entry| entry.kind == Kind::ERASE)
+        }
+        Appended::Held | Appended::Live(None) | Appended::Refused(_) => false,
     }
 }
 
 fn to_result(appended: node_store::Appended) -> AppendResult {
     match appended {
         node_store::Appended::Held => AppendResult::Held,
+        node_store::Appended::Live(_) => AppendResult::Live,
         node_store::Appended::Stored(stored) => AppendResult::Stored(to_stored(stored)),
         node_store::Appended::Refused(refused) => AppendResult::Refused {
             feed: refused.feed,

@@ -10,7 +10,7 @@ use node_document::{Cache, ChangesEntry, Document, Outcome};
 use node_feed::{Changes, DocumentId, FeedName, Kind, Opening, SpaceId, Subject};
 use node_store::{ReadStore, Readers, SavedState, StoreError, StoredEntry};
 
-use self::base::{Checkpoints, Looked, entries_of_copies};
+use self::base::{Checkpoints, Looked, entries_of_copies, waiting_feeds};
 use crate::storage::Storage;
 
 /// A document is saved again once its new entries have a part of the bytes of its saved state, one
@@ -156,11 +156,11 @@ impl Library {
     ) -> Result<String, StoreError> {
         let noted = self.lock().standing.get(&(space, id)).cloned();
         if let Some((arrival, heads)) = noted {
-            let (entries, last) = stored_after(storage, space, id, arrival)?;
+            let stored = stored_after(storage, space, id, arrival)?;
             let copied = |store: &Readers| store.base_documents(space, id.subject(), arrival);
-            if entries.is_empty() && storage.read(copied)?.is_empty() {
-                if last > arrival {
-                    self.lock().renote(space, id, arrival, last);
+            if stored.is_empty() && storage.read(copied)?.is_empty() {
+                if stored.last > arrival {
+                    self.lock().renote(space, id, arrival, stored.last);
                 }
                 return Ok(heads);
             }
@@ -259,7 +259,7 @@ impl Library {
         space: SpaceId,
         id: DocumentId,
     ) -> Result<Document, StoreError> {
-        let (entries, _) = self.lock().entries_after(storage, space, id, 0)?;
+        let (entries, _) = self.lock().entries_after(storage, space, id, 0, false)?;
         let mut document = Document::new(id);
         let outcomes = document.apply(&entries);
         if asks_for_rebuild(&outcomes) {
@@ -299,7 +299,7 @@ impl Library {
                 // What it was made of is gone: what is left is looked at again.
                 _ if shelf.outdated.contains(space) => Checked::Waits,
                 (arrival, Looked::Good) => {
-                    let (document, seen) = shelf.open(storage, *space, *id)?;
+                    let (document, seen) = shelf.open_as(storage, *space, *id, true)?;
                     shelf.put(*space, document, seen);
                     Checked::Yes(arrival)
                 }
@@ -360,19 +360,38 @@ impl Shelf {
         Ok(read)
     }
 
-    /// All entries of a document that are held and arrived later, in whatever form.
+    /// All entries of a document that are here and arrived later, in whatever form, and up to which
+    /// arrival these are all: live ones that build on what is not `checked` are left out.
     fn entries_after(
         &mut self,
         storage: &Storage,
         space: SpaceId,
         id: DocumentId,
         arrival: u64,
+        checked: bool,
     ) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
-        let (mut entries, last) = stored_after(storage, space, id, arrival)?;
-        let checkpoints = || self.checkpoints(storage, space);
-        let (copied, last_copied) = entries_of_copies(storage, checkpoints, space, id, arrival)?;
+        let stored = stored_after(storage, space, id, arrival)?;
+        let mut checkpoints = || self.checkpoints(storage, space);
+        let (copied, last) = entries_of_copies(storage, &mut checkpoints, space, id, arrival)?;
+        let mut last = last.max(stored.last);
+        let mut entries = stored.held;
+        if !stored.live.is_empty() {
+            let waits = if checked {
+                BTreeSet::new()
+            } else {
+                waiting_feeds(storage, checkpoints, space, id)?
+            };
+            for (entry, arrival) in stored.live {
+                if waits.contains(&entry.feed) {
+                    // It is looked at again.
+                    last = last.min(arrival - 1);
+                } else {
+                    entries.push(entry);
+                }
+            }
+        }
         entries.extend(copied);
-        Ok((entries, last.max(last_copied)))
+        Ok((entries, last))
     }
 
     /// Puts a document that was opened into the cache.
@@ -473,6 +492,17 @@ impl Shelf {
         space: SpaceId,
         id: DocumentId,
     ) -> Result<(Document, Seen), StoreError> {
+        self.open_as(storage, space, id, false)
+    }
+
+    /// Opens a document of which what came by a copy under way is known to be `checked`, or not.
+    fn open_as(
+        &mut self,
+        storage: &Storage,
+        space: SpaceId,
+        id: DocumentId,
+        checked: bool,
+    ) -> Result<(Document, Seen), StoreError> {
         let cached = self
             .cache
             .remove(space, id)
@@ -481,7 +511,7 @@ impl Shelf {
             Some(cached) => cached,
             None => self.load(storage, space, id),
         };
-        let (entries, arrival) = self.entries_after(storage, space, id, seen.arrival)?;
+        let (entries, arrival) = self.entries_after(storage, space, id, seen.arrival, checked)?;
         seen.arrival = seen.arrival.max(arrival);
         if entries.is_empty() {
             return Ok((document, seen));
@@ -492,7 +522,7 @@ impl Shelf {
             document.apply(&entries)
         } else {
             // Of a feed that waits, all entries from the first waiting one on are tried again.
-            let (all, _) = self.entries_after(storage, space, id, 0)?;
+            let (all, _) = self.entries_after(storage, space, id, 0, checked)?;
             let new = entries.iter().map(|entry| (entry.feed, entry.number));
             let new = new.collect::<BTreeSet<_>>();
             let tried = |entry: &ChangesEntry| match waiting.get(&entry.feed) {
@@ -503,7 +533,7 @@ impl Shelf {
         };
         if asks_for_rebuild(&outcomes) {
             document = document.emptied();
-            let (all, _) = self.entries_after(storage, space, id, 0)?;
+            let (all, _) = self.entries_after(storage, space, id, 0, checked)?;
             document.apply(&all);
         }
         if seen.is_due() {
@@ -564,17 +594,49 @@ fn came_between(
     })
 }
 
-/// The entries of a document that are stored as such and arrived later, and the last arrival.
+/// The entries of a document that are stored as such and arrived after another.
+struct Stored {
+    held: Vec<ChangesEntry>,
+    /// With their arrivals.
+    live: Vec<(ChangesEntry, u64)>,
+    /// The last arrival of any.
+    last: u64,
+}
+
+impl Stored {
+    const fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.live.is_empty()
+    }
+
+    /// All of them.
+    fn into_all(self) -> Vec<ChangesEntry> {
+        let live = self.live.into_iter().map(|(entry, _)| entry);
+        self.held.into_iter().chain(live).collect()
+    }
+}
+
 fn stored_after(
     storage: &Storage,
     space: SpaceId,
     id: DocumentId,
     arrival: u64,
-) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
-    let stored = storage.entries_of(id.subject(), arrival)?;
-    let last = stored.last().map_or(arrival, |entry| entry.arrival);
-    let here = stored.iter().filter(|entry| entry.space == space);
-    Ok((here.filter_map(to_changes).collect(), last))
+) -> Result<Stored, StoreError> {
+    let entries = storage.entries_of(id.subject(), arrival)?;
+    let mut stored = Stored {
+        held: Vec::new(),
+        live: Vec::new(),
+        last: entries.last().map_or(arrival, |entry| entry.arrival),
+    };
+    for entry in entries.iter().filter(|entry| entry.space == space) {
+        if let Some(changes) = to_changes(entry) {
+            if entry.live {
+                stored.live.push((changes, entry.arrival));
+            } else {
+                stored.held.push(changes);
+            }
+        }
+    }
+    Ok(stored)
 }
 
 /// An entry as documents take it; none if it is no changes or its payload is gone.

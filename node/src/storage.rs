@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use node_feed::{
-    Authority, CopyOffer, CopySlice, CopyTaken, FeedTree, Hash, HubId, Kind, NetworkId, NodeId,
-    Receipt, Refusal, SpaceId, Subject, VerifiedRun,
+    Authority, CopyOffer, CopyPlace, CopySlice, CopyTaken, FeedTree, Hash, HubId, Kind, NetworkId,
+    NodeId, Receipt, Refusal, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
     AccountTables, Appended, ArchivedDocument, Cell, CellValue, Check, CopyPlaced, Disclosure,
@@ -675,19 +675,21 @@ pub(crate) fn to_memory(memory: node_store::PeerMemory) -> Option<node_sync::Pee
     })
 }
 
-/// What `change` returns, and whether documents of a first copy of `space` are gone by it.
+/// What `change` returns, and whether documents or live entries of a first copy of `space` are gone by
+/// it.
 fn noting_loss<T>(
     store: &mut SqliteStore,
     space: SpaceId,
     change: impl FnOnce(&mut SqliteStore) -> Result<T, StoreError>,
 ) -> Result<(T, bool), StoreError> {
-    let with_documents = |store: &SqliteStore| {
+    let begun = |store: &SqliteStore| {
         let copies = store.copies()?.into_iter();
-        let mut copies = copies.filter(|(at, place)| *at == space && place.documents > Some(0));
+        let is_begun = |place: &CopyPlace| place.documents.is_some();
+        let mut copies = copies.filter(|(at, place)| *at == space && is_begun(place));
         Ok::<_, StoreError>(copies.next().map(|(_, place)| place.bases))
     };
-    let before = with_documents(store)?;
+    let before = begun(store)?;
     let changed = change(store)?;
-    let gone = before.is_some() && with_documents(store)? != before;
+    let gone = before.is_some() && begun(store)? != before;
     Ok((changed, gone))
 }

@@ -88,7 +88,13 @@ fn all_members_end_up_equal_and_nothing_acknowledged_is_lost() {
     // What never happens breaks nothing.
     let (saved, copies) = all.into_inner().expect("no thread panics");
     assert!(saved > 0);
-    let kinds = [copies.parts, copies.resumed, copies.placed, copies.dropped];
+    let kinds = [
+        copies.parts,
+        copies.resumed,
+        copies.placed,
+        copies.dropped,
+        copies.live,
+    ];
     assert!(kinds.iter().all(|count| *count > 0), "{copies:?}");
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use node_feed::{CopyPlace, DocumentId, Hash, SpaceId, Subject};
-use node_store::{CopyPlaced, ReadStore, StoreError};
+use node_store::{CopyPlaced, ReadStore, Readers, StoreError};
 
 use super::{Applier, Lines, lock, project_document};
 use crate::library::Checked;
@@ -18,22 +18,27 @@ pub(super) const LOOKED_EVERY: Duration = Duration::from_secs(15);
 /// How long a copy waits for the erasure of a document that its sender has erased.
 const WAITS_FOR: Duration = Duration::from_mins(2);
 
-/// Checks all that came, some at a time, so that whoever wants to see the newest gets between. Ends
-/// early if anything else is to be done.
+/// Checks all that came, some at a time, so that whoever wants to see the newest gets between. What
+/// people work on meanwhile goes first. Ends early if anything else is to be done.
 pub(super) fn check(applier: &Applier, inner: &Inner) -> Result<(), StoreError> {
     let mut after = None;
+    let mut live = inner.storage.read(ReadStore::live_unchecked)?;
     loop {
         let copies = inner.storage.read(ReadStore::copies)?;
         let ids = copies.iter().filter(|(_, it)| it.documents.is_some());
         let ids = ids.map(|(space, place)| (*space, place.bases.digest(*space)));
         let ids = ids.collect::<BTreeMap<_, _>>();
-        let some = inner
-            .storage
-            .read(|store| store.unchecked(after, CHECKED_TOGETHER))?;
-        let Some(last) = some.last().copied() else {
-            break;
+        let some = if live.is_empty() {
+            let unchecked = |store: &Readers| store.unchecked(after, CHECKED_TOGETHER);
+            let some = inner.storage.read(unchecked)?;
+            let Some(last) = some.last().copied() else {
+                break;
+            };
+            after = Some(last);
+            some
+        } else {
+            live.split_off(live.len().saturating_sub(CHECKED_TOGETHER))
         };
-        after = Some(last);
         {
             let _applying = lock(&applier.applying);
             check_some(inner, &ids, &some)?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, opened_bytes, unpack};
 use node_feed::{Checkpoint, DocumentId, FeedName, Hash, HubId, Opening, SpaceId, Subject, Trail};
-use node_store::{BaseDocument, ReadStore, StoreError};
+use node_store::{BaseDocument, BaseStage, ReadStore, StoreError};
 
 use super::stored_after;
 use crate::storage::Storage;
@@ -181,7 +181,8 @@ fn look_at(
         .is_some_and(|bytes| bytes > LARGE_BYTES)
         .then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let bases = checkpoints.of(id.subject());
-    let (held, arrival) = stored_after(storage, space, id, 0)?;
+    let stored = stored_after(storage, space, id, 0)?;
+    let (arrival, held) = (stored.last, stored.into_all());
     let is_behind = |entry: &ChangesEntry| {
         let mut bases = bases.iter();
         bases.any(|base| base.feed == entry.feed && entry.number <= base.base)
@@ -229,6 +230,24 @@ pub(super) fn entries_of_copies(
         }
     }
     Ok((entries, last))
+}
+
+/// The feeds of the copy under way whose checkpoints speak of a document, while what came of it by
+/// the copy is not checked: live entries of these build on it.
+pub(super) fn waiting_feeds(
+    storage: &Storage,
+    checkpoints: impl FnOnce() -> Result<Arc<Checkpoints>, StoreError>,
+    space: SpaceId,
+    id: DocumentId,
+) -> Result<BTreeSet<FeedName>, StoreError> {
+    let came = storage.read(|store| store.base_documents(space, id.subject(), 0))?;
+    if came.iter().any(|it| it.stage == BaseStage::Checked) {
+        return Ok(BTreeSet::new());
+    }
+    let checkpoints = checkpoints()?;
+    let arriving = checkpoints.feeds.iter().filter(|feed| feed.is_arriving);
+    let listed = arriving.filter(|feed| feed.trails.contains_key(&id.subject()));
+    Ok(listed.map(|feed| feed.name).collect())
 }
 
 /// An entry's changes. Which of two that do not know of each other comes first, a copy does not tell.

@@ -4,15 +4,15 @@ use node_feed::{FeedName, Hash, Opening, Parting, RefusalReason, TreeFeed, Verif
 
 /// What became of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every answer is the large one"
-)]
 pub enum Appended {
     /// Every entry was held already.
     Held,
     /// The run, or the part of it that was new, is stored.
     Stored(Stored),
+    /// It follows what a first copy under way proves of its feed: the part that was new is durable
+    /// with that copy, and is held once the copy is placed. None if all of it was here, or if no more
+    /// is kept beside the copy.
+    Live(Option<VerifiedRun>),
     /// Nothing of it was stored.
     Refused(Refused),
 }

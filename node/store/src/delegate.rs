@@ -56,7 +56,7 @@ macro_rules! read_store {
                 arrival: u64,
                 limit: usize,
             ) -> Result<Vec<StoredEntry>, StoreError> {
-                self.ask(|shelf| ReadShelf::arrivals_after(shelf, arrival, limit))
+                self.ask(|shelf| reading::arrivals_after(shelf, arrival, limit))
             }
 
             fn entries_of(
@@ -64,7 +64,7 @@ macro_rules! read_store {
                 subject: Subject,
                 after_arrival: u64,
             ) -> Result<Vec<StoredEntry>, StoreError> {
-                self.ask(|shelf| ReadShelf::entries_of(shelf, subject, after_arrival))
+                self.ask(|shelf| reading::entries_of(shelf, subject, after_arrival))
             }
 
             fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {
@@ -72,7 +72,7 @@ macro_rules! read_store {
             }
 
             fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError> {
-                self.ask(|shelf| ReadShelf::subjects(shelf, space, kind))
+                self.ask(|shelf| reading::subjects(shelf, space, kind))
             }
 
             fn is_erased(&self, subject: Subject) -> Result<bool, StoreError> {
@@ -169,6 +169,10 @@ macro_rules! read_store {
                 limit: usize,
             ) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
                 self.ask(|shelf| ReadBases::unchecked(shelf, after, limit))
+            }
+
+            fn live_unchecked(&self) -> Result<Vec<(SpaceId, Subject)>, StoreError> {
+                self.ask(|shelf| ReadLive::live_unchecked(shelf))
             }
 
             fn unchecked_count(&self) -> Result<u64, StoreError> {
@@ -279,7 +283,7 @@ use node_feed::{
     Subject, VerifiedRun,
 };
 
-use crate::shelf::{Bases, ReadBases, ReadShelf, Shelf};
+use crate::shelf::{Bases, ReadBases, ReadLive, ReadShelf, Shelf};
 use crate::{
     Appended, BaseDocument, CopiedFeed, CopyPlaced, Evidence, MemoryStore, PeerMemory, Readers,
     SqliteStore, StoreError, StoredEntry, Totals, Withheld, ledger, reading,

@@ -66,10 +66,12 @@ pub trait ReadStore {
     /// The terms of the authority log, for [`AuthorityLog`].
     fn log_feeds(&self, network: NetworkId) -> Result<Vec<LogFeed>, StoreError>;
 
-    /// Up to `limit` entries of all spaces after `arrival`, in the order of arrival.
+    /// Up to `limit` entries of all spaces after `arrival`, in the order of arrival, live ones among
+    /// them.
     fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
 
-    /// The entries about `subject` that arrived after `after_arrival`, in the order of arrival.
+    /// The entries about `subject` that arrived after `after_arrival`, in the order of arrival, live
+    /// ones among them.
     fn entries_of(
         &self,
         subject: Subject,
@@ -79,7 +81,8 @@ pub trait ReadStore {
     /// The entry with this hash, if it counts.
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
 
-    /// The distinct subjects of the entries of `kind` in `space`, in the order of their bytes.
+    /// The distinct subjects of the entries of `kind` in `space`, live ones among them, in the order of
+    /// their bytes.
     fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
 
     /// Whether its owner erased `subject`.
@@ -166,6 +169,9 @@ pub trait ReadStore {
         limit: usize,
     ) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
 
+    /// Those of all copies under way that are not checked and have live entries, of any space.
+    fn live_unchecked(&self) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
+
     /// How many are not checked.
     fn unchecked_count(&self) -> Result<u64, StoreError>;
 }
@@ -182,7 +188,8 @@ pub trait EntryStore: ReadStore {
     /// Stores runs in order, and answers each.
     ///
     /// Repeating a run is harmless. Later runs see what earlier ones did; a refused run affects
-    /// no other. `authority` decides what counts. Erasures are obeyed in the same change.
+    /// no other. `authority` decides what counts. Erasures are obeyed in the same change. What follows
+    /// the head of a first copy that is under way is kept with that copy.
     fn append(
         &mut self,
         authority: &Authority,
@@ -190,8 +197,9 @@ pub trait EntryStore: ReadStore {
     ) -> Result<Vec<Appended>, StoreError>;
 
     /// Applies `authority` to all that is held: entries that no longer count leave their feeds as
-    /// evidence, and evidence that counts again comes back, with new arrivals. Returns the spaces
-    /// whose feeds changed; their documents must be rebuilt.
+    /// evidence, and evidence that counts again comes back, with new arrivals. Live entries that do not
+    /// count any more go. Returns the spaces whose feeds or live entries changed; their documents must
+    /// be rebuilt.
     ///
     /// Cheap when nothing changed for a writer. See [`settle_authority`] for when to call it.
     fn reconcile(&mut self, authority: &Authority) -> Result<Vec<SpaceId>, StoreError>;
@@ -211,7 +219,8 @@ pub trait EntryStore: ReadStore {
     /// Notes that documents of the first copy under way were checked: those that have these arrivals.
     fn set_checked(&mut self, space: SpaceId, arrivals: &[u64]) -> Result<(), StoreError>;
 
-    /// Puts the copy with this digest of its bases in its place: its feeds count from then on. Not
+    /// Puts the copy with this digest of its bases in its place: its feeds count from then on, live
+    /// entries with them, which get new arrivals. Not
     /// before all its documents were checked, and if more came of its feeds since, they are to be
     /// checked again.
     fn place_copy(

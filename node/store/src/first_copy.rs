@@ -25,6 +25,19 @@ pub struct BaseDocument {
     pub arrival: u64,
     /// Its bytes; empty if the sender says that it was erased.
     pub bytes: Bytes,
+    /// How far it is relied upon.
+    pub stage: BaseStage,
+}
+
+/// How far a document that came by a first copy is relied upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseStage {
+    /// Its copy is under way, and it was not checked.
+    Unchecked,
+    /// Its copy is under way, and it was checked.
+    Checked,
+    /// Its copy was placed.
+    Placed,
 }
 
 /// A feed of a first copy that is under way, verified.

@@ -1,6 +1,7 @@
 //! What a run does to what is held: the rules of carriage, over any store's rows.
 
 mod attach;
+mod live;
 mod place;
 mod settle;
 
@@ -58,6 +59,9 @@ fn append_run(
 ) -> Result<Appended, StoreError> {
     let graft = match graft(shelf, feeds, &run)? {
         Ok(graft) => graft,
+        Err(TreeError::Gap(_)) if let Some(answer) = live::keep(shelf, authority, &run)? => {
+            return Ok(answer);
+        }
         Err(error) => {
             let parting = match error {
                 TreeError::Base(_, parting) => Some(parting),

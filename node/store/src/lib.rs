@@ -28,7 +28,7 @@ pub use appended::{Appended, Refused, Stored};
 pub use disclosure::{Disclosure, DisclosureAction};
 pub use entry_store::{EntryStore, ReadStore, settle_authority};
 pub use error::StoreError;
-pub use first_copy::{BaseDocument, CopiedFeed, CopyPlaced, RENEW_SETTINGS};
+pub use first_copy::{BaseDocument, BaseStage, CopiedFeed, CopyPlaced, RENEW_SETTINGS};
 pub use memory_store::MemoryStore;
 pub use projections::{
     Cell, CellValue, Filter, ListQuery, Listing, ProjectionReaders, Projections, RecordRow,

@@ -1,6 +1,7 @@
 //! A store that forgets: for tests and the simulator.
 
 mod bases;
+mod live;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -35,6 +35,50 @@ pub(crate) fn openings(
         .collect())
 }
 
+/// Entries in the order of arrival, live ones among them.
+pub(crate) fn arrivals_after(
+    shelf: &impl ReadShelf,
+    arrival: u64,
+    limit: usize,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let live = shelf.live_after(arrival, limit)?;
+    let mut all = merged(shelf.arrivals_after(arrival, limit)?, live);
+    all.truncate(limit);
+    Ok(all)
+}
+
+pub(crate) fn entries_of(
+    shelf: &impl ReadShelf,
+    subject: Subject,
+    after: u64,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let live = shelf.live_of(subject, after)?;
+    Ok(merged(shelf.entries_of(subject, after)?, live))
+}
+
+fn merged(mut held: Vec<StoredEntry>, live: Vec<StoredEntry>) -> Vec<StoredEntry> {
+    if !live.is_empty() {
+        held.extend(live);
+        held.sort_by_key(|entry| entry.arrival);
+    }
+    held
+}
+
+pub(crate) fn subjects(
+    shelf: &impl ReadShelf,
+    space: SpaceId,
+    kind: Kind,
+) -> Result<Vec<Subject>, StoreError> {
+    let live = shelf.live_subjects(space, kind)?;
+    let mut subjects = shelf.subjects(space, kind)?;
+    if !live.is_empty() {
+        subjects.extend(live);
+        subjects.sort_unstable();
+        subjects.dedup();
+    }
+    Ok(subjects)
+}
+
 /// The feeds of whoever writes `feed`.
 fn writer_of(
     shelf: &impl ReadShelf,

@@ -5,12 +5,15 @@
 
 use bytes::Bytes;
 use node_feed::{
-    CopyPlace, FeedName, Hash, Height, Heights, Kind, NodeId, Payload, Proof, Receipt, Refusal,
-    RefusalReason, SpaceId, Subject,
+    CopyPlace, FeedName, Hash, Height, Heights, Kind, NodeId, Opening, Payload, Proof, Receipt,
+    Refusal, RefusalReason, SpaceId, Subject,
 };
 
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 use crate::{BaseDocument, Evidence, PeerMemory, StoreError, StoredEntry, Totals};
+
+/// What a row takes beside its payload, about.
+const ROW_BYTES: u64 = 200;
 
 /// One entry, as it lies in a feed.
 #[derive(Debug, Clone)]
@@ -112,8 +115,65 @@ pub(crate) trait Bases: ReadBases {
     fn clear_checked(&mut self, space: SpaceId) -> Result<(), StoreError>;
 }
 
+/// How far a feed of a copy under way is proven, live entries included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveEnd {
+    pub(crate) tip: Height,
+    /// The last entry that the head proves.
+    pub(crate) head: Height,
+    pub(crate) opening: Opening,
+    /// How many bytes all live entries of the copy have.
+    pub(crate) bytes: u64,
+}
+
+/// What is held of live entries: what came of the feeds of a copy under way after its head.
+pub(crate) trait ReadLive {
+    /// How far a feed of the copy of a space is proven; none before the head of the copy is.
+    fn live_end(&self, space: SpaceId, feed: FeedName) -> Result<Option<LiveEnd>, StoreError>;
+    fn live_hash(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        number: u64,
+    ) -> Result<Option<Hash>, StoreError>;
+    /// Up to `limit` rows from `number` on, in order.
+    fn live_rows(
+        &self,
+        space: SpaceId,
+        feed: FeedName,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
+    fn live_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
+    fn live_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
+    fn live_subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
+    /// The documents of copies under way that are not checked and have live entries.
+    fn live_unchecked(&self) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
+}
+
+/// What is changed of live entries. They go with their copy.
+pub(crate) trait Live: ReadLive {
+    /// Notes how far the head of the copy proves its feeds, and who opened them.
+    fn set_live_ends(
+        &mut self,
+        space: SpaceId,
+        ends: &[(FeedName, Height, Opening)],
+    ) -> Result<(), StoreError>;
+    /// Adds a row with the next arrival.
+    fn add_live(&mut self, space: SpaceId, feed: FeedName, row: Row) -> Result<(), StoreError>;
+    /// Removes the rows from `number` on.
+    fn drop_live(&mut self, space: SpaceId, feed: FeedName, number: u64) -> Result<(), StoreError>;
+    fn set_live_proof(
+        &mut self,
+        space: SpaceId,
+        feed: FeedName,
+        number: u64,
+        proof: Proof,
+    ) -> Result<(), StoreError>;
+}
+
 /// Rows to read.
-pub(crate) trait ReadShelf: ReadBases {
+pub(crate) trait ReadShelf: ReadBases + ReadLive {
     fn spaces(&self) -> Result<Vec<SpaceId>, StoreError>;
     /// Every writer ever seen, also those of whom only evidence is left.
     fn writers(&self) -> Result<Vec<(SpaceId, [u8; 32])>, StoreError>;
@@ -169,7 +229,7 @@ pub(crate) trait ReadShelf: ReadBases {
 }
 
 /// Rows to write. Called within one change that is undone as a whole if anything fails.
-pub(crate) trait Shelf: ReadShelf + Bases {
+pub(crate) trait Shelf: ReadShelf + Bases + Live {
     /// Makes room for a feed of `feeds`' writer, whom it makes known if need be.
     fn create_feed(
         &mut self,
@@ -208,6 +268,13 @@ pub(crate) trait Shelf: ReadShelf + Bases {
     fn store_refusal(&mut self, peer: NodeId, refusal: &Refusal) -> Result<(), StoreError>;
     fn clear_refusals(&mut self, peer: NodeId) -> Result<(), StoreError>;
     fn store_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError>;
+}
+
+impl Row {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> u64 {
+        ROW_BYTES + self.payload.bytes().map_or(0, Bytes::len) as u64
+    }
 }
 
 /// The same payload without its bytes.

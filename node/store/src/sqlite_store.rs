@@ -9,6 +9,7 @@ mod compact;
 mod connect;
 mod disclosures;
 mod foreign;
+mod live;
 mod opening;
 mod questions;
 mod row;

@@ -2,7 +2,8 @@
 
 use node_feed::{FeedName, Hash, Height, Kind, Opening, Payload, RefusalReason, SpaceId, Subject};
 
-/// An entry that counts, as it is held.
+/// An entry that counts, as it is held; or one that is proven and is held once the first copy that is
+/// under way is placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
     /// Its place in this store's order of arrival. Strictly growing, and never used on the network.
@@ -25,6 +26,9 @@ pub struct StoredEntry {
     pub subject: Subject,
     /// Its payload.
     pub payload: Payload,
+    /// Whether it came after the head of a first copy that is under way. It is not held yet, and may
+    /// build on documents of the copy that are not here or not checked.
+    pub live: bool,
 }
 
 /// An entry that was held once and no longer counts: it left its feed and is kept as evidence.

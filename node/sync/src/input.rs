@@ -49,6 +49,9 @@ pub enum AppendResult {
     Held,
     /// The run, or the part of it that was new, is durable.
     Stored(Stored),
+    /// It follows what a first copy under way proves of its feed. It is durable with that, or no more
+    /// is kept there; it is not held before [`Input::CopyPlaced`].
+    Live,
     /// Nothing of it was stored.
     Refused {
         /// The feed that it would have extended; the trunk's name if that is not known.

@@ -47,8 +47,8 @@ pub(crate) enum Sending {
 }
 
 impl Sending {
-    /// Whether entries of a feed wait for a copy.
-    fn holds_up(&self, feed: &FeedName) -> bool {
+    /// Whether a copy is under way that stands for entries of a feed, or is about to be.
+    fn concerns(&self, feed: &FeedName) -> bool {
         match self {
             Self::Undecided | Self::Entries => false,
             Self::Planning(feeds) | Self::Waiting(feeds) => feeds.contains(feed),
@@ -57,6 +57,15 @@ impl Sending {
             }
         }
     }
+}
+
+/// What is sent of copied feeds while their copy is under way: the entries after their checkpoints.
+#[derive(Debug, Default)]
+struct Live {
+    /// The checkpoints; none before the peer has all that proves them.
+    bases: Heights,
+    /// The number after the last entry sent.
+    next: BTreeMap<FeedName, u64>,
 }
 
 /// One space of one session.
@@ -86,6 +95,7 @@ pub(crate) struct PeerSpace {
     refused_from: BTreeMap<FeedName, u64>,
     /// How it is sent.
     pub(crate) sending: Sending,
+    live: Live,
     /// The first copy that the peer holds a part of.
     pub(crate) their_copy: Option<CopyHeld>,
     /// The feeds that the peer holds from a checkpoint on only, if it said so in this session.
@@ -143,6 +153,7 @@ impl PeerSpace {
         let refused = self.refused_writers.iter();
         for (writer, _) in refused.filter(|(_, retry)| **retry == Retry::NotYet) {
             self.parted.remove(writer);
+            self.live.next.remove(&FeedName::from_bytes(*writer));
         }
         let parted = &self.parted;
         self.sent.retain(|name, _| {
@@ -244,12 +255,19 @@ impl PeerSpace {
     /// Number of the next entry of a feed that the peer must be sent.
     pub(crate) fn position(&self, name: &FeedName, feed: &TreeFeed) -> u64 {
         let theirs = || Some(self.theirs.as_ref()?.get(name)?.number.saturating_add(1));
+        if let Some(live) = self.live_from(name) {
+            return theirs().map_or(live, |theirs| live.max(theirs));
+        }
         let position = self.sent.get(name).copied().or_else(theirs);
         position.unwrap_or(feed.start).max(feed.start)
     }
 
     pub(crate) fn set_sent(&mut self, name: FeedName, next: u64) {
-        self.sent.insert(name, next);
+        if self.live_from(&name).is_some() {
+            self.live.next.insert(name, next);
+        } else {
+            self.sent.insert(name, next);
+        }
     }
 
     /// A fork moved our entries from `start` on from `from` to the feed `to`.
@@ -276,7 +294,7 @@ impl PeerSpace {
             });
             if let Some((_, name, from)) = needed.min()
                 && self.takes(&name, from)
-                && !self.sending.holds_up(&name)
+                && !self.is_held_up(&name)
                 && tree.feeds().get(&name).is_none_or(|feed| feed.holds(from))
             {
                 wants.push((name, from));
@@ -344,7 +362,63 @@ impl PeerSpace {
     pub(crate) fn wait_for_copy(&mut self, feeds: impl Iterator<Item = FeedName>) {
         let copy = self.their_copy.as_ref();
         let is_in = |feed: &FeedName| copy.is_some_and(|copy| copy.bases.get(feed).is_some());
-        self.sending = Sending::Waiting(feeds.filter(is_in).collect());
+        let feeds = feeds.filter(is_in).collect();
+        let bases = copy.filter(|copy| copy.documents.is_some());
+        let bases = bases.map(|copy| copy.bases.clone());
+        self.sending = Sending::Waiting(feeds);
+        self.go_on_live(bases);
+    }
+
+    /// A copy was offered.
+    pub(crate) fn offered(&mut self, plan: Arc<CopyPlan>) {
+        self.sending = Sending::Offered(plan);
+        self.live = Live::default();
+    }
+
+    /// Goes on with a copy from this piece on.
+    pub(crate) fn go_on_with(&mut self, plan: Arc<CopyPlan>, next: usize) {
+        let bases = (next >= plan.head()).then(|| plan.bases.clone());
+        self.sending = Sending::Copy { plan, next };
+        self.go_on_live(bases);
+    }
+
+    /// All that proves the checkpoints of a copy was sent: entries after these are sent from now on.
+    pub(crate) fn begin_live(&mut self, bases: &Heights) {
+        self.live = Live {
+            bases: bases.clone(),
+            next: BTreeMap::new(),
+        };
+    }
+
+    /// The peer has all that proves these checkpoints. Nothing after them is sent twice.
+    fn go_on_live(&mut self, bases: Option<Heights>) {
+        let bases = bases.unwrap_or_default();
+        if self.live.bases != bases {
+            self.begin_live(&bases);
+        }
+    }
+
+    /// Sends no more of a feed beside its copy: the peer does not take it. Whether any was sent so.
+    pub(crate) fn end_live(&mut self, feed: FeedName) -> bool {
+        let is_live = self.live_from(&feed).is_some() && self.live.next.contains_key(&feed);
+        if is_live {
+            self.live.next.insert(feed, u64::MAX);
+        }
+        is_live
+    }
+
+    /// The number of the next entry of a copied feed that is sent beside the copy, if any is.
+    fn live_from(&self, feed: &FeedName) -> Option<u64> {
+        let base = self.live.bases.get(feed)?;
+        self.sending.concerns(feed).then(|| {
+            let next = self.live.next.get(feed).copied();
+            next.unwrap_or(base.number.saturating_add(1))
+        })
+    }
+
+    /// Whether entries of a feed wait for a copy.
+    fn is_held_up(&self, feed: &FeedName) -> bool {
+        self.sending.concerns(feed) && self.live_from(feed).is_none()
     }
 
     /// Whether the peer would hear of a copy now.
@@ -362,6 +436,10 @@ impl PeerSpace {
     /// whether nothing of one is on its way to it, so that this is how far it is now.
     pub(crate) fn hear_of_copies(&mut self, whole: bool, held: Option<CopyHeld>, is_idle: bool) {
         self.their_copy = held;
+        let bases = self.their_copy.as_ref().map(|copy| &copy.bases);
+        if bases != Some(&self.live.bases) {
+            self.live = Live::default();
+        }
         if whole {
             self.entries_only = true;
             self.sending = Sending::Entries;
@@ -391,12 +469,14 @@ impl PeerSpace {
                 Sending::Offered(plan) | Sending::Copy { plan, .. } | Sending::Sent(plan),
                 Some(held),
             ) if held.bases == plan.bases => {
-                let plan = Arc::clone(plan);
+                let (plan, documents) = (Arc::clone(plan), held.documents);
                 if !held.open {
+                    let bases = documents.map(|_| plan.bases.clone());
                     self.sending = Sending::Sent(plan);
+                    self.go_on_live(bases);
                 } else if is_under_way(&self.sending) || is_idle {
-                    let next = plan.next(held.documents);
-                    self.sending = Sending::Copy { plan, next };
+                    let next = plan.next(documents);
+                    self.go_on_with(plan, next);
                 }
             }
             (Sending::Planning(_), Some(_)) => {}
@@ -417,7 +497,7 @@ impl PeerSpace {
             && !self.is_held_back(&writer)
             && parent.unwrap_or(true)
             && self.takes(name, first)
-            && !self.sending.holds_up(name)
+            && !self.is_held_up(name)
             && self.position(name, feed) == first
     }
 

@@ -42,6 +42,8 @@ pub struct CopyCounts {
     pub placed: usize,
     /// Copies that turned out to be none that can be used.
     pub dropped: usize,
+    /// Runs of copied feeds that were kept while the copy was under way.
+    pub live: usize,
 }
 
 impl std::ops::AddAssign for CopyCounts {
@@ -50,6 +52,7 @@ impl std::ops::AddAssign for CopyCounts {
         self.resumed += other.resumed;
         self.placed += other.placed;
         self.dropped += other.dropped;
+        self.live += other.live;
     }
 }
 

@@ -165,10 +165,15 @@ impl Machine {
         }
         let appended = self.folder.store.append(&self.authority, runs);
         let appended = appended.map_err(|_| StorageDown)?;
+        let live = appended
+            .iter()
+            .filter(|it| matches!(it, Appended::Live(Some(_))));
+        self.copies.live += live.count();
         let results = appended
             .into_iter()
             .map(|result| match result {
                 Appended::Held => AppendResult::Held,
+                Appended::Live(_) => AppendResult::Live,
                 Appended::Stored(done) => AppendResult::Stored(stored(done)),
                 Appended::Refused(refused) => AppendResult::Refused {
                     feed: refused.feed,
@@ -186,7 +191,7 @@ impl Machine {
         let appended = self.folder.store.append(&self.authority, vec![run]).ok()?;
         match appended.into_iter().next()? {
             Appended::Stored(done) => Some(stored(done)),
-            Appended::Held | Appended::Refused(_) => None,
+            Appended::Held | Appended::Live(_) | Appended::Refused(_) => None,
         }
     }
 

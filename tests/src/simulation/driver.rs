@@ -8,6 +8,12 @@ use super::disk::Job;
 use super::machine::Machine;
 use super::world::{Event, World};
 
+/// How long a job of a disk takes at most, and one that reads a part of a copy.
+const JOB_MS: u64 = 30;
+const READ_COPY_MS: u64 = 150;
+/// How long looking at the documents of a copy takes at most.
+const CHECK_MS: u64 = 5_000;
+
 impl World {
     pub(crate) fn carry_out(&mut self, machine: usize, effect: Effect) {
         match effect {
@@ -164,16 +170,29 @@ impl World {
         }
     }
 
-    /// Has the copies checked that have become whole.
+    /// Has the copies checked that have become whole. That may take a while, in which others write.
     pub(crate) fn queue_checks(&mut self, machine: usize) {
+        let life = self.machines[machine].life;
         for space in std::mem::take(&mut self.machines[machine].whole_copies) {
-            self.queue(machine, Job::CheckCopy { space });
+            let longest = if self.dice.chance(50) { CHECK_MS } else { 1 };
+            let delay = self.dice.below(longest);
+            let check = Event::Check {
+                machine,
+                life,
+                space,
+            };
+            self.after(delay, check);
         }
     }
 
     /// Queues a job; the disk does one after the other.
     pub(crate) fn queue(&mut self, machine: usize, job: Job) {
-        let delay = 1 + self.dice.below(30);
+        let slowest = if matches!(job, Job::ReadCopy { .. }) {
+            READ_COPY_MS
+        } else {
+            JOB_MS
+        };
+        let delay = 1 + self.dice.below(slowest);
         let target = &mut self.machines[machine];
         target.jobs.push_back(job);
         target.disk_free_at = target.disk_free_at.max(self.time) + delay;

@@ -45,6 +45,11 @@ pub(crate) enum Event {
         machine: usize,
         life: u64,
     },
+    Check {
+        machine: usize,
+        life: u64,
+        space: SpaceId,
+    },
 }
 
 /// Two machines, the first of which dials.
@@ -279,6 +284,15 @@ impl World {
                 if self.machines[machine].life == life {
                     self.machines[machine].tick_at = None;
                     self.tell(machine, Input::Tick);
+                }
+            }
+            Event::Check {
+                machine,
+                life,
+                space,
+            } => {
+                if self.machines[machine].life == life {
+                    self.queue(machine, Job::CheckCopy { space });
                 }
             }
         }

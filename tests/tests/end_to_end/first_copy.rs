@@ -8,11 +8,12 @@ use node::Node;
 use node_document::{Author, ChangesEntry, Document, EditError, copied};
 use node_feed::{
     Access, Checkpoint, CopyOffer, CopyPiece, DocumentId, Entry, FeedName, GrantId, Hash, Height,
-    HubId, KeptEntry, Kind, Nonce, SpaceId, Subject, Trail, Writers, change_hash,
+    Heights, HubId, KeptEntry, Kind, Nonce, RefusalReason, Run, SpaceId, Subject, Trail, Writers,
+    change_hash,
 };
 use node_store::{ReadStore, Readers};
 use serde_json::{Value, json};
-use tests::bare_peer::Seat;
+use tests::bare_peer::{BareFeed, Seat};
 use tests::world::{World, until};
 
 const SOUTH: &str = "south-yorkshire";
@@ -162,6 +163,8 @@ struct Story {
     entries: Vec<ChangesEntry>,
     offer: CopyOffer,
     head: Vec<CopyPiece>,
+    feed: BareFeed,
+    documents: [Document; 2],
 }
 
 const TITLES: [&str; 2] = ["The first", "The second"];
@@ -243,7 +246,25 @@ impl Story {
                 documents: 2,
             },
             head: vec![CopyPiece::Proof(proof), CopyPiece::Kept(opened)],
+            feed,
+            documents,
         }
+    }
+
+    /// Its hub goes on: a document gets another body.
+    fn writes(&mut self, at: usize, body: &str) -> Run {
+        let fields = [("body", body)];
+        let id = self.documents[at].id();
+        let (author, document) = (&self.author, &mut self.documents[at]);
+        changed(&mut self.feed, author, (id, document), &fields)
+    }
+
+    /// Its hub begins another document.
+    fn begins(&mut self, name: u8, title: &str) -> Run {
+        let id = document(self.hub, name);
+        let fields = [("@kind", "practice"), ("title", title)];
+        let of_it = (id, &mut Document::new(id));
+        changed(&mut self.feed, &self.author, of_it, &fields)
     }
 
     /// A document as its sender packs it, of so many of its entries.
@@ -288,6 +309,39 @@ impl Story {
             }
         })
     }
+}
+
+/// One more entry of a feed, which changes a document.
+fn changed(
+    feed: &mut BareFeed,
+    author: &Author,
+    (id, document): (DocumentId, &mut Document),
+    fields: &[(&str, &str)],
+) -> Run {
+    let edited = document.edit(None, author, 1, |edit| {
+        for (field, value) in fields {
+            edit.put(&[field], &(*value).into())?;
+        }
+        Ok::<_, EditError>(())
+    });
+    let number = feed.tip().map_or(0, |tip| tip.number + 1);
+    let changes = edited.expect("an edit").changes(Nonce([number as u8; 16]));
+    let entry = Entry {
+        time_ms: 1,
+        kind: Kind::CHANGES,
+        subject: id.subject(),
+        payload: changes.encode(),
+    };
+    document.apply(&[ChangesEntry {
+        feed: FeedName::from_bytes(author.writer),
+        number,
+        hash: Hash::ZERO,
+        writer: author.writer,
+        hub: author.hub,
+        time_ms: 1,
+        changes,
+    }]);
+    feed.sign(vec![entry]).expect("signed")
 }
 
 fn document(hub: HubId, name: u8) -> DocumentId {
@@ -398,4 +452,202 @@ async fn a_forged_a_swapped_and_a_stale_document_of_a_copy_are_found() {
     let shown = world.hub(SOUTH).show_record(&second).expect("shown").fields;
     assert_eq!(shown["title"], TITLES[1]);
     assert_eq!(shown["body"], "Ten minutes a day.");
+}
+
+/// The body that a node shows of a record; none if it shows none.
+fn body(node: &Node, id: DocumentId) -> Option<String> {
+    let shown = node.show_record(&id.to_string()).ok()?;
+    Some(shown.fields["body"].as_str()?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_a_copy_is_under_way_is_shown_before_the_copy_is_placed() {
+    let (mut world, space, seat, grant) = with_a_seat().await;
+    let coordinator = world.coordinator().operations().node().clone();
+    let authority = coordinator.heights(SpaceId::authority(seat.network()));
+    let authority = authority.expect("heights");
+    let mut story = Story::new(&seat, space, grant);
+    let [first, second, third] = [1, 2, 3].map(|name| document(story.hub, name));
+    let feed = FeedName::from_bytes(story.author.writer);
+    let pieces = story.pieces(story.packed(1, 2));
+    let mut peer = seat.open(&authority).await.expect("a session");
+    // The second document does not come for now, so that nothing of the copy can be placed.
+    let begun = peer.begin_copy(&story.offer, &story.head, &pieces[..1]);
+    begun.await.expect("it is taken");
+    for run in [
+        story.writes(1, "Half an hour."),
+        story.writes(0, "Fifteen minutes a day."),
+        story.begins(3, "The third"),
+    ] {
+        peer.send(space, &run).expect("sent");
+    }
+    until("the edit is shown", || {
+        body(&coordinator, first).as_deref() == Some("Fifteen minutes a day.")
+    })
+    .await;
+    until("a record that was begun since is listed", || {
+        let listed = coordinator.list_records("practice", &space.to_string());
+        listed.is_ok_and(|listed| listed.len() == 2)
+    })
+    .await;
+    let is_shown = |node: &Node| node.show_record(&third.to_string()).is_ok();
+    assert!(is_shown(&coordinator));
+    // What builds on a record that is not here waits for it.
+    assert!(coordinator.show_record(&second.to_string()).is_err());
+    let heights = heights_of(&coordinator, space);
+    assert_eq!(heights.get(&feed), None, "nothing of it counts");
+    assert_eq!(came(&world.path("coordinator"), space), (1, 0));
+    drop((peer, coordinator));
+
+    // Nothing of that is lost with the process.
+    world.stop_coordinator().await;
+    world.start_coordinator().await;
+    let coordinator = world.coordinator().operations().node().clone();
+    until("the edit is shown", || {
+        body(&coordinator, first).as_deref() == Some("Fifteen minutes a day.")
+    })
+    .await;
+    assert!(is_shown(&coordinator));
+    let mut peer = seat.open(&authority).await.expect("a session");
+    let declined = peer.copy(&story.offer, &story.head, &pieces).await;
+    assert!(!declined.expect("an honest copy"));
+    assert_eq!(heights_of(&coordinator, space).get(&feed), story.feed.tip());
+    until("the edit of the second is shown", || {
+        body(&coordinator, second).as_deref() == Some("Half an hour.")
+    })
+    .await;
+    // It reaches the south as any other.
+    world.agree(space).await;
+    let south = world.hub(SOUTH);
+    assert_eq!(
+        body(south, first).as_deref(),
+        Some("Fifteen minutes a day.")
+    );
+    assert_eq!(body(south, second).as_deref(), Some("Half an hour."));
+    assert!(is_shown(south));
+    assert_eq!(
+        shown(south, &second.to_string()),
+        shown(&coordinator, &second.to_string())
+    );
+}
+
+fn heights_of(node: &Node, space: SpaceId) -> Heights {
+    node.heights(space).expect("heights")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_came_beside_a_copy_is_shown_once_the_copy_is_refused() {
+    let (world, space, seat, grant) = with_a_seat().await;
+    let coordinator = world.coordinator().operations().node().clone();
+    let authority = coordinator.heights(SpaceId::authority(seat.network()));
+    let authority = authority.expect("heights");
+    let mut story = Story::new(&seat, space, grant);
+    let first = document(story.hub, 1);
+    let pieces = story.pieces(story.forged());
+    let mut peer = seat.open(&authority).await.expect("a session");
+    let begun = peer.begin_copy(&story.offer, &story.head, &pieces[..1]);
+    begun.await.expect("it is taken");
+    let runs = [
+        story.writes(0, "Fifteen minutes a day."),
+        story.begins(3, "The third"),
+    ];
+    for run in &runs {
+        peer.send(space, run).expect("sent");
+    }
+    let listed = || {
+        let listed = coordinator.list_records("practice", &space.to_string());
+        listed.expect("a list").len()
+    };
+    until("both are shown", || {
+        listed() == 2 && body(&coordinator, first).as_deref() == Some("Fifteen minutes a day.")
+    })
+    .await;
+    let declined = peer.copy(&story.offer, &story.head, &pieces).await;
+    assert!(declined.expect("it is forged"));
+    until("nothing of it is shown", || {
+        listed() == 0 && coordinator.show_record(&first.to_string()).is_err()
+    })
+    .await;
+    assert_eq!(came(&world.path("coordinator"), space), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forged_beside_a_copy_is_found() {
+    let (world, space, seat, grant) = with_a_seat().await;
+    let coordinator = world.coordinator().operations().node().clone();
+    let authority = coordinator.heights(SpaceId::authority(seat.network()));
+    let authority = authority.expect("heights");
+    let mut story = Story::new(&seat, space, grant);
+    let first = document(story.hub, 1);
+    let pieces = story.pieces(story.packed(1, 2));
+    let mut peer = seat.open(&authority).await.expect("a session");
+    let begun = peer.begin_copy(&story.offer, &story.head, &pieces[..1]);
+    begun.await.expect("it is taken");
+    until("the first record is shown", || {
+        body(&coordinator, first).is_some()
+    })
+    .await;
+    let honest = story.writes(0, "Fifteen minutes a day.");
+    let mut moved = honest.clone();
+    moved.previous = Hash::from_bytes([1; 32]);
+    let mut another = honest.clone();
+    another.writer = *seat
+        .feed(space, grant)
+        .expect("a feed")
+        .0
+        .key
+        .public()
+        .as_bytes();
+    let forged = RefusalReason::Forged as u32;
+    for run in [&moved, &another] {
+        let refused = peer.refused(space, run).await.expect("it is refused");
+        assert_eq!(refused.reason as u32, forged);
+    }
+    // Signed by its writer, but beyond what came.
+    let next = story.writes(0, "An hour a day.");
+    let refused = peer.refused(space, &next).await.expect("it is refused");
+    assert_eq!(refused.reason as u32, RefusalReason::Gap as u32);
+    assert_eq!(
+        body(&coordinator, first).as_deref(),
+        Some("Ten minutes a day.")
+    );
+    for run in [&honest, &next] {
+        peer.send(space, run).expect("sent");
+    }
+    until("what is honest is shown", || {
+        body(&coordinator, first).as_deref() == Some("An hour a day.")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_joins_while_others_write_on_misses_nothing() {
+    let (mut world, space, ids) = grown().await;
+    world.add_hub(WEST).await;
+    let (south, stop) = (world.hub(SOUTH).clone(), Arc::new(AtomicBool::new(false)));
+    let (stopped, all) = (Arc::clone(&stop), ids.clone());
+    let edits = std::thread::spawn(move || {
+        let mut rounds = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            for id in &all {
+                edit(&south, id, &format!("Written on, {rounds} times."));
+            }
+            rounds += 1;
+        }
+    });
+    let operations = world.coordinator().operations();
+    operations.grant(space, WEST, Access::Write).expect("in");
+    let west = world.hub(WEST).clone();
+    until("the west has it", || {
+        west.show_record(&ids[7]).is_ok() && came(&world.path(WEST), space) == (8, 1)
+    })
+    .await;
+    stop.store(true, Ordering::Relaxed);
+    until("the last edit is saved", || edits.is_finished()).await;
+    edits.join().expect("no edit fails");
+    world.agree(space).await;
+    let south = world.hub(SOUTH).clone();
+    for id in &ids {
+        assert_eq!(shown(&west, id), shown(&south, id));
+    }
 }

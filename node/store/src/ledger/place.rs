@@ -9,7 +9,7 @@ use node_feed::{
     RefusalReason, Run, RunEntry, RunError, SpaceId, Subject, TreeFeed, VerifiedRun,
 };
 
-use super::{obey_erasures, rows, settle};
+use super::{live, obey_erasures, rows, settle};
 use crate::shelf::{EvidenceRow, ReadShelf, Shelf, without_bytes};
 use crate::writer_feeds::{Feed, WriterFeeds};
 use crate::{CopiedFeed, CopyPlaced, StoreError};
@@ -140,6 +140,11 @@ fn take_pieces(
     let documents = documents.into_iter().collect::<Vec<_>>();
     shelf.set_copy_list(space, &documents)?;
     shelf.set_copy_tips(space, &tips(&all))?;
+    let ends = all.iter().filter_map(|(held, based)| {
+        let last = based.runs.last()?.last();
+        Some((held.trunk(), last, based.opening))
+    });
+    shelf.set_live_ends(space, &ends.collect::<Vec<_>>())?;
     // They are proven, and a document of the copy may be missing because of one.
     for (_, based) in &all {
         let kept = based.kept.iter().map(|(_, kept)| &kept.entry);
@@ -234,19 +239,24 @@ pub(crate) fn place_copy(
     Ok(CopyPlaced::Placed(placed))
 }
 
-/// Forgets the copy of a space that is under way. If it had documents, what was made of them is to be
-/// made again: that is noted, and for the caller to clear once it is done.
+/// Forgets the copy of a space that is under way. If its head was here, what was made of its documents
+/// and live entries is to be made again: that is noted, and for the caller to clear once it is done.
 pub(crate) fn drop_copy(shelf: &mut impl Shelf, space: SpaceId) -> Result<(), StoreError> {
     let place = shelf.copy_place(space)?;
-    if place.is_some_and(|place| place.documents > Some(0)) {
-        let name = renew_setting(space);
-        // How often, so that who has renewed it once knows whether that is enough.
-        let times = shelf.setting(&name)?.map(|times| times[..].try_into());
-        let times = times.and_then(Result::ok).map_or(0, u64::from_le_bytes);
-        let times = times.wrapping_add(1).to_le_bytes();
-        shelf.set_setting(&name, Some(&times))?;
+    if place.is_some_and(|place| place.documents.is_some()) {
+        note_renewal(shelf, space)?;
     }
     shelf.end_copy(space, false)
+}
+
+/// Notes that what was made of a space's documents is to be made again.
+pub(super) fn note_renewal(shelf: &mut impl Shelf, space: SpaceId) -> Result<(), StoreError> {
+    let name = renew_setting(space);
+    // How often, so that who has renewed it once knows whether that is enough.
+    let times = shelf.setting(&name)?.map(|times| times[..].try_into());
+    let times = times.and_then(Result::ok).map_or(0, u64::from_le_bytes);
+    let times = times.wrapping_add(1).to_le_bytes();
+    shelf.set_setting(&name, Some(&times))
 }
 
 /// The setting that notes that what was made of a space's documents is to be made again.
@@ -752,6 +762,7 @@ fn put(
             }
         }
     }
+    let tip = live::place(shelf, authority, feeds.space, (trunk, feed.key), tip)?;
     if let Some(feed) = feeds.feeds.get_mut(&trunk) {
         // Where what was held leads up to it nothing is missing.
         let leads = feed.place.tip.is_some_and(|tip| tip.number + 1 >= first);

@@ -9,7 +9,7 @@ use node_feed::{
 
 use super::attach::attach;
 use super::place::evict_all;
-use super::{Hashes, hash_at};
+use super::{Hashes, hash_at, live};
 use crate::StoreError;
 use crate::shelf::{EvidenceRow, Shelf};
 use crate::writer_feeds::WriterFeeds;
@@ -51,6 +51,13 @@ pub(crate) fn reconcile(
         shelf.save_writer(&feeds)?;
         if feeds.places() != before {
             changed.insert(space);
+        }
+    }
+    for (space, place) in shelf.copies()? {
+        for (feed, _) in place.bases.iter().filter(|_| !says_little) {
+            if live::trim(shelf, authority, space, feed)? {
+                changed.insert(space);
+            }
         }
     }
     Ok(changed.into_iter().collect())

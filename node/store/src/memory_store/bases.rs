@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use node_feed::{CopyPlace, FeedName, Hash, Heights, SpaceId, Subject};
+use node_feed::{CopyPlace, FeedName, Hash, Height, Heights, Opening, SpaceId, Subject};
 
 use super::MemoryStore;
+use super::live::LiveRow;
 use crate::shelf::{Bases, ReadBases};
 use crate::writer_feeds::FeedKey;
-use crate::{BaseDocument, StoreError};
+use crate::{BaseDocument, BaseStage, StoreError};
 
 /// A first copy that is under way.
 #[derive(Debug, Clone)]
@@ -19,6 +20,18 @@ pub(super) struct Copying {
     tips: Heights,
     pub(super) documents: BTreeMap<Subject, BaseDocument>,
     checked: BTreeSet<Subject>,
+    /// How far its head proves its feeds, and who opened these.
+    pub(super) ends: BTreeMap<FeedName, (Height, Opening)>,
+    /// What came of its feeds after that, by number.
+    pub(super) live: BTreeMap<(FeedName, u64), LiveRow>,
+    pub(super) live_bytes: u64,
+}
+
+impl Copying {
+    /// Whether it has this document, and it was not checked.
+    pub(super) fn is_unchecked(&self, document: &Subject) -> bool {
+        self.documents.contains_key(document) && !self.checked.contains(document)
+    }
 }
 
 impl ReadBases for MemoryStore {
@@ -74,9 +87,19 @@ impl ReadBases for MemoryStore {
     ) -> Result<Vec<BaseDocument>, StoreError> {
         let placed = self.bases.get(&(space, subject)).into_iter().flatten();
         let copying = self.copies.get(&space);
-        let arriving = copying.and_then(|copying| copying.documents.get(&subject));
-        let all = placed.chain(arriving);
-        Ok(all.filter(|it| it.arrival > after).cloned().collect())
+        let arriving = copying.and_then(|copying| {
+            let document = copying.documents.get(&subject)?;
+            Some(BaseDocument {
+                stage: if copying.checked.contains(&subject) {
+                    BaseStage::Checked
+                } else {
+                    BaseStage::Unchecked
+                },
+                ..document.clone()
+            })
+        });
+        let all = placed.cloned().chain(arriving);
+        Ok(all.filter(|it| it.arrival > after).collect())
     }
 
     fn base_spaces(&self, subject: Subject) -> Result<Vec<SpaceId>, StoreError> {
@@ -135,6 +158,9 @@ impl Bases for MemoryStore {
                     tips: Heights::new(),
                     documents: BTreeMap::new(),
                     checked: BTreeSet::new(),
+                    ends: BTreeMap::new(),
+                    live: BTreeMap::new(),
+                    live_bytes: 0,
                 };
                 self.copies.insert(space, copying);
             }
@@ -185,6 +211,8 @@ impl Bases for MemoryStore {
         let document = BaseDocument {
             arrival: self.arrival,
             bytes: bytes.clone(),
+            // As it is once the copy has ended.
+            stage: BaseStage::Placed,
         };
         if let Some(copying) = self.copies.get_mut(&space) {
             copying.documents.insert(subject, document);

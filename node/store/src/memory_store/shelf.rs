@@ -46,6 +46,7 @@ impl MemoryStore {
             kind: row.kind,
             subject: row.subject,
             payload: row.payload.clone(),
+            live: false,
         })
     }
 
@@ -374,6 +375,7 @@ impl Shelf for MemoryStore {
         self.bases.retain(|(_, held), _| *held != subject);
         for copying in self.copies.values_mut() {
             copying.documents.remove(&subject);
+            copying.erase_live(subject);
         }
         let arrivals = self.subjects.get(&subject).cloned().unwrap_or_default();
         for arrival in arrivals {

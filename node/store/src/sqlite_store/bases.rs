@@ -8,7 +8,7 @@ use super::Sql;
 use super::row::{bound, unreadable};
 use crate::shelf::{Bases, ReadBases};
 use crate::writer_feeds::FeedKey;
-use crate::{BaseDocument, StoreError};
+use crate::{BaseDocument, BaseStage, StoreError};
 
 /// How many bytes a document's id has.
 const SUBJECT_BYTES: usize = 24;
@@ -85,13 +85,21 @@ impl ReadBases for Sql {
         subject: Subject,
         after: u64,
     ) -> Result<Vec<BaseDocument>, StoreError> {
-        let sql = "SELECT arrival, bytes FROM bases INDEXED BY bases_of_subjects \
+        let sql = "SELECT arrival, bytes, \
+                   EXISTS (SELECT 1 FROM copies WHERE id = b.copy), \
+                   EXISTS (SELECT 1 FROM checked_bases WHERE base = b.id) \
+                   FROM bases b INDEXED BY bases_of_subjects \
                    WHERE subject = ?1 AND space = ?2 AND arrival > ?3 ORDER BY arrival";
         let key = params![subject.as_bytes(), space.as_bytes(), bound(after)];
         self.all(sql, key, |row| {
             Ok(BaseDocument {
                 arrival: row.get::<_, i64>(0)?.cast_unsigned(),
                 bytes: row.get::<_, Vec<u8>>(1)?.into(),
+                stage: match (row.get(2)?, row.get(3)?) {
+                    (false, _) => BaseStage::Placed,
+                    (true, false) => BaseStage::Unchecked,
+                    (true, true) => BaseStage::Checked,
+                },
             })
         })
     }
@@ -249,7 +257,7 @@ impl Bases for Sql {
 
 impl Sql {
     /// The next arrival, which no entry is given then.
-    fn next_arrival(&self) -> Result<i64, StoreError> {
+    pub(super) fn next_arrival(&self) -> Result<i64, StoreError> {
         let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries' RETURNING seq";
         if let Some(arrival) = self.one(sql, [], |row| row.get(0))? {
             return Ok(arrival);

@@ -16,7 +16,12 @@ impl Sql {
         Ok(())
     }
 
-    fn subject_id(&self, subject: Subject, space: SpaceId, kind: Kind) -> Result<i64, StoreError> {
+    pub(super) fn subject_id(
+        &self,
+        subject: Subject,
+        space: SpaceId,
+        kind: Kind,
+    ) -> Result<i64, StoreError> {
         let sql = "SELECT id FROM subjects WHERE subject = ?1 AND space = ?2 AND kind = ?3";
         let params = params![subject.as_bytes(), space.as_bytes(), kind.0];
         if let Some(id) = self.one(sql, params, |row| row.get(0))? {
@@ -173,6 +178,7 @@ impl Shelf for Sql {
         for id in ids {
             self.drop_payloads("entries", "arrival", "e.subject = ?1", id)?;
             self.drop_payloads("evidence", "id", "e.subject = ?1", id)?;
+            self.drop_payloads("live_entries", "arrival", "e.subject = ?1", id)?;
         }
         Ok(())
     }

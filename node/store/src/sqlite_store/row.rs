@@ -59,6 +59,7 @@ pub(super) fn stored(columns: &Columns<'_>) -> rusqlite::Result<StoredEntry> {
         kind: row.kind,
         subject: row.subject,
         payload: row.payload,
+        live: false,
     })
 }
 

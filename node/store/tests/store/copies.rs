@@ -13,21 +13,21 @@ use crate::world::{
 
 const PEER: NodeId = NodeId::from_bytes([9; 32]);
 
-fn document(hub: HubId, number: u8) -> Subject {
+pub(crate) fn document(hub: HubId, number: u8) -> Subject {
     DocumentId::new(hub, Writers::Members, [number; 15]).subject()
 }
 
 /// A hub that wrote twenty notes about two documents, then a checkpoint, then three notes more.
-struct Story {
-    world: World,
-    hub: Hub,
-    pen: Pen,
-    source: MemoryStore,
-    documents: [Subject; 2],
+pub(crate) struct Story {
+    pub(crate) world: World,
+    pub(crate) hub: Hub,
+    pub(crate) pen: Pen,
+    pub(crate) source: MemoryStore,
+    pub(crate) documents: [Subject; 2],
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::new();
         let (hub, mut pen, open) = world.writer(2);
         let mut source = MemoryStore::new();
@@ -56,7 +56,7 @@ impl Story {
         }
     }
 
-    fn copy(&self) -> Copy {
+    pub(crate) fn copy(&self) -> Copy {
         Copy::of(&self.source, &self.pen)
     }
 }
@@ -77,9 +77,9 @@ fn checkpoint(pen: &mut Pen, documents: &[Subject], kept: &[node_feed::Height]) 
 
 /// The copy of one feed, a piece a slice.
 #[derive(Clone)]
-struct Copy {
-    offer: CopyOffer,
-    slices: Vec<CopySlice>,
+pub(crate) struct Copy {
+    pub(crate) offer: CopyOffer,
+    pub(crate) slices: Vec<CopySlice>,
 }
 
 impl Copy {
@@ -135,7 +135,7 @@ impl Copy {
     }
 
     /// Only its first slices.
-    fn first(&self, slices: usize) -> Self {
+    pub(crate) fn first(&self, slices: usize) -> Self {
         let mut copy = self.clone();
         copy.slices.truncate(slices);
         copy
@@ -146,7 +146,7 @@ fn saved(document: Subject) -> Bytes {
     Bytes::from([b"saved ".as_slice(), document.as_bytes()].concat())
 }
 
-fn take(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> CopyTaken {
+pub(crate) fn take(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> CopyTaken {
     let mut taken = store.offer_copy(PEER, &copy.offer).unwrap();
     for slice in &copy.slices {
         taken = store.take_copy(&story.world.authority, slice).unwrap();
@@ -158,7 +158,7 @@ fn take(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> CopyTaken {
 }
 
 /// As if its documents had been checked.
-fn place(store: &mut impl EntryStore, story: &Story) -> CopyPlaced {
+pub(crate) fn place(store: &mut impl EntryStore, story: &Story) -> CopyPlaced {
     for document in story.documents {
         let came = store.base_documents(SPACE, document, 0).unwrap();
         let arrivals = came.iter().map(|it| it.arrival).collect::<Vec<_>>();
@@ -178,7 +178,7 @@ fn placed(store: &mut impl EntryStore, story: &Story) {
     assert!(matches!(place(store, story), CopyPlaced::Placed(feeds) if feeds.len() == 1));
 }
 
-fn is_whole(taken: &CopyTaken) -> bool {
+pub(crate) fn is_whole(taken: &CopyTaken) -> bool {
     matches!(taken, CopyTaken::Partly(place) if place.is_whole())
 }
 
@@ -194,7 +194,7 @@ fn refused(store: &mut impl EntryStore, story: &Story, copy: &Copy) -> String {
 }
 
 #[track_caller]
-fn check_none(store: &impl EntryStore) {
+pub(crate) fn check_none(store: &impl EntryStore) {
     assert!(heights(store).is_empty(), "nothing of it counts");
     assert!(store.copies().unwrap().is_empty());
     assert_eq!(store.bases(SPACE, None, 9).unwrap(), []);

@@ -66,7 +66,8 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
     old.execute_batch(
         "DROP TABLE disclosures; DROP TABLE left_spaces; DROP TABLE accounts;
          DROP TABLE account_sessions; DROP TABLE account_tries; DROP TABLE audit_lines;
-         DROP TABLE copy_pieces; DROP TABLE copy_lists; DROP TABLE copies; DROP TABLE links;
+         DROP TABLE copy_pieces; DROP TABLE copy_lists; DROP TABLE copy_ends;
+         DROP TABLE live_entries; DROP TABLE copies; DROP TABLE links;
          DROP TABLE checked_bases; DROP TABLE bases; DROP TABLE archives;
          ALTER TABLE feeds DROP COLUMN base;
          PRAGMA user_version = 1;

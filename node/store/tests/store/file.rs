@@ -109,6 +109,9 @@ const FOURTH_SCHEMA: &str = "
     DROP INDEX entries_by_hash;
     CREATE INDEX entries_by_hash ON entries (substr(hash, 1, 8));
     DROP TABLE copy_lists;
+    DROP TABLE copy_ends;
+    DROP TABLE live_entries;
+    ALTER TABLE copies DROP COLUMN live_bytes;
     ALTER TABLE copies ADD COLUMN list BLOB NOT NULL DEFAULT x'';
     PRAGMA user_version = 4";
 
@@ -155,7 +158,7 @@ fn a_newer_schema_is_refused_by_name() {
     let error = SqliteStore::open(&path, Check::AfterCrash).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "this store was written by a newer Causeway (schema 7; this program knows 5): upgrade the program"
+        "this store was written by a newer Causeway (schema 7; this program knows 6): upgrade the program"
     );
 }
 

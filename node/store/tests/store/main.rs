@@ -40,6 +40,7 @@ mod file;
 mod forks;
 mod leaving;
 mod lists;
+mod live;
 mod payloads;
 mod projections;
 mod random;

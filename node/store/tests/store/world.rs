@@ -211,7 +211,9 @@ pub(crate) fn keep(
 ) -> Stored {
     match append(store, authority, run) {
         Appended::Stored(stored) => stored,
-        other @ (Appended::Held | Appended::Refused(_)) => panic!("not stored: {other:?}"),
+        other @ (Appended::Held | Appended::Live(_) | Appended::Refused(_)) => {
+            panic!("not stored: {other:?}")
+        }
     }
 }
 
@@ -223,7 +225,9 @@ pub(crate) fn refuse(
 ) -> Refused {
     match append(store, authority, run) {
         Appended::Refused(refused) => refused,
-        other @ (Appended::Held | Appended::Stored(_)) => panic!("not refused: {other:?}"),
+        other @ (Appended::Held | Appended::Live(_) | Appended::Stored(_)) => {
+            panic!("not refused: {other:?}")
+        }
     }
 }
 

@@ -121,7 +121,7 @@ impl Engine {
             && held.bases == plan.bases
         {
             let next = plan.next(held.documents);
-            peer_space.sending = Sending::Copy { plan, next };
+            peer_space.go_on_with(plan, next);
             return;
         }
         let offer = CopyOffer {
@@ -129,7 +129,7 @@ impl Engine {
             bases: plan.bases.clone(),
             documents: plan.documents.len() as u64,
         };
-        peer_space.sending = Sending::Offered(plan);
+        peer_space.offered(plan);
         self.fly(id, space, Vec::new(), weight_of_offer(&offer));
         self.send(id, Message::CopyOffer(offer));
     }
@@ -208,12 +208,16 @@ impl Engine {
         if after >= plan.pieces() {
             peer_space.sending = Sending::Sent(Arc::clone(&plan));
         }
+        let ends = from < plan.head() && after >= plan.head();
+        if ends {
+            peer_space.begin_live(&plan.bases);
+        }
         let slice = CopySlice {
             space,
             id: plan.bases.digest(space),
             before: from.checked_sub(plan.head()).unwrap_or(from) as u64,
             pieces: pieces.into(),
-            ends: from < plan.head() && after >= plan.head(),
+            ends,
         };
         self.fly(id, space, Vec::new(), weight(&slice.pieces));
         self.send(id, Message::Copy(slice));

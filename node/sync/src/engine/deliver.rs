@@ -310,7 +310,7 @@ impl Engine {
             let asked = from
                 .iter()
                 .find(|(feed, _)| held.writer_of(feed) == Some(run.writer));
-            let Some((feed, _)) = asked else {
+            let Some((feed, number)) = asked else {
                 continue;
             };
             let next = run.first + run.entries.len() as u64;
@@ -319,7 +319,9 @@ impl Engine {
             }
             // It may have come another way since it was asked for.
             let place = held.feed(feed);
-            if place.is_some_and(|place| peer_space.position(feed, place) >= next) {
+            let position = place.map(|place| peer_space.position(feed, place));
+            // Nor would the peer know what to do with it if it was found to lack more since.
+            if position.is_some_and(|position| position >= next || position < *number) {
                 continue;
             }
             feeds.insert(*feed, next);

@@ -210,6 +210,10 @@ impl Engine {
                     }
                     feeds.push(trunk);
                 }
+                AppendResult::Live => {
+                    let trunk = FeedName::from_bytes(writer);
+                    self.peer_holds(id, space, (trunk, last), frame);
+                }
                 AppendResult::Stored(done) => {
                     self.brought_by(id, space, done.feed);
                     feeds.extend(self.take_stored(&done));

@@ -55,7 +55,9 @@ impl Engine {
         match refusal.reason {
             RefusalReason::Gap => {
                 // After a refusal of the writer gaps are no news.
-                if !peer_space.is_refused(&writer) && !peer_space.is_searching(&writer) {
+                let is_news = !peer_space.is_refused(&writer) && !peer_space.is_searching(&writer);
+                // What is beside a copy is taken with it or not at all.
+                if is_news && !peer_space.end_live(refusal.feed) {
                     self.search(id, space, writer);
                 }
                 false

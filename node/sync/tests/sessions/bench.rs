@@ -105,6 +105,8 @@ pub(crate) struct Node {
     /// What it finds wrong with the copies that it takes.
     pub(crate) copies_are: Copies,
     arriving: BTreeMap<[u8; 32], VerifiedRun>,
+    /// What came of its feeds beside the copy.
+    pub(crate) live: BTreeMap<[u8; 32], Vec<VerifiedRun>>,
     /// The numbers of the checkpoints that its feeds were copied from.
     pub(crate) bases: BTreeMap<[u8; 32], u64>,
     index: u8,
@@ -132,6 +134,7 @@ impl Node {
             copy: None,
             copies_are: Copies::Good,
             arriving: BTreeMap::new(),
+            live: BTreeMap::new(),
             bases: BTreeMap::new(),
             index,
         };
@@ -192,7 +195,7 @@ impl Node {
         let run = run(writer, self.tip(writer), 1, 40);
         match self.store(run) {
             AppendResult::Stored(stored) => self.handle(1_000, Input::Written(stored)),
-            AppendResult::Held | AppendResult::Refused { .. } => Vec::new(),
+            AppendResult::Held | AppendResult::Live | AppendResult::Refused { .. } => Vec::new(),
         }
     }
 
@@ -217,6 +220,9 @@ impl Node {
         let follows =
             |run: &VerifiedRun| run.first() == next && (next == 0 || Some(run.previous()) == tip);
         let Some(run) = run.from(next).filter(follows) else {
+            if self.keep_live(&run) {
+                return AppendResult::Live;
+            }
             return AppendResult::Refused {
                 feed,
                 number: run.first(),
@@ -233,6 +239,24 @@ impl Node {
             removed: Vec::new(),
             forked: false,
         })
+    }
+
+    /// Keeps what follows what a copy under way proves, or is here already.
+    fn keep_live(&mut self, run: &VerifiedRun) -> bool {
+        let writer = *run.writer();
+        let Some(proof) = self.arriving.get(&writer).filter(|_| self.copy.is_some()) else {
+            return false;
+        };
+        let live = self.live.entry(writer).or_default();
+        let tip = live.last().unwrap_or(proof).last();
+        let news = run.from(tip.number + 1);
+        let Some(news) = news.filter(|news| news.previous() == tip.hash) else {
+            let last = run.last();
+            let mut here = live.iter().chain([proof]);
+            return here.any(|run| run.hash_at(last.number) == Some(last.hash));
+        };
+        live.push(news);
+        true
     }
 
     /// Stores what follows from an entry before a base, where all is held that a copy keeps.
@@ -382,6 +406,7 @@ impl Node {
             return None;
         }
         let place = self.copy.take()?;
+        let mut live = std::mem::take(&mut self.live);
         if let Copies::Forged(document) = self.copies_are {
             self.copies_are = Copies::Good;
             return Some(Input::CopyDropped {
@@ -392,15 +417,15 @@ impl Node {
             });
         }
         for (writer, run) in std::mem::take(&mut self.arriving) {
-            self.runs.insert(writer, vec![run]);
+            let runs = live.remove(&writer).unwrap_or_default();
+            let runs = std::iter::once(run).chain(runs);
+            self.runs.insert(writer, runs.collect());
         }
         let placed = place.bases.iter().map(|(feed, base)| {
             self.bases.insert(*feed.as_bytes(), base.number);
             let at = TreeFeed {
-                parent: None,
-                start: 0,
-                tip: Some(base),
                 base: base.number,
+                ..feed_of(&self.runs[feed.as_bytes()])
             };
             (*feed.as_bytes(), feed, at)
         });

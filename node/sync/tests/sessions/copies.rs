@@ -465,16 +465,20 @@ fn live_entries_reach_a_peer_while_it_is_sent_a_copy() {
     let effects = nodes[1].write(&writer(2));
     let live = carry_out(&mut nodes[1], 1_000, effects);
     sent.extend(live);
-    // The copied feed itself does: before its base is checked nothing of it can be held.
+    // What is written in the copied feed waits only until the peer has what proves its checkpoint.
     let effects = nodes[1].write(&writer(1));
     let live = carry_out(&mut nodes[1], 1_000, effects);
     assert!(!names(&live).contains(&"entries"));
     sent.extend(live);
     let said = talk(&mut nodes, 1_000, [Vec::new(), sent]);
-    let said = names(&said[1]);
-    let entries = said.iter().position(|name| *name == "entries");
-    let last = said.iter().rposition(|name| *name == "copy");
-    assert!(entries.is_some() && entries < last, "{said:?}");
+    let last = said[1].iter().rposition(|it| slice(it).is_some());
+    for key in [writer(1), writer(2)] {
+        let is_of_it = |run: &node_feed::Run| run.writer == *key.public().as_bytes();
+        let entries = said[1].iter().position(
+            |message| matches!(message, Message::Entries { runs, .. } if runs.iter().any(is_of_it)),
+        );
+        assert!(entries.is_some() && entries < last, "{:?}", names(&said[1]));
+    }
     assert!(nodes.iter().all(|node| node.equal));
     assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
     let effects = nodes[1].write(&writer(1));
@@ -482,6 +486,119 @@ fn live_entries_reach_a_peer_while_it_is_sent_a_copy() {
     assert_eq!(names(&live), ["entries"], "the copied feed is live as well");
     talk(&mut nodes, 1_000, [Vec::new(), live]);
     assert!(nodes.iter().all(|node| node.equal));
+}
+
+/// Of a node: how many entries of the copied feed are kept beside the copy that is under way.
+fn kept_live(node: &Node) -> usize {
+    let live = node.live.get(writer(1).public().as_bytes());
+    live.into_iter().flatten().map(VerifiedRun::count).sum()
+}
+
+/// Of messages: how many entries are in them.
+fn entries_in(messages: &[Message]) -> usize {
+    let entries = messages.iter().map(|message| {
+        if let Message::Entries { runs, .. } = message {
+            runs.iter().map(|run| run.entries.len()).sum()
+        } else {
+            0
+        }
+    });
+    entries.sum()
+}
+
+/// Two nodes, the first of which has all of a copy of the second's and is checking it.
+fn checking() -> [Node; 2] {
+    let mut nodes = [Node::new(1), full(20)];
+    nodes[0].copies_are = Copies::Unchecked;
+    converse(&mut nodes);
+    assert!(nodes[0].copy.as_ref().is_some_and(CopyPlace::is_whole));
+    nodes
+}
+
+/// The second writes to the copied feed, and both talk until they fall silent.
+fn writes(nodes: &mut [Node; 2]) -> [Vec<Message>; 2] {
+    let effects = nodes[1].write(&writer(1));
+    let sent = carry_out(&mut nodes[1], 1_000, effects);
+    talk(nodes, 1_000, [Vec::new(), sent])
+}
+
+/// The copy of the first was checked.
+fn is_placed(nodes: &mut [Node; 2]) {
+    nodes[0].copies_are = Copies::Good;
+    let placed = nodes[0].check_copy().expect("the copy is whole");
+    let effects = nodes[0].handle(1_000, placed);
+    let said = carry_out(&mut nodes[0], 1_000, effects);
+    talk(nodes, 1_000, [said, Vec::new()]);
+}
+
+#[test]
+fn what_is_written_while_a_copy_is_checked_is_kept_at_once_and_held_with_it() {
+    let mut nodes = checking();
+    for number in 1..=3 {
+        let said = writes(&mut nodes);
+        assert_eq!(entries_in(&said[1]), 1, "each is sent once");
+        assert_eq!(kept_live(&nodes[0]), number);
+        assert!(names(&said[0]).contains(&"acknowledged"));
+        assert!(!names(&said[0]).contains(&"refused"));
+    }
+    // Nobody is told that any of it is held.
+    assert_eq!(nodes[0].tip(&writer(1)), None);
+    assert!(nodes.iter().all(|node| !node.equal));
+    is_placed(&mut nodes);
+    assert!(nodes.iter().all(|node| node.equal));
+    assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
+}
+
+#[test]
+fn after_a_reconnect_live_entries_are_sent_again_and_kept_once() {
+    let mut nodes = checking();
+    writes(&mut nodes);
+    part(&mut nodes);
+    // Some are written while the line is down.
+    nodes[1].write(&writer(1));
+    nodes[0].restart();
+    nodes[1].restart();
+    let said = converse(&mut nodes);
+    assert_eq!(copies(&said[1]), 0, "all of the copy is here");
+    assert_eq!(entries_in(&said[1]), 2);
+    assert_eq!(kept_live(&nodes[0]), 2);
+    writes(&mut nodes);
+    assert_eq!(kept_live(&nodes[0]), 3);
+    is_placed(&mut nodes);
+    assert!(nodes.iter().all(|node| node.equal));
+    assert_eq!(nodes[0].tip(&writer(1)), nodes[1].tip(&writer(1)));
+}
+
+#[test]
+fn nothing_of_a_copy_that_is_refused_keeps_live_entries_back() {
+    let mut nodes = checking();
+    writes(&mut nodes);
+    nodes[0].copies_are = Copies::Forged(3);
+    let dropped = nodes[0].check_copy().expect("the copy is whole");
+    let effects = nodes[0].handle(1_000, dropped);
+    let said = carry_out(&mut nodes[0], 1_000, effects);
+    assert_eq!(kept_live(&nodes[0]), 0);
+    // All of it is sent as entries then, and what is written meanwhile with it.
+    let effects = nodes[1].write(&writer(1));
+    let late = carry_out(&mut nodes[1], 1_000, effects);
+    talk(&mut nodes, 1_000, [said, late]);
+    assert!(nodes.iter().all(|node| node.equal));
+    assert_eq!(nodes[0].runs, nodes[1].runs);
+}
+
+#[test]
+fn a_live_entry_that_does_not_follow_the_copy_is_not_kept_and_costs_no_search() {
+    let mut nodes = checking();
+    // The other end is found to hold another branch after the checkpoint.
+    let key = writer(1);
+    let base = nodes[1].tip(&key);
+    let lost = run(&key, base, 2, 41);
+    nodes[0].live.insert(*key.public().as_bytes(), vec![lost]);
+    let said = writes(&mut nodes);
+    assert_eq!(kept_live(&nodes[0]), 2, "what was kept stays");
+    assert!(!names(&said[1]).contains(&"probe"), "{:?}", names(&said[1]));
+    let said = writes(&mut nodes);
+    assert_eq!(entries_in(&said[1]), 0, "no more is tried");
 }
 
 /// What a node answers to a message.
