@@ -50,6 +50,10 @@ pub enum Tag {
     Archive,
     /// The mark of a program's name and version.
     Software,
+    /// A line of an audit log, together with the one before it.
+    Audit,
+    /// The mark of a setting's text in an audit log.
+    Setting,
 }
 
 impl Tag {
@@ -78,6 +82,8 @@ impl Tag {
             Self::Trail => b"causeway/1 trail\0",
             Self::Archive => b"causeway/1 archive\0",
             Self::Software => b"causeway/1 software\0",
+            Self::Audit => b"causeway/1 audit\0",
+            Self::Setting => b"causeway/1 setting\0",
         }
     }
 }

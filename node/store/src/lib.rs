@@ -6,6 +6,7 @@
 
 mod account_row;
 mod appended;
+mod audit_log;
 mod delegate;
 mod disclosure;
 mod entry_store;
@@ -25,6 +26,9 @@ mod writer_feeds;
 
 pub use account_row::{AccountRow, AuditLine, SessionRow, TriesRow};
 pub use appended::{Appended, Refused, Stored};
+pub use audit_log::{
+    AuditFault, AuditFields, AuditHead, AuditLog, AuditVerified, ChainedLine, NewLine,
+};
 pub use disclosure::{Disclosure, DisclosureAction};
 pub use entry_store::{EntryStore, ReadStore, settle_authority};
 pub use error::StoreError;

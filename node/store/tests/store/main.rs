@@ -31,6 +31,7 @@ macro_rules! on_every_store {
 mod accounts;
 mod append;
 mod archives;
+mod audit;
 mod authority_log;
 mod copies;
 mod cuts;
