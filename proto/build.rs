@@ -9,7 +9,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     collect(Path::new("causeway"), &mut files)?;
     files.sort();
-    let descriptors = protox::compile(&files, ["."])?;
+    let mut compiler = protox::Compiler::new(["."])?;
+    let descriptors = compiler
+        .include_imports(true)
+        .open_files(&files)?
+        .file_descriptor_set();
+    // For reflection.
+    let folder = std::env::var_os("OUT_DIR").ok_or("cargo names no folder")?;
+    let encoded = compiler.encode_file_descriptor_set();
+    fs::write(Path::new(&folder).join("causeway.bin"), encoded)?;
     tonic_prost_build::configure()
         .bytes(".")
         .compile_fds(descriptors)?;

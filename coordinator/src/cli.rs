@@ -83,7 +83,10 @@ enum Command {
     #[command(subcommand)]
     Authority(authority::AuthorityCommand),
     /// Says where this coordinator stands.
-    Status,
+    Status(node::cli::StatusArguments),
+    /// What was done and refused here: lists it, or checks that nothing of it was changed.
+    #[command(subcommand)]
+    Audit(node::cli::AuditCommand),
     /// Everything that a node's records can do: see `causeway-node record --help`.
     #[command(subcommand)]
     Record(node::cli::RecordCommand),
@@ -155,9 +158,7 @@ impl Arguments {
             Command::Revoke(arguments) => {
                 hubs::revoke(clients(&data).await?.0, arguments, output).await
             }
-            Command::Health(arguments) => {
-                health::run(clients(&data).await?.0, &arguments, output).await
-            }
+            Command::Health(arguments) => health::run(&data, &arguments, output).await,
             Command::Node(command) => nodes::run(clients(&data).await?.0, command, output).await,
             Command::Suspend(arguments) => {
                 hubs::suspend(clients(&data).await?.0, arguments, output).await
@@ -170,7 +171,11 @@ impl Arguments {
             Command::Authority(command) => {
                 authority::run(clients(&data).await?.0, command, output).await
             }
-            Command::Status => node::cli::show_status(clients(&data).await?.1, output).await,
+            Command::Status(arguments) if arguments.is_watch() => {
+                node::cli::watch_status(&data, &arguments, output).await
+            }
+            Command::Status(_) => node::cli::show_status(clients(&data).await?.1, output).await,
+            Command::Audit(command) => node::cli::run_audit(&data, &command, output),
             Command::Record(command) => {
                 node::cli::run_record(clients(&data).await?.1, command, output).await
             }
@@ -220,6 +225,13 @@ fn with_code(error: CoordinatorError) -> anyhow::Error {
         return error.into();
     }
     error.into()
+}
+
+/// A client of the running coordinator; none is opened for this command.
+async fn client_of_running(data: &Path) -> Result<Client> {
+    let channel = local::connect(&DataFolder::socket(data)).await;
+    let channel = channel.map_err(|_| node::cli::not_running())?;
+    Ok(Client::new(channel).max_decoding_message_size(local::LOCAL_MESSAGE_BYTES_MAX))
 }
 
 /// Clients of the running coordinator, or, when none runs, of one opened for this command alone.

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use node::config::{Config, ConfigError, read_toml, within};
 use node::tls::{Address, AddressError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// All settings of a coordinator.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CoordinatorConfig {
     /// How it is reached.
@@ -27,10 +27,14 @@ pub struct CoordinatorConfig {
     pub backup: node::backup::BackupConfig,
     /// How it stops.
     pub shutdown: node::config::ShutdownConfig,
+    /// How it tells Prometheus of itself.
+    pub metrics: node::config::MetricsConfig,
+    /// Where it sends traces.
+    pub telemetry: node::config::TelemetryConfig,
 }
 
 /// How a coordinator is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListenConfig {
     /// Address and port to listen on. Default `0.0.0.0:7443`.
@@ -87,6 +91,8 @@ impl CoordinatorConfig {
             accounts: self.accounts.clone(),
             backup: self.backup.clone(),
             shutdown: self.shutdown.clone(),
+            metrics: self.metrics.clone(),
+            telemetry: self.telemetry.clone(),
         }
     }
 }
@@ -120,6 +126,8 @@ impl Default for CoordinatorConfig {
             accounts: node.accounts,
             backup: node.backup,
             shutdown: node.shutdown,
+            metrics: node.metrics,
+            telemetry: node.telemetry,
         }
     }
 }

@@ -10,7 +10,7 @@ use coordinator_registry::{Registry, RegistryError};
 use node::clock::now_ms;
 use node::config::WebConfig;
 use node::folder::{DataFolder, FolderError};
-use node::grpc::sync_service;
+use node::grpc::{health_service, sync_service};
 use node::membership::Membership;
 use node::tls::{CertificateAuthority, CertificateError, TlsError};
 use node::web::{Pages, PagesError};
@@ -71,6 +71,9 @@ pub enum CoordinatorError {
         source: std::io::Error,
     },
 }
+
+/// What the coordinator's port offers hubs.
+const SERVICES: [&str; 2] = ["causeway.sync.v1.Sync", "causeway.enrolment.v1.Enrolment"];
 
 /// A coordinator that is set up.
 #[derive(Debug)]
@@ -166,9 +169,11 @@ impl Coordinator {
                 what: error.to_string(),
             })?;
         let address = config.address()?;
+        let registry = Arc::new(Registry::open(&data.join("registry.db"))?);
+        crate::audit::take_in(&registry, &node);
         let operations = Operations::new(Parts {
             authority: AuthorityWriter::open(node.clone())?,
-            registry: Arc::new(Registry::open(&data.join("registry.db"))?),
+            registry,
             root,
             address,
             authority_pem: certificates.certificate_pem(),
@@ -230,6 +235,9 @@ impl Coordinator {
             .map_err(|source| CoordinatorError::Listen { address, source })?;
         let node = self.operations.node();
         let running = node.start();
+        node.certificate_ends("server", certificate.not_after_ms());
+        node.certificate_ends("authority", self.certificates.not_after_ms()?);
+        node.note_settings(&self.config).map_err(NodeError::Store)?;
         let enrolment = EnrolmentService::new(EnrolmentParts {
             registry: self.operations.registry().clone(),
             authority: self.certificates.clone(),
@@ -238,24 +246,27 @@ impl Coordinator {
             log: answer_enrolments(self.operations.clone()),
         });
         let (stop, mut stopped) = watch::channel(false);
+        let refused = node.handshakes_refused();
         let router = node::tls::server()
             .add_service(sync_service(node.clone()))
-            .add_service(enrolment.into_server());
+            .add_service(enrolment.into_server())
+            .add_service(health_service(node, &SERVICES).await);
         let server = tokio::spawn(async move {
             let stopped = async move {
                 let _stopped = stopped.wait_for(|stop| *stop).await;
             };
-            let incoming = acceptor.incoming(listener);
+            let incoming = acceptor.incoming_told(listener, move |fault| refused(fault.word()));
             if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
                 tracing::error!(%error, "the port for hubs failed");
             }
         });
+        node.set_listening(true);
         tracing::info!(%address, "hubs may connect");
         Ok(Serving {
             running,
             stop,
             server,
-            renewal: tokio::spawn(certificate.keep_fresh()),
+            renewal: tokio::spawn(certificate.keep_fresh(node.clone())),
             keeping: tokio::spawn(self.operations.clone().keep()),
             operations: self.operations.clone(),
             address,
@@ -267,6 +278,11 @@ impl Serving {
     /// The address that hubs can dial on this machine.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where metrics are served; none if they are not.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.running.metrics_address()
     }
 
     /// Ends every session and waits, at most `grace`, for what is open to end.

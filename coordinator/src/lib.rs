@@ -3,6 +3,7 @@
 //! It introduces hubs, relays and merges what they share, and shows the national picture. It has
 //! no private path to documents: it uses [`node::Node`] as every command does.
 
+mod audit;
 pub mod authority_writer;
 pub mod cli;
 pub mod config;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use node::Node;
 use node::clock::now_ms;
 use node::tls::{Acceptor, CertificateAuthority, Credentials, LiveCertificate};
 
@@ -71,12 +72,15 @@ impl ServerCertificate {
     }
 
     /// Renews it whenever that is due, for as long as the task runs.
-    pub(crate) async fn keep_fresh(mut self) {
+    pub(crate) async fn keep_fresh(mut self, node: Node) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
             match self.renew_if_due(now_ms()) {
-                Ok(true) => tracing::info!("the server's certificate was renewed"),
+                Ok(true) => {
+                    node.certificate_ends("server", self.not_after_ms());
+                    tracing::info!("the server's certificate was renewed");
+                }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::error!(%error, "the server's certificate cannot be renewed");

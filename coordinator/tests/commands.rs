@@ -373,3 +373,63 @@ fn a_new_network_is_filled_with_a_nation_and_its_records_come_out_again() {
     );
     assert!(done(&["schema"]).contains("work-group"));
 }
+
+#[test]
+fn health_is_watched_and_the_audit_log_checked_while_the_coordinator_serves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+    let keys = keys.to_str().expect("a path");
+    let begun = run(&data, &["init", "--new-keys", keys]);
+    assert!(begun.status.success(), "{}", text(&begun));
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let port = port.expect("a free port").port();
+    let settings = format!(
+        "[listen]\naddress = \"127.0.0.1:{port}\"\npublic = \"127.0.0.1:{port}\"\n[web]\nlisten = \"\"\n"
+    );
+    std::fs::write(data.join("causeway.toml"), settings).expect("settings");
+    let words = ["--json", "health", "--watch", "--every", "1s"];
+    let nothing = run(&data, &words);
+    assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing));
+    let _serving = Serving::start(&data);
+    let mut watched = String::new();
+    for _ in 0..600 {
+        // It is ended in the middle of what would go on.
+        let output = Command::new("timeout")
+            .args([
+                "-s",
+                "INT",
+                "3",
+                env!("CARGO_BIN_EXE_causeway-coordinator"),
+                "--data",
+            ])
+            .arg(&data)
+            .args(words)
+            .output()
+            .expect("the command runs");
+        watched = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !watched.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let lines = watched.lines().collect::<Vec<_>>();
+    assert!(lines.len() > 1, "{watched}");
+    for line in lines {
+        let health: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(health["hubs"].is_array(), "{line}");
+    }
+    let file = folder.path().join("invitation.toml");
+    let file = file.to_str().expect("a path");
+    let name = "West Yorkshire Maths Hub";
+    let invite = ["invite", "west-yorkshire", "--name", name, "--out", file];
+    let invited = run(&data, &invite);
+    assert!(invited.status.success(), "{}", text(&invited));
+    let listed = text(&run(&data, &["audit", "list"]));
+    assert!(
+        listed.contains("invited") && listed.contains("hub: west-yorkshire"),
+        "{listed}"
+    );
+    assert!(!listed.contains("West Yorkshire"), "{listed}");
+    let whole = run(&data, &["audit", "verify"]);
+    assert_eq!(whole.status.code(), Some(0), "{}", text(&whole));
+}

@@ -156,6 +156,9 @@ impl Accounts {
         about: &str,
         allowed: bool,
     ) -> Result<(), AccountError> {
+        if matches!(event, "sign-in refused" | "password refused") {
+            self.node.inner.metrics.sign_ins_refused.increment(1);
+        }
         let written = if allowed {
             Written::Whole
         } else {
@@ -238,7 +241,9 @@ impl Accounts {
         &self,
         work: impl FnOnce(&AccountTables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, AccountError> {
-        Ok(self.node.inner.storage.change_accounts(work)?)
+        let changed = self.node.inner.storage.change_accounts(work)?;
+        self.node.inner.take_in_accounts();
+        Ok(changed)
     }
 }
 

@@ -66,6 +66,8 @@ struct State {
     checkpoints: BTreeSet<(SpaceId, FeedName)>,
     /// First copies of which only erasures are lacking, and since when.
     waits: BTreeMap<(SpaceId, Hash), Instant>,
+    /// Whether lists held, once, all that was there.
+    caught_up: bool,
     /// Whether it was looked whether an earlier process left lines of entries that were cut.
     checked: bool,
 }
@@ -175,6 +177,18 @@ impl Applier {
     /// # Errors
     /// [`StoreError`] if the store cannot be read or the rows cannot be written.
     pub(crate) fn catch_up(&self, inner: &Inner) -> Result<Applied, StoreError> {
+        let applied = tracing::info_span!("apply").in_scope(|| self.apply_all(inner))?;
+        inner.metrics.entries_applied.increment(applied.entries);
+        self.shared.lock().caught_up = true;
+        Ok(applied)
+    }
+
+    /// Whether lists held, once since the start, all that had arrived by then.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.shared.lock().caught_up
+    }
+
+    fn apply_all(&self, inner: &Inner) -> Result<Applied, StoreError> {
         let _applying = lock(&self.applying);
         // A backup may be restored before the node is connected again. What is whose cannot be told
         // until then.

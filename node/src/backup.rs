@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::Node;
+use crate::audit::{Event, Fields};
 use crate::folder::with_suffix;
 
 pub use config::BackupConfig;
@@ -59,12 +60,19 @@ impl Node {
         };
         let copy = Leftover::new(copy)?;
         let unfinished = Leftover::new(unfinished)?;
+        self.inner.keep_audit_head()?;
         self.inner.storage.backup(&copy.0)?;
         let entries = crate::restore::refresh(&copy.0)?;
         if !to.is_empty() {
             sealed::seal(&copy.0, &unfinished.0, to)?;
         }
         let bytes = fs::metadata(&unfinished.0).map_err(unwritten)?.len();
+        // What is not noted is not handed out.
+        let fields = Fields::new()
+            .with("bytes", bytes)
+            .with("entries", entries)
+            .with("keys", to.len());
+        self.inner.note(Event::BackupComplete, fields)?;
         fs::rename(&unfinished.0, path).map_err(unwritten)?;
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))

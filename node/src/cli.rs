@@ -1,6 +1,7 @@
 //! The `causeway-node` command.
 
 mod account;
+mod audit;
 mod backup;
 mod certificate;
 mod connect;
@@ -17,8 +18,10 @@ mod restore;
 mod sample;
 mod serve;
 mod space;
+mod span;
 mod status;
 mod verify;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +39,7 @@ use crate::{Node, NodeError, local};
 use output::Output;
 
 pub use account::{AccountCommand, run as run_account};
+pub use audit::{AuditCommand, run as run_audit};
 pub use backup::{BackupArguments, new_key as new_backup_key, run as run_backup};
 pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
@@ -47,8 +51,10 @@ pub use restore::{RestoreArguments, restored as show_restored, run as run_restor
 pub use sample::schema as print_schema;
 pub use serve::{serve_pages, stopped};
 pub use space::list as list_spaces;
-pub use status::run as show_status;
+pub use span::parse_span;
+pub use status::{StatusArguments, run_watch as watch_status, show as show_status};
 pub use verify::run as run_verify;
+pub use watch::{WatchArguments, watch};
 
 /// The own service's client, as all commands use it.
 pub type Client = HubClient<Channel>;
@@ -83,7 +89,10 @@ enum Command {
     /// Runs the node until it is told to stop.
     Serve,
     /// Says where this node stands.
-    Status,
+    Status(status::StatusArguments),
+    /// What was done and refused here: lists it, or checks that nothing of it was changed.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Lists, shows, makes and changes records.
     #[command(subcommand)]
     Record(record::RecordCommand),
@@ -165,7 +174,8 @@ impl Arguments {
             Command::Init => init::run(&data, output),
             Command::Connect(arguments) => connect::run(&data, arguments, output).await,
             Command::Serve => serve::run(&data).await,
-            Command::Status => status::run(client(&data).await?, output).await,
+            Command::Status(arguments) => status::run(&data, &arguments, output).await,
+            Command::Audit(command) => audit::run(&data, &command, output),
             Command::Record(command) => record::run(client(&data).await?, command, output).await,
             Command::People(command) => people::run(client(&data).await?, command, output).await,
             Command::Import(command) => import::run(client(&data).await?, command, output).await,
@@ -210,10 +220,29 @@ pub async fn client(data: &Path) -> Result<Client> {
                 .await?
         }
     };
+    Ok(client_on(channel))
+}
+
+/// A client of the running node; none is opened for this command.
+///
+/// # Errors
+/// A sentence, if none runs, which ends with [`Exit::Unreachable`].
+pub async fn client_of_running(data: &Path) -> Result<Client> {
+    let channel = local::connect(&DataFolder::socket(data)).await;
+    let channel = channel.map_err(|_| not_running())?;
+    Ok(client_on(channel))
+}
+
+/// Why a command that watches shows nothing.
+pub fn not_running() -> Ended {
+    Exit::Unreachable.with("nothing runs on this data folder: start it with `serve`")
+}
+
+fn client_on(channel: Channel) -> Client {
     let limit = local::LOCAL_MESSAGE_BYTES_MAX;
-    Ok(Client::new(channel)
+    Client::new(channel)
         .max_decoding_message_size(limit)
-        .max_encoding_message_size(limit))
+        .max_encoding_message_size(limit)
 }
 
 /// Opens the node in `data`.
@@ -227,6 +256,7 @@ fn with_code(error: NodeError) -> anyhow::Error {
         NodeError::Config(error) => error.into(),
         NodeError::Folder(_)
         | NodeError::Store(_)
+        | NodeError::Audit(_)
         | NodeError::Certificate(_)
         | NodeError::StoreMissing(_)
         | NodeError::OtherNetwork => error.into(),

@@ -1,5 +1,7 @@
 //! The settings of a node, from one documented TOML file.
 
+mod watch;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::RangeInclusive;
@@ -7,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use node_feed::SpaceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+pub use watch::{MetricsConfig, TelemetryConfig};
 
 use crate::backup::BackupConfig;
 
@@ -58,7 +62,7 @@ pub enum ConfigError {
 }
 
 /// All settings. Every one has a default, so an empty file is a valid one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How this node logs.
@@ -75,10 +79,14 @@ pub struct Config {
     pub backup: BackupConfig,
     /// How it stops.
     pub shutdown: ShutdownConfig,
+    /// How it tells Prometheus of itself.
+    pub metrics: MetricsConfig,
+    /// Where it sends traces.
+    pub telemetry: TelemetryConfig,
 }
 
 /// How a node logs. Logs go to standard error and never hold payloads, names, codes or keys.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// `text` (default) or `json`.
@@ -89,7 +97,7 @@ pub struct LogConfig {
 }
 
 /// The form of log lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -100,7 +108,7 @@ pub enum LogFormat {
 }
 
 /// How a node talks to its peers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncConfig {
     /// First pause before connecting again, in ms; it doubles at each failure, and up to half of
@@ -123,7 +131,7 @@ pub struct SyncConfig {
 }
 
 /// How a node keeps documents.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DocumentsConfig {
     /// Most bytes of documents kept open in memory. Default 64 MiB; 1 MiB to 16 GiB.
@@ -139,7 +147,7 @@ pub struct DocumentsConfig {
 }
 
 /// How a node serves pages to people.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebConfig {
     /// Address and port of the pages; empty to serve none. Default `127.0.0.1:8480`: people on
@@ -159,7 +167,7 @@ pub struct WebConfig {
 }
 
 /// How people sign in to a node's pages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountsConfig {
     /// After how many minutes without a request somebody must sign in again. Default 60; 5 to 720.
@@ -174,7 +182,7 @@ pub struct AccountsConfig {
 }
 
 /// How a node stops.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShutdownConfig {
     /// How long open requests may take to end after a stop is asked for, in ms. Default 5,000;
@@ -234,6 +242,8 @@ impl Config {
         self.documents.check()?;
         self.web.check()?;
         self.backup.check()?;
+        self.metrics.check()?;
+        self.telemetry.check()?;
         let accounts = &self.accounts;
         within(
             "accounts.idle_minutes",

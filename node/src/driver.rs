@@ -295,7 +295,7 @@ impl Driver {
             // A peer that does not read finds out without being told.
             let _full = session.outgoing.send(Message::Goodbye(farewell));
         }
-        self.inner.peers.refused_session(peer, why, now_ms());
+        self.inner.refuse_session(peer, reason.word(), why);
         self.forget(session);
         self.queued.push(Input::Disconnected { session });
     }
@@ -376,8 +376,7 @@ impl Driver {
                 if let Message::Refused(refusal) = &message
                     && let Some(peer) = self.sessions.get(&session).and_then(|it| it.peer)
                 {
-                    let peers = &self.inner.peers;
-                    peers.refused_entry(peer, refusal.clone(), now_ms());
+                    self.inner.refuse_entry(peer, refusal);
                 }
                 if let Some(session) = self.sessions.get(&session) {
                     if let Some(tally) = &session.tally {
@@ -405,7 +404,7 @@ impl Driver {
                 if let CloseReason::Ours(why, text) = &reason
                     && !matches!(why, Goodbye::Stopping | Goodbye::Replaced)
                 {
-                    self.inner.peers.refused_session(peer, text, now_ms());
+                    self.inner.refuse_session(peer, why.word(), text);
                 }
                 self.forget(session);
             }
@@ -505,7 +504,8 @@ impl Driver {
                     self.turn_away(session, Some(peer), Goodbye::NotAdmitted, &why);
                     return;
                 }
-                self.inner.peers.proven(session, peer, now_ms());
+                let is_new = self.inner.peers.proven(session, peer, now_ms());
+                self.inner.note_connected(peer, is_new);
                 let (memory, refusals) = self.recall(peer);
                 self.queued.push(Input::Recalled {
                     session,
@@ -516,6 +516,7 @@ impl Driver {
             Effect::Remember { peer, memory } => self.inner.storage.remember(peer, memory),
             Effect::Refused { peer, refusal } => {
                 tracing::warn!(%peer, reason = %refusal.reason, "a peer refused an entry");
+                self.inner.note_refused_by(peer, &refusal);
                 self.inner.storage.store_refusal(peer, refusal);
             }
             Effect::RefusalsCleared { peer } => self.inner.clear_refusals(peer),
@@ -537,7 +538,8 @@ impl Driver {
                 self.inner
                     .copying
                     .send_modify(|copying| copying.lacks(peer, space, lacks, whole));
-                self.inner.peers.heard(peer, now_ms());
+                let is_new = self.inner.peers.heard(peer, now_ms());
+                self.inner.note_connected(peer, is_new);
             }
             Effect::ReceiptStored { receipt } => {
                 self.inner.marks.receipt(&receipt);
@@ -552,7 +554,8 @@ impl Driver {
                     self.inner.storage.keep_proven_key(peer, key);
                 }
                 self.inner.copying.send_modify(|copying| copying.end(peer));
-                self.inner.peers.equal(session, peer, now_ms());
+                let is_new = self.inner.peers.equal(session, peer, now_ms());
+                self.inner.note_connected(peer, is_new);
             }
             Effect::NotEqual { peer, .. } => self.inner.peers.not_equal(peer),
             Effect::Alarm(alarm) => self.inner.peers.alarm(alarm),
@@ -571,7 +574,9 @@ impl Driver {
                     done.copying.send_modify(|copying| {
                         for appended in &appended {
                             if let Appended::Stored(stored) = appended {
-                                copying.stored(stored.run.space(), stored.run.count() as u64);
+                                let count = stored.run.count() as u64;
+                                done.metrics.entries_received.increment(count);
+                                copying.stored(stored.run.space(), count);
                             }
                         }
                     });

@@ -83,12 +83,27 @@ impl DataFolder {
 
     /// The entries and what else is durable.
     pub fn store(&self) -> PathBuf {
-        self.path.join("store.db")
+        Self::store_in(&self.path)
+    }
+
+    /// The entries and what else is durable, in the folder at `path`.
+    pub fn store_in(path: &Path) -> PathBuf {
+        path.join("store.db")
     }
 
     /// What can be rebuilt from the store.
     pub fn projections(&self) -> PathBuf {
         self.path.join("projections.db")
+    }
+
+    /// What was done and refused.
+    pub fn audit(&self) -> PathBuf {
+        Self::audit_in(&self.path)
+    }
+
+    /// What was done and refused, in the folder at `path`.
+    pub fn audit_in(path: &Path) -> PathBuf {
+        path.join("audit.db")
     }
 
     /// Which network this node belongs to.

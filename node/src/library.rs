@@ -120,6 +120,12 @@ impl Library {
         self.lock().opened
     }
 
+    /// How many bytes of documents are in memory, roughly, and how many documents.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let shelf = self.lock();
+        (shelf.cache.weight(), shelf.cache.len())
+    }
+
     /// Runs `work` on the document, brought up to date with the store. No other document can be
     /// used meanwhile.
     ///

@@ -3,6 +3,7 @@
 mod inner;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
@@ -20,6 +21,7 @@ use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
+use crate::audit::{self, Audit};
 use crate::author::{self, Authors, WriteError};
 use crate::backup::{self, Keeper};
 use crate::checkpoints::{self, Checkpoints};
@@ -31,7 +33,9 @@ use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
 use crate::library::Library;
 use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
+use crate::metrics::{Metrics, WatchPort};
 use crate::peers::{Peers, RefusedEntry, RefusedSession};
+use crate::readiness::Reachable;
 use crate::session::SessionCost;
 use crate::storage::Storage;
 use crate::suspended::Suspended;
@@ -53,6 +57,12 @@ pub enum NodeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit log cannot be opened.
+    #[error(
+        "the audit log cannot be used: {0}. Keep a copy of audit.db; if it is damaged, move it away, \
+         and the next start begins another"
+    )]
+    Audit(#[source] StoreError),
     /// The certificate that `connect` saved cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -85,6 +95,7 @@ pub struct Running {
     inner: Arc<Inner>,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    metrics: Option<SocketAddr>,
 }
 
 impl Node {
@@ -145,7 +156,10 @@ impl Node {
     pub(crate) fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
         let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
         let membership = Membership::read(&folder)?;
-        let storage = Storage::open(&folder)?;
+        let metrics = Metrics::new(config.metrics.address().is_some());
+        let storage = Storage::open(&folder, metrics.store())?;
+        let node = identity.public().node();
+        let audit = Audit::open(&folder, node, storage.audit_head()?).map_err(NodeError::Audit)?;
         let network = membership.as_ref().map(|membership| membership.network);
         let authority = match network {
             None => Arc::new(Authority::new(NetworkId::from_bytes([0; 16]))),
@@ -153,6 +167,9 @@ impl Node {
         };
         let inner = Arc::new(Inner {
             library: Library::new(config.documents.cache_bytes_max),
+            metrics,
+            audit,
+            reachable: Reachable::default(),
             door: Door::default(),
             config,
             marks: Marks::default(),
@@ -184,6 +201,8 @@ impl Node {
             sessions: AtomicU64::new(1),
         });
         inner.note_contact()?;
+        inner.take_in_accounts();
+        inner.note_own_access();
         inner.load_marks()?;
         Applier::start(&inner);
         Ok(Self { inner })
@@ -285,6 +304,17 @@ impl Node {
     pub fn start(&self) -> Running {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::new();
+        if let Err(error) = self.note_start() {
+            tracing::error!(%error, "the audit log lacks the start");
+        }
+        tasks.push(tokio::spawn(write_counted(
+            Arc::downgrade(&self.inner),
+            stopped.clone(),
+        )));
+        let metrics = self.serve_metrics(&stopped).map(|(address, task)| {
+            tasks.push(task);
+            address
+        });
         // The queue first: what is written while the engine is made waits there.
         if let Some(events) = self.inner.events.listen() {
             match self.inner.engine() {
@@ -311,6 +341,34 @@ impl Node {
             inner: Arc::clone(&self.inner),
             stop,
             tasks,
+            metrics,
+        }
+    }
+
+    fn note_start(&self) -> Result<(), StoreError> {
+        let version = audit::Fields::new().with("version", env!("CARGO_PKG_VERSION"));
+        self.inner.note(audit::Event::Started, version)?;
+        self.inner.log_audit_head();
+        self.note_settings(self.config())
+    }
+
+    /// Serves metrics, as the settings say. Where they cannot be, that is said, and the node goes on.
+    fn serve_metrics(
+        &self,
+        stopped: &watch::Receiver<bool>,
+    ) -> Option<(SocketAddr, tokio::task::JoinHandle<()>)> {
+        let address = self.config().metrics.address()?;
+        match WatchPort::listen(address) {
+            Ok(port) => {
+                let (address, node) = (port.address(), Arc::downgrade(&self.inner));
+                let task = tokio::spawn(port.serve(node, stopped.clone()));
+                Some((address, task))
+            }
+            Err(error) => {
+                tracing::error!(%address, %error, "metrics cannot be served: choose another \
+                    [metrics] listen, or stop the program that uses it");
+                None
+            }
         }
     }
 
@@ -536,6 +594,11 @@ impl Node {
 }
 
 impl Running {
+    /// Where metrics are served; none if they are not.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// Ends every session and waits, at most `grace`, for the tasks to end.
     pub async fn stop(self, grace: Duration) {
         self.inner.connecting.stop();
@@ -551,6 +614,36 @@ impl Running {
                 tracing::warn!("a task was still running when the time to stop had passed");
             }
         }
+        let inner = self.inner;
+        inner.reachable.set(false);
+        let noted = tokio::task::spawn_blocking(move || {
+            inner.note_what_was_counted(true);
+            if let Err(error) = inner.note(audit::Event::Stopped, audit::Fields::new()) {
+                tracing::error!(%error, "the audit log lacks the end");
+            }
+            inner.log_audit_head();
+        });
+        let _noted = noted.await;
+    }
+}
+
+/// How often it is looked whether what was counted is due in the audit log.
+const COUNTED_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Writes into the audit log what was counted, as it becomes due.
+async fn write_counted(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
+    let mut times = tokio::time::interval(COUNTED_INTERVAL);
+    times.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _stopped = stopped.wait_for(|stop| *stop) => return,
+            _ = times.tick() => {}
+        }
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        let written = tokio::task::spawn_blocking(move || inner.note_what_was_counted(false));
+        let _written = written.await;
     }
 }
 

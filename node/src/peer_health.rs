@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use node_feed::{FeedName, FeedTree, NodeId, Opening, Refusal, RefusalReason, SpaceId};
+use node_feed::{
+    FeedName, FeedTree, HubId, NodeId, Opening, Refusal, RefusalReason, SpaceId, TreeFeed,
+};
 use node_store::{ReadStore, StoreError};
 
 use crate::Node;
@@ -80,7 +82,55 @@ struct Held {
     newest_ms: BTreeMap<NodeId, u64>,
 }
 
+/// What a node lacks and has more of, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeerLag {
+    pub(crate) node: NodeId,
+    pub(crate) hub: HubId,
+    /// Whether it has a session now.
+    pub(crate) connected: bool,
+    /// How many entries held here it is not known to hold.
+    pub(crate) waiting: u64,
+    /// How many entries it is known to hold that are not here.
+    pub(crate) missing: u64,
+}
+
 impl Node {
+    /// What each node that may take part lacks, this one not among them. It applies nothing and opens
+    /// no document.
+    pub(crate) fn peer_lags(&self) -> Result<Vec<PeerLag>, StoreError> {
+        let authority = self.authority();
+        let mut held = Vec::new();
+        for space in self.inner.storage.read(ReadStore::spaces)? {
+            let trees = self.inner.storage.read(|store| store.trees(space))?;
+            held.push(Held::of(space, trees.values().flat_map(FeedTree::feeds)));
+        }
+        let connected = self.peers_connected();
+        let standing = authority.nodes().iter();
+        let standing = standing.filter(|(node, it)| **node != self.id() && it.ended.is_none());
+        let lags = standing.map(|(node, record)| {
+            let mut lag = PeerLag {
+                node: *node,
+                hub: record.hub,
+                connected: connected.contains(node),
+                waiting: 0,
+                missing: 0,
+            };
+            let reads = |here: &&Held| authority.access(record.hub, here.space).is_some();
+            for here in held.iter().filter(reads) {
+                let there = self.inner.marks.held(here.space, *node);
+                lag.waiting += here.lag(&there).waiting;
+                let gaps = here.announced(&there).into_iter().filter(|gap| {
+                    let cuts = authority.cuts_of(here.space, gap.feed.as_bytes());
+                    cuts.is_empty()
+                });
+                lag.missing += gaps.map(|gap| gap.to + 1 - gap.from).sum::<u64>();
+            }
+            lag
+        });
+        Ok(lags.collect())
+    }
+
     /// How each node that may take part stands, this one not among them.
     ///
     /// # Errors
@@ -182,6 +232,16 @@ impl Node {
 }
 
 impl Held {
+    fn of<'a>(space: SpaceId, feeds: impl Iterator<Item = (&'a FeedName, &'a TreeFeed)>) -> Self {
+        let feeds = feeds.map(|(name, feed)| (*name, (feed.start, feed.next())));
+        Self {
+            space,
+            feeds: feeds.collect(),
+            authors: BTreeMap::new(),
+            newest_ms: BTreeMap::new(),
+        }
+    }
+
     /// What a node that is known to hold `there` holds and lacks.
     fn lag(&self, there: &BTreeMap<FeedName, u64>) -> SpaceLag {
         let mut lag = SpaceLag {

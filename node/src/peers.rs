@@ -49,16 +49,18 @@ impl Peers {
         }
     }
 
-    pub(crate) fn equal(&self, session: SessionId, peer: NodeId, now_ms: u64) {
+    /// Everything shared with `peer` is equal. Whether it had no session known here until now.
+    pub(crate) fn equal(&self, session: SessionId, peer: NodeId, now_ms: u64) -> bool {
         let mut state = self.lock();
         let known = state.peers.entry(peer).or_default();
-        known.connected = true;
+        let is_new = !std::mem::replace(&mut known.connected, true);
         known.equal = true;
         known.heard_ms = now_ms;
         state.trouble.clear();
         drop(state);
         tracing::debug!(session = session.0, %peer, "in sync");
         self.equal.send_modify(|count| *count += 1);
+        is_new
     }
 
     pub(crate) fn not_equal(&self, peer: NodeId) {
@@ -66,22 +68,25 @@ impl Peers {
         self.equal.send_modify(|count| *count += 1);
     }
 
-    pub(crate) fn heard(&self, peer: NodeId, now_ms: u64) {
+    /// Something was heard of `peer`. Whether it had no session known here until now.
+    pub(crate) fn heard(&self, peer: NodeId, now_ms: u64) -> bool {
         let mut state = self.lock();
         let known = state.peers.entry(peer).or_default();
-        known.connected = true;
         known.heard_ms = now_ms;
+        !std::mem::replace(&mut known.connected, true)
     }
 
-    /// The other end of a session has proven that it is `peer`.
-    pub(crate) fn proven(&self, session: SessionId, peer: NodeId, now_ms: u64) {
-        self.heard(peer, now_ms);
+    /// The other end of a session has proven that it is `peer`. Whether that had no session known
+    /// here until now.
+    pub(crate) fn proven(&self, session: SessionId, peer: NodeId, now_ms: u64) -> bool {
+        let is_new = self.heard(peer, now_ms);
         let mut state = self.lock();
         let clock = state.clocks.remove(&session);
         let known = state.peers.entry(peer).or_default();
         known.clock_ahead_ms = clock.or(known.clock_ahead_ms);
         drop(state);
         self.equal.send_modify(|count| *count += 1);
+        is_new
     }
 
     /// A session's other end said what its clock shows; 0 if it did not.

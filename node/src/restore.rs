@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use node_feed::{AuthorityLog, HubId, NetworkId, SecretKey};
-use node_store::{Check, EntryStore, ReadStore, SqliteStore, StoreError};
+use node_store::{AuditHead, AuditLog, Check, EntryStore, ReadStore, SqliteStore, StoreError};
 
+use crate::audit::{ACCOUNTS, Event, Fields, HEAD_SETTING};
 use crate::author;
 use crate::backup::{BackupError, BackupKey, is_sealed, unseal};
 use crate::came_back::HeldThen;
@@ -51,6 +52,9 @@ pub enum RestoreError {
     /// The backup cannot be read or opened.
     #[error(transparent)]
     Unopened(#[from] BackupError),
+    /// The audit log does not take the line that says so.
+    #[error("the audit log cannot be used: {0}. Nothing was restored")]
+    Audit(#[source] StoreError),
     /// A file cannot be copied or moved.
     #[error("{} cannot be used: {source}", path.display())]
     Io {
@@ -68,6 +72,8 @@ pub struct Restore {
     copy: PathBuf,
     entries: u64,
     entries_now: u64,
+    /// Where the audit log ended when the backup was made.
+    audit_head: Option<AuditHead>,
     lost: Option<Lost>,
     given_back: Option<(SecretKey, Membership)>,
 }
@@ -215,6 +221,7 @@ impl Restore {
             return Err(RestoreError::OtherHub(file.to_owned()));
         }
         let contact = check_whose(file, &backup, membership.as_ref(), identity)?;
+        let audit_head = backup.setting(HEAD_SETTING).map_err(broken)?;
         drop(backup);
         // A damaged store is a reason to restore, not a reason against it.
         let now = SqliteStore::open(folder.store(), Check::AfterCrash).ok();
@@ -246,6 +253,7 @@ impl Restore {
             copy,
             entries,
             entries_now,
+            audit_head: audit_head.and_then(|head| AuditHead::from_bytes(&head)),
             lost,
             given_back: identity.cloned().zip(contact),
         })
@@ -267,11 +275,13 @@ impl Restore {
         self.lost.as_ref()
     }
 
-    /// Puts the copy in the store's place and keeps the old store as `store.db.replaced`.
+    /// Puts the copy in the store's place and keeps the old store as `store.db.replaced`. The audit log
+    /// stays, and says first that this is done; a crash in between may note too much, never too little.
     ///
     /// # Errors
-    /// [`RestoreError::Io`].
+    /// [`RestoreError::Audit`] or [`RestoreError::Io`].
     pub fn commit(self) -> Result<(), RestoreError> {
+        self.note()?;
         let store = self.folder.store();
         let replaced = self.folder.path().join("store.db.replaced");
         remove_store(&replaced)?;
@@ -298,6 +308,36 @@ impl Restore {
         File::open(folder)
             .and_then(|file| file.sync_all())
             .map_err(|source| io(folder, source))
+    }
+
+    /// Notes in the audit log that the copy takes the store's place, and in the copy where the log
+    /// then ends.
+    fn note(&self) -> Result<(), RestoreError> {
+        let noted = self.note_in_log().map_err(RestoreError::Audit);
+        let head = noted?.to_bytes();
+        let kept = SqliteStore::open(&self.copy, Check::AfterCrash)
+            .and_then(|mut copy| copy.set_setting(HEAD_SETTING, Some(&head)));
+        kept.map_err(RestoreError::Audit)
+    }
+
+    fn note_in_log(&self) -> Result<AuditHead, StoreError> {
+        let mut log = AuditLog::open(&self.folder.audit())?;
+        let mut fields = Fields::new()
+            .with("entries", self.entries)
+            .with("entries_before", self.entries_now);
+        if let Some((identity, _)) = &self.given_back {
+            fields = fields.with("node", identity.public().node());
+        }
+        if let Some(head) = self.audit_head {
+            // Of this log, or of the one on the computer where the backup was made.
+            fields = fields
+                .with("backup_line", head.number)
+                .with("backup_hash", head.hash);
+        }
+        let mut copy = SqliteStore::open(&self.copy, Check::AfterCrash)?;
+        // Its lines were taken in when they were new, here or there.
+        let last = copy.change_accounts(|tables| tables.last_audit_line())?;
+        log.append(&[fields.line(Event::Restored)], Some((ACCOUNTS, last)))
     }
 }
 

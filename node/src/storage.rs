@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -10,17 +11,19 @@ use node_feed::{
     NodeId, Receipt, Refusal, SpaceId, Subject, VerifiedRun,
 };
 use node_store::{
-    AccountTables, Appended, ArchivedDocument, Cell, CellValue, Check, CopyPlaced, Disclosure,
-    EntryStore, ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections, RENEW_SETTINGS,
-    ReadStore, Readers, RecordRow, SavedState, SetAsideRow, SqliteStore, StoreError, Writer,
-    WriterHandle, settle_authority,
+    AccountTables, Appended, ArchivedDocument, AuditHead, Cell, CellValue, Check, CopyPlaced,
+    Disclosure, EntryStore, ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections,
+    RENEW_SETTINGS, ReadStore, Readers, RecordRow, SavedState, SetAsideRow, SqliteStore,
+    StoreError, Writer, WriterHandle, settle_authority,
 };
 use node_sync::Input;
 use serde_json::Value as Json;
 
 use crate::archive::unarchive_own;
+use crate::audit::HEAD_SETTING;
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
+use crate::metrics::StoreMetrics;
 
 /// The store: one thread that writes, readers apart, and the file of what can be rebuilt.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Storage {
     /// Before what writes, so that the file is whole when that closes.
     lists: ProjectionReaders,
     projections: Mutex<Projections>,
+    /// Whether the store takes no more changes.
+    stopped: Arc<AtomicBool>,
     /// Last, so that it closes after the readers.
     _writer: Writer,
 }
@@ -43,10 +48,15 @@ pub(crate) struct Settled {
 
 impl Storage {
     /// Opens both files. Projections that cannot be used are made anew.
-    pub(crate) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: &DataFolder, metrics: StoreMetrics) -> Result<Self, StoreError> {
         let store = SqliteStore::open(folder.store(), Check::AfterCrash)?;
         let readers = Readers::open(folder.store())?;
-        let writer = Writer::start(store)?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stopped);
+        let writer = Writer::start_watched(store, move |batch| {
+            metrics.batch(batch);
+            told.store(batch.stopped, Ordering::Relaxed);
+        })?;
         let projections = Projections::open(folder.projections())?;
         let lists = ProjectionReaders::open(folder.projections())?;
         Ok(Self {
@@ -54,6 +64,7 @@ impl Storage {
             handle: writer.handle(),
             lists,
             projections: Mutex::new(projections),
+            stopped,
             _writer: writer,
         })
     }
@@ -64,6 +75,11 @@ impl Storage {
         question: impl FnOnce(&Readers) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         question(&self.readers)
+    }
+
+    /// Whether the store takes no more changes until it is opened again: its disk failed.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Stores runs, and calls `done` once it is known whether they are durable.
@@ -316,6 +332,19 @@ impl Storage {
         });
     }
 
+    /// Remembers where the audit log ends. An earlier end is remembered as well as the last.
+    pub(crate) fn remember_audit_head(&self, head: AuditHead) {
+        self.later("the end of the audit log", move |store| {
+            store.set_setting(HEAD_SETTING, Some(&head.to_bytes()))
+        });
+    }
+
+    /// Where the audit log ended when that was last remembered.
+    pub(crate) fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
+        let head = self.read(|store| store.setting(HEAD_SETTING))?;
+        Ok(head.and_then(|head| AuditHead::from_bytes(&head)))
+    }
+
     /// Keeps what a peer refused.
     pub(crate) fn store_refusal(&self, peer: NodeId, refusal: Refusal) {
         self.later("a refusal", move |store| {
@@ -553,6 +582,11 @@ impl Storage {
         rows: &[SetAsideRow],
     ) -> Result<(), StoreError> {
         self.projections().put_set_aside(space, subject, rows)
+    }
+
+    /// How many entries are set aside.
+    pub(crate) fn set_aside_count(&self) -> Result<u64, StoreError> {
+        self.lists.set_aside_count()
     }
 
     /// All that is set aside.

@@ -3,6 +3,9 @@
 //! The files themselves say, in prose, what each end may assume of the other. Wire types end
 //! where they are converted: the session engine and the store never see them.
 
+/// The protocol files as gRPC's reflection tells them: an encoded `FileDescriptorSet`.
+pub const FILE_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/causeway.bin"));
+
 /// Declares the module of one generated package.
 macro_rules! generated {
     ($(#[$doc:meta])* $name:ident, $package:literal) => {

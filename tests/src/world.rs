@@ -266,6 +266,18 @@ impl World {
             .0
     }
 
+    /// Where a hub, or the `coordinator`, serves metrics.
+    pub fn metrics_address(&self, name: &str) -> SocketAddr {
+        let address = if name == COORDINATOR {
+            let serving = self.coordinator.as_ref().map(|it| &it.1);
+            serving.and_then(Serving::metrics_address)
+        } else {
+            let hub = self.hubs.get(name).and_then(Option::as_ref);
+            hub.and_then(|(_, running)| running.metrics_address())
+        };
+        address.unwrap_or_else(|| panic!("{name} serves no metrics"))
+    }
+
     /// The saved keys.
     pub const fn keys(&self) -> &SavedKeys {
         &self.keys

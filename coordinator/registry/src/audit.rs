@@ -101,7 +101,33 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Sqlite`] if it cannot be stored.
     pub fn note(&self, line: &AuditLine) -> Result<(), RegistryError> {
-        add(&self.lock(), line)
+        add(&self.lock(), line)?;
+        self.wrote();
+        Ok(())
+    }
+
+    /// Up to `count` audit lines after that number, the oldest first, each with its number. Numbers are
+    /// never used again.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if they cannot be read.
+    pub fn audit_after(
+        &self,
+        after: u64,
+        count: u32,
+    ) -> Result<Vec<(u64, AuditLine)>, RegistryError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT time_ms, event, hub, reason, id FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![stored(after), count], |row| {
+            Ok((read(row.get(4)?), line(row)))
+        })?;
+        rows.map(|row| {
+            let (number, line) = row?;
+            Ok((number, line?))
+        })
+        .collect()
     }
 
     /// The latest `count` audit lines, the newest first.

@@ -1,7 +1,7 @@
 //! The register's file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -14,9 +14,10 @@ use crate::schema::migrations;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The coordinator's register. Calls from many threads are served one after the other.
-#[derive(Debug)]
 pub struct Registry {
     connection: Mutex<Connection>,
+    /// Who is told that something was written.
+    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Registry {
@@ -44,7 +45,21 @@ impl Registry {
             .map_err(|error| migration_error(path.to_owned(), error))?;
         Ok(Self {
             connection: Mutex::new(connection),
+            told: OnceLock::new(),
         })
+    }
+
+    /// Calls `told` from now on whenever something was written that may have left audit lines, once it
+    /// is durable and before the caller hears of it. Only the first who asks is told.
+    pub fn tell(&self, told: impl Fn() + Send + Sync + 'static) {
+        // A second one has no use for what the first takes in.
+        let _first = self.told.set(Box::new(told));
+    }
+
+    pub(crate) fn wrote(&self) {
+        if let Some(told) = self.told.get() {
+            told();
+        }
     }
 
     /// The connection. A thread that panicked in a transaction left it rolled back, so the lock
@@ -65,7 +80,15 @@ impl Registry {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit()?;
+        drop(connection);
+        self.wrote();
         Ok(result)
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
     }
 }
 

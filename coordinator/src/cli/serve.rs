@@ -3,16 +3,20 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use node::grpc::hub_service;
+use node::grpc::{health_service, hub_service, reflection_service};
 use node::{Node, local, telemetry};
 
 use crate::service::coordinator_service;
 
+/// What log lines and traces call this program.
+const PROGRAM: &str = "causeway-coordinator";
+
 pub(super) async fn run(data: &Path) -> Result<()> {
     let compacted = Node::compact(data);
     let coordinator = super::open(data)?;
-    telemetry::start(&coordinator.config().log)?;
-    telemetry::version_line("causeway-coordinator");
+    let config = coordinator.config();
+    let traces = telemetry::start(&config.log, &config.telemetry, PROGRAM)?;
+    telemetry::version_line(PROGRAM);
     telemetry::compaction_line(&compacted);
     let operations = coordinator.operations().clone();
     let socket = local::listen(&operations.node().socket())?;
@@ -21,7 +25,10 @@ pub(super) async fn run(data: &Path) -> Result<()> {
     let pages =
         node::cli::serve_pages(operations.node(), site, crate::web::routes(&operations)).await;
     let stop = node::cli::stopped()?;
+    let names = &["causeway.hub.v1.Hub", "causeway.coordinator.v1.Coordinator"];
     tonic::transport::Server::builder()
+        .add_service(health_service(operations.node(), names).await)
+        .add_service(reflection_service().context("the services cannot be described")?)
         .add_service(hub_service(operations.node().clone()))
         .add_service(coordinator_service(
             operations.clone(),
@@ -34,5 +41,6 @@ pub(super) async fn run(data: &Path) -> Result<()> {
         pages.stop(coordinator.config().shutdown.grace()).await;
     }
     serving.stop(coordinator.config().shutdown.grace()).await;
+    telemetry::end(traces).await;
     Ok(())
 }

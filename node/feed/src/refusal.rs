@@ -40,6 +40,36 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::GrantUnknown,
+        Self::Gap,
+        Self::Quota,
+        Self::Grant,
+        Self::Cut,
+        Self::Forged,
+        Self::Size,
+        Self::Open,
+        Self::Storage,
+        Self::Frozen,
+    ];
+
+    /// Its word, for programs: it stays what it is.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::GrantUnknown => "grant-unknown",
+            Self::Gap => "gap",
+            Self::Quota => "quota",
+            Self::Grant => "grant",
+            Self::Cut => "cut",
+            Self::Forged => "forged",
+            Self::Size => "size",
+            Self::Open => "open",
+            Self::Storage => "storage",
+            Self::Frozen => "frozen",
+        }
+    }
+
     /// Whether sending again can help.
     pub const fn retry(self) -> Retry {
         match self {

@@ -114,7 +114,7 @@ impl Accounts {
         let made = self.line(Some(id), "second factor set up", "", true);
         let used = self.line(Some(id), "recovery code used", "", true);
 
-        self.change(move |tables| {
+        let confirmed = self.change(move |tables| {
             let (Some(row), Some(mut kept)) = (tables.session(hash)?, kept(tables, id)?) else {
                 return Ok(Err(AccountError::SessionEnded));
             };
@@ -160,7 +160,11 @@ impl Accounts {
                 recovery,
                 recovery_left,
             }))
-        })?
+        })?;
+        if matches!(confirmed, Err(AccountError::SignIn(RefusedSignIn::Code))) {
+            self.node.inner.metrics.sign_ins_refused.increment(1);
+        }
+        confirmed
     }
 
     /// Makes new recovery codes in the place of those before.

@@ -82,7 +82,7 @@ fn of_node(error: &NodeError) -> Exit {
     match error {
         NodeError::Config(error) => of_config(error),
         NodeError::Folder(error) => of_folder(error),
-        NodeError::Store(error) => of_store(error),
+        NodeError::Store(error) | NodeError::Audit(error) => of_store(error),
         NodeError::Certificate(_) | NodeError::StoreMissing(_) | NodeError::OtherNetwork => {
             Exit::Failed
         }

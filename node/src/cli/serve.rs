@@ -9,10 +9,12 @@ use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::folder::{DataFolder, FolderError};
-use crate::grpc::hub_service;
+use crate::grpc::{health_service, hub_service, reflection_service};
 use crate::web::{Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
 use crate::{Node, local, telemetry};
 
+/// What log lines and traces call this program.
+const PROGRAM: &str = "causeway-node";
 /// How long the last of what uses a node may take to let go of it.
 const CLOSING: Duration = Duration::from_secs(20);
 
@@ -21,12 +23,13 @@ pub(super) async fn run(data: &Path) -> Result<()> {
     let (reopener, mut asked) = Reopener::new();
     let mut listening = None;
     let mut first = true;
+    let mut traces = None;
     let compacted = Node::compact(data);
     loop {
         let node = super::open(data)?;
         if first {
-            telemetry::start(&node.config().log)?;
-            telemetry::version_line("causeway-node");
+            traces = telemetry::start(&node.config().log, &node.config().telemetry, PROGRAM)?;
+            telemetry::version_line(PROGRAM);
             telemetry::compaction_line(&compacted);
             listening = listen(&node);
             first = false;
@@ -39,8 +42,11 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             None => None,
         };
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        node.set_listening(true);
         let service = tonic::transport::Server::builder()
             .add_service(hub_service(node.clone()))
+            .add_service(health_service(&node, &["causeway.hub.v1.Hub"]).await)
+            .add_service(reflection_service().context("the services cannot be described")?)
             .serve_with_incoming_shutdown(socket, async move {
                 let _told = ended.await;
             });
@@ -69,6 +75,7 @@ pub(super) async fn run(data: &Path) -> Result<()> {
         running.stop(grace).await;
         drop(node);
         let Some(work) = work else {
+            telemetry::end(traces).await;
             return Ok(());
         };
         tracing::info!("the node is closed for a moment");

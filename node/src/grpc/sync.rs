@@ -10,7 +10,6 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
 use super::convert::FRAME_BYTES_MAX;
-use crate::clock::now_ms;
 use crate::driver::Connected;
 use crate::node::Inner;
 use crate::tls::ConnectionInfo;
@@ -47,8 +46,8 @@ impl Sync for SyncService {
             ));
         };
         if let Some(why) = self.inner.turned_away(&subject.node) {
-            let peer = Some(subject.node);
-            self.inner.peers.refused_session(peer, &why, now_ms());
+            let reason = node_sync::Goodbye::NotAdmitted.word();
+            self.inner.refuse_session(Some(subject.node), reason, &why);
             return Err(Status::permission_denied(why));
         }
         if *self.inner.paused.borrow() {

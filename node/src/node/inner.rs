@@ -18,6 +18,7 @@ use crate::accounts::Door;
 use crate::applier::Applier;
 use crate::archive::Archiving;
 use crate::arrivals::Arrivals;
+use crate::audit::Audit;
 use crate::author::{self, Authors, Identity, WriteError, Wrote};
 use crate::backup::Keeper;
 use crate::checkpoints::Checkpoints;
@@ -31,7 +32,9 @@ use crate::grpc::packer::Packer;
 use crate::library::Library;
 use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
+use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::readiness::Reachable;
 use crate::records::Memo;
 use crate::session::Tally;
 use crate::storage::{Settled, Storage};
@@ -52,6 +55,9 @@ pub(crate) enum RenewError {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) storage: Storage,
+    pub(crate) metrics: Metrics,
+    pub(crate) audit: Audit,
+    pub(crate) reachable: Reachable,
     pub(crate) library: Library,
     pub(crate) door: Door,
     pub(crate) marks: Marks,
@@ -219,6 +225,7 @@ impl Inner {
             self.library.forget_space(*space);
             self.applier.rebuild(*space);
         }
+        self.note_own_access();
         self.arrived();
         Ok(())
     }
@@ -393,6 +400,8 @@ impl Inner {
     pub(super) fn keep_credentials(&self, credentials: &Credentials) -> Result<(), FolderError> {
         let (chain, key) = (credentials.chain_pem(), credentials.key_pem());
         let text = Zeroizing::new(format!("{chain}\n{}", *key));
+        self.metrics
+            .certificate_ends("node", credentials.not_after_ms());
         write_private(&self.folder.credentials(), text.as_bytes())
     }
 
@@ -400,7 +409,10 @@ impl Inner {
         let path = self.folder.credentials();
         let text = std::fs::read_to_string(&path).map(Zeroizing::new);
         let text = text.map_err(|source| FolderError::Io { path, source })?;
-        Ok(Credentials::from_pem(&text, &text)?)
+        let credentials = Credentials::from_pem(&text, &text)?;
+        self.metrics
+            .certificate_ends("node", credentials.not_after_ms());
+        Ok(credentials)
     }
 
     /// The engine with all that is held; none before the node is connected.

@@ -19,6 +19,7 @@ use super::find::Find;
 use super::import::named;
 use super::{Headway, RecordId, RecordsError, record_id, record_kind};
 use crate::Node;
+use crate::audit::TakenOut;
 use crate::author::WriteError;
 use crate::clock::now_ms;
 use crate::folder::{FolderError, create_private, write_private};
@@ -41,7 +42,11 @@ impl Node {
             let (_, fields) = self.record_fields_in(record.space, record.id)?;
             rows.push((record.id.to_string(), fields));
         }
-        sheet_of(kind, list, format, rows)
+        let count = rows.len();
+        let sheet = sheet_of(kind, list, format, rows)?;
+        let taken = TakenOut::of("list", count).kind(kind.name);
+        self.inner.note_taken_out(&taken, None)?;
+        Ok(sheet)
     }
 
     /// Sessions and meetings as an iCalendar file: of one record, or of all of this hub's.
@@ -62,7 +67,10 @@ impl Node {
             let one = self.find_record(id)?;
             found.push((one.space, one.id));
         }
-        self.calendar_of(found)
+        let taken = TakenOut::of("calendar", found.len());
+        let calendar = self.calendar_of(found)?;
+        self.inner.note_taken_out(&taken, None)?;
+        Ok(calendar)
     }
 
     /// The calendar of records that were found.
@@ -125,6 +133,16 @@ impl Node {
     /// # Errors
     /// As for [`Node::export_hub`]; [`RecordsError::Refused`] if it was stopped.
     pub fn export_hub_with(&self, path: &Path, headway: &Headway) -> Result<Value, RecordsError> {
+        self.export_hub_as(path, headway, None)
+    }
+
+    /// The same for somebody in a role.
+    pub(crate) fn export_hub_as(
+        &self,
+        path: &Path,
+        headway: &Headway,
+        role: Option<&str>,
+    ) -> Result<Value, RecordsError> {
         let authority = self.authority();
         let mut records = Vec::new();
         let listed = self.list_records("", "")?;
@@ -153,6 +171,8 @@ impl Node {
         }
         let complete = Complete::new(&records, &self.own_code(), &today());
         let failed = |error: FolderError| RecordsError::Refused(error.to_string());
+        self.inner
+            .note_taken_out(&TakenOut::of("hub", records.len()), role)?;
         create_private(path).map_err(failed)?;
         for (name, bytes) in &complete.files {
             write_private(&path.join(name), bytes).map_err(failed)?;

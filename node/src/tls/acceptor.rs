@@ -93,12 +93,26 @@ impl Acceptor {
         self,
         listener: TcpListener,
     ) -> impl Stream<Item = io::Result<SecureStream>> + Send + 'static {
+        self.incoming_told(listener, |_| {})
+    }
+
+    /// The same for somebody who is told of each handshake that failed.
+    pub fn incoming_told(
+        self,
+        listener: TcpListener,
+        refused: impl Fn(&Fault) + Send + Sync + 'static,
+    ) -> impl Stream<Item = io::Result<SecureStream>> + Send + 'static {
         let (sender, receiver) = mpsc::channel(READY_MAX);
-        tokio::spawn(self.accept(listener, sender));
+        tokio::spawn(self.accept(listener, sender, Arc::new(refused)));
         ReceiverStream::new(receiver)
     }
 
-    async fn accept(self, listener: TcpListener, ready: mpsc::Sender<io::Result<SecureStream>>) {
+    async fn accept(
+        self,
+        listener: TcpListener,
+        ready: mpsc::Sender<io::Result<SecureStream>>,
+        refused: Arc<dyn Fn(&Fault) + Send + Sync>,
+    ) {
         let permits = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
@@ -116,7 +130,7 @@ impl Acceptor {
                     continue;
                 }
             };
-            let (acceptor, ready) = (self.clone(), ready.clone());
+            let (acceptor, ready, refused) = (self.clone(), ready.clone(), Arc::clone(&refused));
             tokio::spawn(async move {
                 let result = acceptor.handshake(stream, remote).await;
                 drop(permit);
@@ -125,6 +139,7 @@ impl Acceptor {
                     Ok(stream) => drop(ready.send(Ok(stream)).await),
                     Err(fault) => {
                         tracing::warn!(peer = %remote, reason = %fault, "handshake refused");
+                        refused(&fault);
                     }
                 }
             });

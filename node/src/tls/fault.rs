@@ -38,6 +38,25 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Its word, for programs: it stays what it is.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::UnknownAuthority => "unknown-authority",
+            Self::Name => "name",
+            Self::Certificate(_) => "certificate",
+            Self::OurExpired => "our-expired",
+            Self::OurRefused => "our-refused",
+            Self::NotTls => "not-tls",
+            Self::Version => "version",
+            Self::NotHttp2 => "not-http2",
+            Self::Closed => "closed",
+            Self::Timeout => "timeout",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// What an error of a TLS stream means, if it came from TLS.
     pub(super) fn of_stream(error: &io::Error) -> Option<Self> {
         let carried = error.get_ref()?;

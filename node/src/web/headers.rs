@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -10,6 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use super::page_error::PageError;
 use super::{Web, layout};
@@ -36,7 +37,15 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
             "This address is not served here",
             &maud::html! { p { (sentence) } },
         ),
-        None => next.run(request).await,
+        None => {
+            let span = tracing::info_span!(
+                "page",
+                method = %request.method(),
+                // As it was declared, without what stands in it.
+                route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
+            );
+            next.run(request).instrument(span).await
+        }
     };
     let secure = web.address().is_secure();
     let headers = response.headers_mut();

@@ -43,4 +43,4 @@ pub use sqlite_store::{
     AccountTables, ArchivedDocument, Check, Compacted, ForeignPlace, ForeignSlice, SqliteStore,
 };
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
-pub use writer::{Writer, WriterHandle};
+pub use writer::{Batch, Writer, WriterHandle};

@@ -17,6 +17,7 @@ mod schema;
 mod sql;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 pub use self::accounts::AccountTables;
 pub use self::archives::ArchivedDocument;
@@ -50,6 +51,7 @@ pub struct SqliteStore {
     path: PathBuf,
     stopped: bool,
     group: Group,
+    waited: Duration,
 }
 
 /// Whether changes are being made together, and what broke that.
@@ -73,6 +75,7 @@ impl SqliteStore {
             path,
             stopped: false,
             group: Group::None,
+            waited: Duration::ZERO,
         };
         if check == Check::Always || store.sql.is_marked_open()? {
             store.check()?;
@@ -134,6 +137,11 @@ impl SqliteStore {
         self.stopped
     }
 
+    /// How long the last change waited until it was on the disk, once it was made.
+    pub(crate) const fn waited(&self) -> Duration {
+        self.waited
+    }
+
     pub(crate) fn ask<T>(
         &self,
         question: impl FnOnce(&Sql) -> Result<T, StoreError>,
@@ -167,7 +175,9 @@ impl SqliteStore {
     /// Commits if `outcome` is good and undoes everything otherwise.
     fn finish<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         let outcome = outcome.and_then(|done| {
+            let begun = Instant::now();
             self.sql.execute("COMMIT")?;
+            self.waited = begun.elapsed();
             Ok(done)
         });
         if let Err(error) = &outcome {

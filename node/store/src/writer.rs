@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use node_feed::{Authority, VerifiedRun};
 
@@ -18,6 +19,19 @@ const TOGETHER_MAX: usize = 256;
 type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A change, which tells what is to be done afterwards.
 type Change = Box<dyn FnOnce(&mut SqliteStore) -> Done + Send>;
+
+/// Changes that were made durable together, or that were not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// How many there were.
+    pub changes: usize,
+    /// What making them took, waiting for the disk included.
+    pub took: Duration,
+    /// What of it was waiting for the disk. Zero if they could not be made durable.
+    pub waited: Duration,
+    /// Whether the store has stopped taking changes until it is opened again.
+    pub stopped: bool,
+}
 
 enum Job {
     Change(Change),
@@ -43,10 +57,21 @@ impl Writer {
     /// # Errors
     /// [`StoreError::Closed`] if no thread can be started.
     pub fn start(store: SqliteStore) -> Result<Self, StoreError> {
+        Self::start_watched(store, |_| {})
+    }
+
+    /// The same for somebody who is told of each batch, on the writer's thread, which waits meanwhile.
+    ///
+    /// # Errors
+    /// As [`Writer::start`].
+    pub fn start_watched(
+        store: SqliteStore,
+        made: impl FnMut(Batch) + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write(store, &waiting))
+            .spawn(move || write(store, &waiting, made))
             .map_err(|error| {
                 tracing::error!(%error, "the store's thread cannot be started");
                 StoreError::Closed
@@ -142,7 +167,7 @@ impl fmt::Debug for WriterHandle {
 }
 
 /// Makes all that waits durable with one wait for the disk, and only then tells anyone.
-fn write(mut store: SqliteStore, waiting: &Receiver<Job>) {
+fn write(mut store: SqliteStore, waiting: &Receiver<Job>, mut watcher: impl FnMut(Batch)) {
     let mut open = true;
     while open && let Ok(first) = waiting.recv() {
         let mut changes = Vec::new();
@@ -160,12 +185,13 @@ fn write(mut store: SqliteStore, waiting: &Receiver<Job>) {
             }
         }
         if !changes.is_empty() {
-            make(&mut store, changes);
+            watcher(make(&mut store, changes));
         }
     }
 }
 
-fn make(store: &mut SqliteStore, changes: Vec<Change>) {
+fn make(store: &mut SqliteStore, changes: Vec<Change>) -> Batch {
+    let (count, begun) = (changes.len(), Instant::now());
     let mut changes = changes.into_iter();
     let mut told = Vec::with_capacity(changes.len());
     let made = store.together(|store| {
@@ -173,6 +199,12 @@ fn make(store: &mut SqliteStore, changes: Vec<Change>) {
             told.push(change(store));
         }
     });
+    let batch = Batch {
+        changes: count,
+        took: begun.elapsed(),
+        waited: made.as_ref().map_or(Duration::ZERO, |()| store.waited()),
+        stopped: store.is_stopped(),
+    };
     for done in told {
         done(made.clone());
     }
@@ -180,4 +212,5 @@ fn make(store: &mut SqliteStore, changes: Vec<Change>) {
     for change in changes {
         change(store)(Ok(()));
     }
+    batch
 }

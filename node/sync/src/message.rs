@@ -199,6 +199,21 @@ pub enum Goodbye {
 }
 
 impl Goodbye {
+    /// Its word, for programs: it stays what it is.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Version => "version",
+            Self::Unproven => "unproven",
+            Self::NotAdmitted => "not-admitted",
+            Self::Replaced => "replaced",
+            Self::Malformed => "malformed",
+            Self::Budget => "budget",
+            Self::Storage => "storage",
+            Self::Other => "other",
+        }
+    }
+
     /// What to tell a person.
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -7,8 +7,8 @@ use std::path::Path;
 use coordinator::config::{CoordinatorConfig, ListenConfig};
 use node::backup::BackupConfig;
 use node::config::{
-    AccountsConfig, Config, ConfigError, DocumentsConfig, LogConfig, ShutdownConfig, SyncConfig,
-    WebConfig,
+    AccountsConfig, Config, ConfigError, DocumentsConfig, LogConfig, MetricsConfig, ShutdownConfig,
+    SyncConfig, TelemetryConfig, WebConfig,
 };
 use serde::de::value::Error;
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -35,8 +35,10 @@ fn the_sample_settings_hold_every_setting() {
         ("backup", fields::<BackupConfig>()),
         ("documents", fields::<DocumentsConfig>()),
         ("log", fields::<LogConfig>()),
+        ("metrics", fields::<MetricsConfig>()),
         ("shutdown", fields::<ShutdownConfig>()),
         ("sync", fields::<SyncConfig>()),
+        ("telemetry", fields::<TelemetryConfig>()),
         ("web", fields::<WebConfig>()),
     ];
     check_settings(NODE, fields::<Config>(), &shared);

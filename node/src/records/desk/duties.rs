@@ -4,6 +4,7 @@ use node_domain::{Duty, Kind, Likely, PERSON, RETURN, Seen};
 use serde_json::{Value, json};
 
 use super::{Desk, Known};
+use crate::audit::TakenOut;
 use crate::records::returns::{ComputedReturn, ReturnWanted};
 use crate::records::{Headway, MergedPeople, RecordId, RecordsError};
 
@@ -169,6 +170,7 @@ impl Desk {
                 "names_them_in": named.collect::<serde_json::Map<_, _>>(),
             }));
         }
+        self.note_taken_out(&TakenOut::of("person", records.len()))?;
         Ok(json!({ "card": card, "records": records }))
     }
 
@@ -199,7 +201,7 @@ impl Desk {
                 self.role.name
             )));
         }
-        self.node.export_hub_with(path, headway)
+        self.node.export_hub_as(path, headway, Some(self.role.name))
     }
 
     /// Checks that the role sees all of all records of a kind.

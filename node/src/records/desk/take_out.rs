@@ -3,6 +3,7 @@
 use node_domain::{KINDS, Kind, May};
 
 use super::{Desk, Known};
+use crate::audit::TakenOut;
 use crate::records::export::sheet_of;
 use crate::records::find::Find;
 use crate::records::{RecordsError, record_kind};
@@ -20,7 +21,11 @@ impl Desk {
         format: &str,
     ) -> Result<Vec<u8>, RecordsError> {
         let kind = record_kind(&find.kind)?;
-        sheet_of(kind, list, format, self.read(find)?)
+        let rows = self.read(find)?;
+        let taken = TakenOut::of("list", rows.len()).kind(kind.name);
+        let sheet = sheet_of(kind, list, format, rows)?;
+        self.note_taken_out(&taken)?;
+        Ok(sheet)
     }
 
     /// Sessions and meetings of the records that the role sees, as
@@ -35,7 +40,9 @@ impl Desk {
                 return Err(self.does_not_see("when this record meets"));
             }
             let found = reached.found;
-            return self.node.calendar_of(vec![(found.space, found.id)]);
+            let calendar = self.node.calendar_of(vec![(found.space, found.id)])?;
+            self.note_taken_out(&TakenOut::of("calendar", 1))?;
+            return Ok(calendar);
         }
         let known = Known::default();
         let mut found = Vec::new();
@@ -57,7 +64,16 @@ impl Desk {
                 }
             }
         }
-        self.node.calendar_of(found)
+        let taken = TakenOut::of("calendar", found.len());
+        let calendar = self.node.calendar_of(found)?;
+        self.note_taken_out(&taken)?;
+        Ok(calendar)
+    }
+
+    /// Notes durably, before anybody has it, that something was taken out.
+    pub(super) fn note_taken_out(&self, taken: &TakenOut) -> Result<(), RecordsError> {
+        let role = Some(self.role.name);
+        Ok(self.node.inner.note_taken_out(taken, role)?)
     }
 }
 

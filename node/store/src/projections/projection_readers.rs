@@ -137,6 +137,14 @@ impl ProjectionReaders {
         self.ask(saved::set_aside)
     }
 
+    /// How many entries are set aside.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn set_aside_count(&self) -> Result<u64, StoreError> {
+        self.ask(saved::set_aside_count)
+    }
+
     /// The moment ends with the answer, so that the write-ahead log can be emptied.
     fn ask<T>(
         &self,

@@ -103,6 +103,12 @@ pub(super) fn put_set_aside(
     Ok(())
 }
 
+pub(super) fn set_aside_count(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM set_aside")?;
+    let count = statement.query_row([], |row| row.get::<_, i64>(0))?;
+    Ok(count.cast_unsigned())
+}
+
 pub(super) fn set_aside(connection: &Connection) -> Result<Vec<SetAsideRow>, StoreError> {
     let sql = "SELECT space, subject, feed, number, hash, reason FROM set_aside
                ORDER BY space, subject, feed, number";

@@ -238,6 +238,33 @@ impl AccountTables<'_> {
         self.0.all(sql, [limit], audit_line)
     }
 
+    /// Up to `limit` audit lines after that number, the oldest first, each with its number. Numbers
+    /// are never used again.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn audit_lines_after(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, AuditLine)>, StoreError> {
+        let sql = "SELECT time_ms, who, event, about, allowed, id FROM audit_lines \
+                   WHERE id > ?1 ORDER BY id LIMIT ?2";
+        self.0.all(sql, params![signed(after), limit], |row| {
+            Ok((row.get::<_, i64>(5)?.cast_unsigned(), audit_line(row)?))
+        })
+    }
+
+    /// The number of the last audit line that was ever written; 0 if none was.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn last_audit_line(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'audit_lines'";
+        let last = self.0.one(sql, [], |row| row.get::<_, i64>(0))?;
+        Ok(last.unwrap_or(0).cast_unsigned())
+    }
+
     fn write(&self, sql: &str, params: impl Params) -> Result<(), StoreError> {
         self.0.connection.prepare_cached(sql)?.execute(params)?;
         Ok(())

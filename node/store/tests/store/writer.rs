@@ -91,3 +91,16 @@ fn a_change_that_fails_says_so_to_whoever_asked_and_to_nobody_else() {
             .is_none()
     );
 }
+
+#[test]
+fn whoever_watches_hears_of_each_batch_and_of_a_store_that_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (told, tells) = mpsc::channel();
+    let watcher = move |batch| told.send(batch).unwrap();
+    let writer = Writer::start_watched(sqlite(&folder), watcher).unwrap();
+    let set = |store: &mut node_store::SqliteStore| store.set_setting("a", Some(b"1"));
+    writer.handle().call(set).unwrap();
+    let batch = tells.recv().unwrap();
+    assert_eq!((batch.changes, batch.stopped), (1, false));
+    assert!(batch.took >= batch.waited && !batch.waited.is_zero());
+}

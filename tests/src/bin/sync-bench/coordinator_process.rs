@@ -121,7 +121,9 @@ impl Drop for CoordinatorProcess {
 /// Serves `folder`, says where on standard output, and stops when standard input ends.
 pub(crate) async fn serve(folder: &Path) -> anyhow::Result<()> {
     let coordinator = Coordinator::open(folder)?;
-    node::telemetry::start(&coordinator.config().log).map_err(anyhow::Error::msg)?;
+    let config = coordinator.config();
+    let _no_traces = node::telemetry::start(&config.log, &config.telemetry, "sync-bench")
+        .map_err(anyhow::Error::msg)?;
     let serving = coordinator.serve().await?;
     let mut output = std::io::stdout();
     writeln!(output, "localhost:{}", serving.address().port())?;

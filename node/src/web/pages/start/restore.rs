@@ -234,7 +234,10 @@ fn look(web: &Web, sent: &crate::web::Form, file: Option<Received>) -> Result<Lo
             "This is a backup of another hub or network; nothing was changed".to_owned(),
         )),
         Err(
-            error @ (RestoreError::Folder(_) | RestoreError::Io { .. } | RestoreError::Unopened(_)),
+            error @ (RestoreError::Folder(_)
+            | RestoreError::Audit(_)
+            | RestoreError::Io { .. }
+            | RestoreError::Unopened(_)),
         ) => Err(problem(field, error.to_string())),
     }
 }
