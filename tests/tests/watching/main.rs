@@ -2,5 +2,6 @@
 //! and in real files.
 
 mod audit;
+mod documents;
 mod health;
 mod metrics;
