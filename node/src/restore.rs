@@ -53,7 +53,10 @@ pub enum RestoreError {
     #[error(transparent)]
     Unopened(#[from] BackupError),
     /// The audit log does not take the line that says so.
-    #[error("the audit log cannot be used: {0}. Nothing was restored")]
+    #[error(
+        "the audit log cannot be used: {0}. Nothing was restored; if audit.db is damaged, keep it in \
+         another place and try again"
+    )]
     Audit(#[source] StoreError),
     /// A file cannot be copied or moved.
     #[error("{} cannot be used: {source}", path.display())]

@@ -376,3 +376,26 @@ async fn what_cannot_be_noted_is_not_taken_out_and_what_was_done_is_noted_later(
     world.stop_hub(HUB).await;
     verify(&folder).expect("a whole log");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_log_stops_a_start_and_a_restore_until_it_is_moved_away() {
+    let mut world = World::new().await;
+    world.add_hub(HUB).await;
+    let (folder, backup) = (world.path(HUB), world.path("backup.db"));
+    world.hub(HUB).backup(&backup).expect("a backup");
+    world.stop_hub(HUB).await;
+    let log = folder.join("audit.db");
+    std::fs::write(&log, [7; 4_096]).expect("damaged");
+    let start = node::Node::open(&folder).expect_err("refused").to_string();
+    assert!(start.contains("move it away"), "{start}");
+    let restore = Restore::prepare(&folder, &backup).expect("looked at");
+    let restore = restore.commit().expect_err("refused").to_string();
+    assert!(restore.contains("keep it in another place"), "{restore}");
+    std::fs::rename(&log, world.path("kept.db")).expect("moved");
+    Restore::prepare(&folder, &backup)
+        .and_then(Restore::commit)
+        .expect("restored");
+    world.start_hub(HUB);
+    world.stop_hub(HUB).await;
+    verify(&folder).expect("a whole log");
+}
