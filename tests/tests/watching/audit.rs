@@ -79,7 +79,7 @@ async fn what_a_coordinator_and_a_hub_do_stands_in_their_logs() {
     assert!(!of_kind(&hub, "connected").is_empty());
     node.export_calendar("").expect("a calendar");
     node.export_hub(&world.path("everything")).expect("all");
-    node.backup(&world.path("copy.db")).expect("a backup");
+    node.backup(&world.path("copy.db"), &[]).expect("a backup");
     let taken = of_kind(&hub, "taken out");
     let taken = taken
         .iter()
@@ -174,7 +174,7 @@ async fn a_restored_store_goes_on_with_the_log_that_is_there_which_says_so() {
     })
     .await;
     let backup = world.path("backup.db");
-    world.hub(HUB).backup(&backup).expect("a backup");
+    world.hub(HUB).backup(&backup, &[]).expect("a backup");
     let operations = world.coordinator().operations();
     let space = operations
         .create_space(SpaceKind::Project, "NCP24-11")
@@ -188,7 +188,7 @@ async fn a_restored_store_goes_on_with_the_log_that_is_there_which_says_so() {
     world.stop_hub(HUB).await;
     let before = lines(&folder);
     // Once at the same place, once on a new computer.
-    Restore::prepare(&folder, &backup)
+    Restore::prepare(&folder, &backup, None)
         .and_then(Restore::commit)
         .expect("restored");
     world.start_hub(HUB);
@@ -362,7 +362,7 @@ async fn what_cannot_be_noted_is_not_taken_out_and_what_was_done_is_noted_later(
     node.export_calendar("").expect_err("not noted");
     node.export_hub(&out).expect_err("not noted");
     assert!(!out.exists(), "nothing was written");
-    node.backup(&copy).expect_err("not noted");
+    node.backup(&copy, &[]).expect_err("not noted");
     assert!(!copy.exists(), "nothing is left of it");
     tests::visitor::account(node, "Quillon Ashgrove", "hub lead", "");
     let made = |folder: &Path| of_kind(folder, "account made for trying out").len();
@@ -382,17 +382,17 @@ async fn a_damaged_log_stops_a_start_and_a_restore_until_it_is_moved_away() {
     let mut world = World::new().await;
     world.add_hub(HUB).await;
     let (folder, backup) = (world.path(HUB), world.path("backup.db"));
-    world.hub(HUB).backup(&backup).expect("a backup");
+    world.hub(HUB).backup(&backup, &[]).expect("a backup");
     world.stop_hub(HUB).await;
     let log = folder.join("audit.db");
     std::fs::write(&log, [7; 4_096]).expect("damaged");
     let start = node::Node::open(&folder).expect_err("refused").to_string();
     assert!(start.contains("move it away"), "{start}");
-    let restore = Restore::prepare(&folder, &backup).expect("looked at");
+    let restore = Restore::prepare(&folder, &backup, None).expect("looked at");
     let restore = restore.commit().expect_err("refused").to_string();
     assert!(restore.contains("keep it in another place"), "{restore}");
     std::fs::rename(&log, world.path("kept.db")).expect("moved");
-    Restore::prepare(&folder, &backup)
+    Restore::prepare(&folder, &backup, None)
         .and_then(Restore::commit)
         .expect("restored");
     world.start_hub(HUB);

@@ -71,7 +71,7 @@ async fn watched() -> (World, SocketAddr, SocketAddr) {
 async fn what_is_told_is_what_the_table_says_and_nothing_else() {
     let (world, coordinator, hub) = watched().await;
     let path = world.path("copy.db");
-    world.hub(HUB).backup(&path).expect("a backup");
+    world.hub(HUB).backup(&path, &[]).expect("a backup");
     let mut told = BTreeSet::new();
     for address in [coordinator, hub] {
         let (status, text) = get(address, "/metrics").await;
