@@ -34,6 +34,8 @@ pub use live_certificate::LiveCertificate;
 pub use site::SiteAcceptor;
 pub use stream::{ConnectionInfo, Exporter, SecureStream, Traffic};
 
+pub(crate) use certificate::chain_from_pem;
+
 /// Label of the keying material that both ends export from a connection (RFC 8446, section 7.5).
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-causeway-session-1";
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::tls::Address;
+use crate::tls::{Address, chain_from_pem};
 
 use super::code::OneTimeCode;
 
@@ -145,7 +145,11 @@ impl Invitation {
     /// # Errors
     /// [`InvitationError`], saying what is wrong and what to do.
     pub fn from_toml(text: &str) -> Result<Self, InvitationError> {
-        let file: File = toml::from_str(text)?;
+        let file: File = toml::from_str(text).map_err(|mut error: toml::de::Error| {
+            // It would show the line that it is about, which may hold the code.
+            error.set_input(None);
+            error
+        })?;
         if file.version != VERSION {
             return Err(InvitationError::Version(file.version));
         }
@@ -158,6 +162,11 @@ impl Invitation {
                 reason,
             });
         }
+        // A file that was cut off in its last line may still be TOML, without what the line says.
+        chain_from_pem(&file.certificate_authority).map_err(|error| InvitationError::Field {
+            field: "certificate_authority",
+            reason: error.to_string(),
+        })?;
         let expires = OffsetDateTime::parse(&file.expires, &Rfc3339).map_err(|error| {
             InvitationError::Field {
                 field: "expires",
@@ -321,10 +330,20 @@ mod tests {
                 other => panic!("{wrong}: {other:?}"),
             }
         }
-        let cut = &text[..text.len() / 2];
-        assert!(matches!(
-            Invitation::from_toml(cut),
-            Err(InvitationError::Format(_))
-        ));
+    }
+
+    #[test]
+    fn an_invitation_that_was_cut_off_anywhere_is_refused_and_its_code_not_repeated() {
+        let text = invitation().to_toml().expect("text");
+        let whole = text.trim_end().len();
+        let code = invitation().code.reveal();
+        for at in 0..whole {
+            let error = match Invitation::from_toml(&text[..at]) {
+                Err(error) => error.to_string(),
+                Ok(_) => panic!("it was taken without its last {} bytes", whole - at),
+            };
+            assert!(!error.contains(&code[..5]), "{error}");
+        }
+        Invitation::from_toml(&text[..whole]).expect("it is whole");
     }
 }

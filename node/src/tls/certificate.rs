@@ -98,7 +98,7 @@ pub(super) fn public_key(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, Ce
 }
 
 /// All certificates of a PEM text; at least one.
-pub(super) fn chain_from_pem(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(crate) fn chain_from_pem(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let unreadable = |source| CertificateError::Pem {
         what: "certificate",
         source,
