@@ -1,6 +1,7 @@
 //! The `causeway-coordinator` command.
 
 mod authority;
+mod doctor;
 mod health;
 mod hubs;
 mod init;
@@ -52,6 +53,9 @@ enum Command {
     Init(init::InitArguments),
     /// Runs the coordinator until it is told to stop.
     Serve,
+    /// Looks for what is wrong, from the settings to the address that hubs dial, and says what to do.
+    /// It changes nothing, and works while the coordinator runs and while it does not.
+    Doctor,
     /// Makes an invitation file for one hub.
     Invite(invite::InviteArguments),
     /// Lists the requests to connect that wait, with their check numbers, and the newest refusals.
@@ -144,6 +148,7 @@ impl Arguments {
         match command {
             Command::Init(arguments) => init::run(&data, &arguments, output),
             Command::Serve => serve::run(&data).await,
+            Command::Doctor => doctor::run(&data, output).await,
             Command::Invite(arguments) => {
                 invite::run(clients(&data).await?.0, arguments, output).await
             }

@@ -21,7 +21,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::authority_writer::{AuthorityError, AuthorityWriter};
 use crate::config::CoordinatorConfig;
-use crate::enrolment::{AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService};
+use crate::enrolment::{
+    AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService, Stands,
+};
 use crate::operations::{OperationError, Operations, Parts};
 use crate::saved_keys::{SavedKeys, SavedKeysError, read_certificates, write_certificates};
 use crate::server_certificate::ServerCertificate;
@@ -74,6 +76,9 @@ pub enum CoordinatorError {
 
 /// What the coordinator's port offers hubs.
 const SERVICES: [&str; 2] = ["causeway.sync.v1.Sync", "causeway.enrolment.v1.Enrolment"];
+
+/// What a node is told that is unknown, or whose access has ended.
+const NO_ACCESS: &str = "this node has no access; ask NCETM for an invitation";
 
 /// A coordinator that is set up.
 #[derive(Debug)]
@@ -312,12 +317,17 @@ fn answer_enrolments(operations: Operations) -> mpsc::Sender<AuthorityRequest> {
                 }
                 AuthorityRequest::Standing { node, reply } => {
                     let hub: Option<HubId> = operations.node().authority().hub_of(&node);
-                    let answer = hub.ok_or_else(|| {
-                        AuthorityRefusal::Refused(
-                            "this node has no access; ask NCETM for an invitation".to_owned(),
-                        )
+                    let refusal = || AuthorityRefusal::Refused(NO_ACCESS.to_owned());
+                    let _gone = reply.send(hub.ok_or_else(refusal));
+                }
+                AuthorityRequest::Look { node, reply } => {
+                    let hub: Option<HubId> = operations.node().authority().hub_of(&node);
+                    let suspension = hub.and_then(|hub| operations.node().suspension(&hub));
+                    let _gone = reply.send(match (hub, suspension) {
+                        (None, _) => Stands::Refused(NO_ACCESS.to_owned()),
+                        (Some(_), Some(why)) => Stands::Suspended(why),
+                        (Some(_), None) => Stands::Admitted,
                     });
-                    let _gone = reply.send(answer);
                 }
             }
         }

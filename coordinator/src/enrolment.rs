@@ -5,5 +5,5 @@ mod authority_request;
 mod fields;
 mod service;
 
-pub use authority_request::{AuthorityRefusal, AuthorityRequest};
+pub use authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
 pub use service::{EnrolmentParts, EnrolmentService};

@@ -8,6 +8,7 @@ pub mod authority_writer;
 pub mod cli;
 pub mod config;
 mod coordinator;
+pub mod doctor;
 pub mod enrolment;
 pub mod operations;
 pub mod saved_keys;

@@ -42,7 +42,7 @@ pub struct SavedKeys {
 }
 
 impl SavedKeys {
-    const ROOT: &'static str = "root.key";
+    pub(crate) const ROOT: &'static str = "root.key";
     const IDENTITY: &'static str = "identity.key";
     const AUTHORITY: &'static str = "authority.pem";
     const AUTHORITY_KEY: &'static str = "authority-key.pem";

@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use coordinator::enrolment::{
-    AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService,
+    AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService, Stands,
 };
 use coordinator_registry::{Event, Registry};
 use node::enrolment::{EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, enrol, renew};
+use node::proxy::Proxies;
 use node::tls::{Acceptor, CertificateAuthority, Connector, Credentials, TlsKey, server};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
@@ -148,6 +149,7 @@ impl Site {
             &self.coordinator,
             self.network(),
             identity,
+            &Proxies::Direct,
         )
         .await
     }
@@ -187,6 +189,13 @@ fn write_log(log: Arc<Mutex<Log>>) -> mpsc::Sender<AuthorityRequest> {
                     let unknown = AuthorityRefusal::Refused("this node is not known".to_owned());
                     let answer = found.map(|(hub, _)| *hub).ok_or(unknown);
                     reply.send(instead.map_or(answer, Err)).ok();
+                }
+                AuthorityRequest::Look { node, reply } => {
+                    let known = log.admitted.iter().any(|(_, admitted)| *admitted == node);
+                    let unknown = Stands::Refused("this node is not known".to_owned());
+                    reply
+                        .send(if known { Stands::Admitted } else { unknown })
+                        .ok();
                 }
             }
         }

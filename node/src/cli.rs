@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod certificate;
 mod connect;
+mod doctor;
 mod exit;
 mod export;
 mod import;
@@ -41,6 +42,7 @@ use output::Output;
 pub use account::{AccountCommand, run as run_account};
 pub use audit::{AuditCommand, run as run_audit};
 pub use backup::{BackupArguments, new_key as new_backup_key, run as run_backup};
+pub use doctor::report as report_findings;
 pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
 pub use import::{ImportCommand, run as run_import};
@@ -88,6 +90,9 @@ enum Command {
     Connect(connect::ConnectArguments),
     /// Runs the node until it is told to stop.
     Serve,
+    /// Looks for what is wrong, from the settings to the session with the coordinator, and says what
+    /// to do. It changes nothing, and works while the node runs and while it does not.
+    Doctor(doctor::DoctorArguments),
     /// Says where this node stands.
     Status(status::StatusArguments),
     /// What was done and refused here: lists it, or checks that nothing of it was changed.
@@ -174,6 +179,7 @@ impl Arguments {
             Command::Init => init::run(&data, output),
             Command::Connect(arguments) => connect::run(&data, arguments, output).await,
             Command::Serve => serve::run(&data).await,
+            Command::Doctor(arguments) => doctor::run(&data, arguments, output).await,
             Command::Status(arguments) => status::run(&data, &arguments, output).await,
             Command::Audit(command) => audit::run(&data, &command, output),
             Command::Record(command) => record::run(client(&data).await?, command, output).await,
@@ -293,6 +299,15 @@ pub fn main<A, F: Future<Output = Result<()>>>(
 pub fn sentence(error: &anyhow::Error) -> String {
     match error.downcast_ref::<tonic::Status>() {
         Some(status) => status.message().to_owned(),
-        None => format!("{error:#}"),
+        None => {
+            let mut text = error.to_string();
+            // Many errors repeat their cause in their own words.
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                if !text.contains(&cause) {
+                    text = format!("{text}: {cause}");
+                }
+            }
+            text
+        }
     }
 }

@@ -15,6 +15,8 @@ pub use watch::{MetricsConfig, TelemetryConfig};
 
 use crate::backup::BackupConfig;
 
+use crate::proxy::{Proxies, ProxyError};
+
 /// Why settings cannot be used. Nothing is opened then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// `sync.proxy` names no proxy. What it is set to is not repeated: it may hold a password.
+    #[error(transparent)]
+    Proxy(Box<ProxyError>),
     /// A setting is out of its bounds.
     #[error("{setting} = {value} is out of bounds: between {low} and {high} {unit} are allowed")]
     Bounds {
@@ -128,6 +133,10 @@ pub struct SyncConfig {
     /// How many changes of one author a peer must lack for it to be sent documents as a whole
     /// instead. Default 1,000; 64 to 1,000,000.
     pub copy_entries_min: u64,
+    /// The proxy through which the coordinator is dialled, such as `http://proxy.example:8080`; `none`
+    /// for none whatever the environment says. Default empty: as the environment says in
+    /// `HTTPS_PROXY` and `NO_PROXY`.
+    pub proxy: Proxies,
 }
 
 /// How a node keeps documents.
@@ -239,6 +248,9 @@ impl Config {
             64..=1_000_000,
             "changes",
         )?;
+        sync.proxy
+            .check()
+            .map_err(|error| ConfigError::Proxy(Box::new(error)))?;
         self.documents.check()?;
         self.web.check()?;
         self.backup.check()?;
@@ -293,10 +305,27 @@ pub fn read_toml<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Resul
             });
         }
     };
-    toml::from_str(&text).map_err(|source| ConfigError::Syntax {
-        path: path.to_owned(),
-        source: Box::new(source),
+    toml::from_str(&text).map_err(|mut source: toml::de::Error| {
+        source.set_input(Some(&without_passwords(&text)));
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            source: Box::new(source),
+        }
     })
+}
+
+/// The text with every name and password before an `@` starred out, byte for byte: the error shows the
+/// line that it is about.
+fn without_passwords(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let Some((before, after)) = line.rsplit_once('@') else {
+            return line.to_owned();
+        };
+        let start = before.find("//").map_or(0, |at| at + 2);
+        let (kept, secret) = before.split_at(start);
+        format!("{kept}{}@{after}", "*".repeat(secret.len()))
+    });
+    lines.collect()
 }
 
 /// Checks that a setting is within its bounds.
@@ -507,6 +536,7 @@ impl Default for SyncConfig {
             receipt_interval_ms: 2_000,
             first_copies: true,
             copy_entries_min: 1_000,
+            proxy: Proxies::Environment,
         }
     }
 }

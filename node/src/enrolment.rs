@@ -22,6 +22,7 @@ pub use code::{CodeError, OneTimeCode};
 pub use connecting::{ConnectError, Connecting, ConnectingState, NotConnected, Progress};
 pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
-pub use proof::{EnrolProof, greet_proof, renew_proof};
+pub use proof::{EnrolProof, greet_proof, renew_proof, standing_proof};
 
+pub(crate) use client::{Greeting, Standing, greet, standing};
 pub(crate) use connecting::Current;

@@ -71,6 +71,14 @@ impl DataFolder {
 
     const IDENTITY: &'static str = "identity.key";
 
+    /// Whether the folder at `path` holds a node.
+    ///
+    /// # Errors
+    /// The system's, if it cannot be looked into.
+    pub fn is_one(path: &Path) -> io::Result<bool> {
+        path.join(Self::IDENTITY).try_exists()
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -78,7 +86,12 @@ impl DataFolder {
 
     /// The node's identity key.
     pub fn identity(&self) -> PathBuf {
-        self.path.join(Self::IDENTITY)
+        Self::identity_in(&self.path)
+    }
+
+    /// The same, in the folder at `path`.
+    pub(crate) fn identity_in(path: &Path) -> PathBuf {
+        path.join(Self::IDENTITY)
     }
 
     /// The entries and what else is durable.
@@ -108,17 +121,32 @@ impl DataFolder {
 
     /// Which network this node belongs to.
     pub fn membership(&self) -> PathBuf {
-        self.path.join("membership.toml")
+        Self::membership_in(&self.path)
+    }
+
+    /// The same, in the folder at `path`.
+    pub(crate) fn membership_in(path: &Path) -> PathBuf {
+        path.join("membership.toml")
     }
 
     /// The invitation of a request to connect that has no outcome yet.
     pub fn connecting(&self) -> PathBuf {
-        self.path.join("connecting.toml")
+        Self::connecting_in(&self.path)
+    }
+
+    /// The same, in the folder at `path`.
+    pub(crate) fn connecting_in(path: &Path) -> PathBuf {
+        path.join("connecting.toml")
     }
 
     /// The TLS certificate chain and its key, in one file so that they always belong together.
     pub fn credentials(&self) -> PathBuf {
-        self.path.join("credentials.pem")
+        Self::credentials_in(&self.path)
+    }
+
+    /// The same, in the folder at `path`.
+    pub(crate) fn credentials_in(path: &Path) -> PathBuf {
+        path.join("credentials.pem")
     }
 
     /// The settings, in the folder at `path`.

@@ -93,7 +93,8 @@ async fn dial(
         contact.address.clone(),
         &contact.authority_pem,
         Some(credentials),
-    )?;
+    )?
+    .through(inner.config.sync.proxy.clone());
     let begun = Instant::now();
     let connection = connector.connect().await?;
     let tally = Arc::new(Tally::begin(begun, Arc::clone(&connection.info.traffic)));

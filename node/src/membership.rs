@@ -1,6 +1,7 @@
 //! Which network a node belongs to, as which hub, and how it reaches the coordinator.
 
 use std::fs;
+use std::path::Path;
 
 use node_feed::{HubId, NetworkId, NodeId, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -63,16 +64,23 @@ impl Membership {
     /// # Errors
     /// [`FolderError`] if the file cannot be read or understood.
     pub fn read(folder: &DataFolder) -> Result<Option<Self>, FolderError> {
-        let path = folder.membership();
+        Self::at(&folder.membership())
+    }
+
+    /// Reads the membership in the file at `path`; none if there is no such file.
+    ///
+    /// # Errors
+    /// As [`Membership::read`].
+    pub(crate) fn at(path: &Path) -> Result<Option<Self>, FolderError> {
         if !path.exists() {
             return Ok(None);
         }
         let damaged = |what: String| FolderError::Damaged {
-            path: path.clone(),
+            path: path.to_owned(),
             what,
         };
-        let text = fs::read_to_string(&path).map_err(|source| FolderError::Io {
-            path: path.clone(),
+        let text = fs::read_to_string(path).map_err(|source| FolderError::Io {
+            path: path.to_owned(),
             source,
         })?;
         let file: File = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;

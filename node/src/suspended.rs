@@ -86,6 +86,11 @@ impl Node {
         Ok(hubs.remove(&hub).is_some())
     }
 
+    /// What a node of `hub` is told, if the hub is suspended here.
+    pub fn suspension(&self, hub: &HubId) -> Option<String> {
+        self.inner.suspended.sentence(hub)
+    }
+
     /// The hubs that are suspended here, each with the reason that was given.
     pub fn suspended(&self) -> BTreeMap<HubId, String> {
         let hubs = &self.inner.suspended.0;

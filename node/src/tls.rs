@@ -21,6 +21,7 @@ mod fault;
 mod live_certificate;
 mod site;
 mod stream;
+mod witness;
 
 pub use acceptor::{Acceptor, server};
 pub use address::{Address, AddressError};
@@ -35,6 +36,8 @@ pub use site::SiteAcceptor;
 pub use stream::{ConnectionInfo, Exporter, SecureStream, Traffic};
 
 pub(crate) use certificate::chain_from_pem;
+pub(crate) use credentials::Lifetime;
+pub(crate) use witness::look;
 
 /// Label of the keying material that both ends export from a connection (RFC 8446, section 7.5).
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-causeway-session-1";

@@ -48,6 +48,32 @@ fn wrong_usage_ends_with_64() {
 }
 
 #[test]
+fn the_doctor_ends_with_2_when_it_finds_something_and_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("hub");
+    let output = run(&data, &["doctor"]);
+    check(&output, 2, "1 fault and 1 warning found");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("holds no node yet"), "{text}");
+    check(&run(&data, &["init"]), 0, "");
+    let output = run(&data, &["doctor"]);
+    check(&output, 2, "1 warning found");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("-> run `setup` with the invitation file"),
+        "{text}"
+    );
+    let output = run(&data, &["--json", "doctor"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told["found"], 1);
+    assert_eq!(told["checks"][0]["check"], "settings");
+    assert_eq!(told["checks"][0]["verdict"], "ok");
+    let nowhere = folder.path().join("nothing.invitation");
+    let nowhere = nowhere.to_str().expect("plain text");
+    check(&run(&data, &["doctor", nowhere]), 1, "cannot be read");
+}
+
+#[test]
 fn what_cannot_be_written_ends_with_73() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("hub");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, SchemaVersion};
 
 use crate::error::RegistryError;
 use crate::schema::migrations;
@@ -33,13 +33,7 @@ impl Registry {
         // What was answered must survive power loss: a code is used once, and for good.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "secure_delete", "ON")?;
-        let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if found != "ok" {
-            return Err(RegistryError::Damaged {
-                path: path.to_owned(),
-                found,
-            });
-        }
+        check(&connection, path)?;
         migrations()
             .to_latest(&mut connection)
             .map_err(|error| migration_error(path.to_owned(), error))?;
@@ -59,6 +53,24 @@ impl Registry {
     pub(crate) fn wrote(&self) {
         if let Some(told) = self.told.get() {
             told();
+        }
+    }
+
+    /// Looks whether the register at `path` can be used, whether a program has it open or not, and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub fn look(path: &Path) -> Result<(), RegistryError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        check(&connection, path)?;
+        let path = path.to_owned();
+        match migrations().current_version(&connection) {
+            Ok(SchemaVersion::Outside(_)) => Err(RegistryError::Newer { path }),
+            Ok(SchemaVersion::Inside(_) | SchemaVersion::NoneSet) => Ok(()),
+            Err(error) => Err(migration_error(path, error)),
         }
     }
 
@@ -90,6 +102,17 @@ impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registry").finish_non_exhaustive()
     }
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), RegistryError> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(RegistryError::Damaged {
+        path: path.to_owned(),
+        found,
+    })
 }
 
 fn migration_error(path: PathBuf, error: MigrationError) -> RegistryError {

@@ -40,4 +40,23 @@ pub enum AuthorityRequest {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<HubId, AuthorityRefusal>>,
     },
+    /// Why `node` may hold no session at present, if so, for whoever looks for what is wrong. Writes
+    /// nothing.
+    Look {
+        /// The node's identity key.
+        node: NodeId,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Stands>,
+    },
+}
+
+/// Whether a node may hold sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stands {
+    /// It may.
+    Admitted,
+    /// Its hub is suspended; the sentence that it is told.
+    Suspended(String),
+    /// It is unknown, or its access has ended; a sentence.
+    Refused(String),
 }

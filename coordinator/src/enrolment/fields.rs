@@ -2,7 +2,7 @@
 
 use node::enrolment::OneTimeCode;
 use node_feed::{HubId, NodeId, PublicKey, Signature};
-use proto::enrolment::v1::{EnrolRequest, RenewRequest};
+use proto::enrolment::v1::{EnrolRequest, RenewRequest, StandingRequest};
 use tonic::Status;
 
 /// Bytes that a certificate request may have; one for a P-256 key has about 200.
@@ -48,6 +48,21 @@ impl<'a> RenewFields<'a> {
     /// The node whose identity key it is.
     pub(super) fn node_id(&self) -> NodeId {
         self.node.node()
+    }
+}
+
+/// The fields of a `StandingRequest`.
+pub(super) struct StandingFields {
+    pub(super) node: PublicKey,
+    pub(super) signature: Signature,
+}
+
+impl StandingFields {
+    pub(super) fn read(request: &StandingRequest) -> Result<Self, Status> {
+        Ok(Self {
+            node: identity(&request.node)?,
+            signature: Signature(array("signature", &request.signature)?),
+        })
     }
 }
 

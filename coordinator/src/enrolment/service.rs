@@ -8,21 +8,22 @@ use bytes::Bytes;
 use coordinator_registry::{
     AuditLine, CertificateRecord, Event, RedeemError, Redeemed, Registry, RegistryError,
 };
-use node::enrolment::{EnrolProof, greet_proof, renew_proof};
+use node::enrolment::{EnrolProof, greet_proof, renew_proof, standing_proof};
 use node::tls::{CertificateAuthority, CertificateError, ConnectionInfo};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
     EnrolLapsed, EnrolRefused, EnrolRequest, EnrolResponse, EnrolWaiting, GreetRequest,
-    GreetResponse, RenewRequest, RenewResponse,
+    GreetResponse, RenewRequest, RenewResponse, StandingRequest, StandingResponse,
+    standing_response,
 };
 use tokio::sync::{mpsc, oneshot};
 use tonic::{Code, Request, Response, Status};
 
 use super::attempts::Attempts;
-use super::authority_request::{AuthorityRefusal, AuthorityRequest};
-use super::fields::{EnrolFields, RenewFields};
+use super::authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
+use super::fields::{EnrolFields, RenewFields, StandingFields};
 
 /// Bytes that a request may have.
 const REQUEST_BYTES_MAX: usize = 16 * 1024;
@@ -154,6 +155,41 @@ impl EnrolmentService {
         Ok(RenewResponse { certificates })
     }
 
+    async fn look_at_node(
+        &self,
+        request: &StandingRequest,
+        info: &ConnectionInfo,
+    ) -> Result<StandingResponse, Status> {
+        use standing_response::Standing;
+        let StandingFields {
+            node: key,
+            signature,
+        } = StandingFields::read(request)?;
+        let node = key.node();
+        let parts = standing_proof(&info.exporter, &self.network, &node);
+        key.verify(Tag::Enrolment, &parts, &signature)
+            .map_err(|_| unproven())?;
+        let (reply, answer) = oneshot::channel();
+        let asked = self
+            .parts
+            .log
+            .send(AuthorityRequest::Look { node, reply })
+            .await;
+        let answer = match asked {
+            Ok(()) => answer.await.map_err(|_| stopping())?,
+            Err(_) => return Err(stopping()),
+        };
+        let (standing, why) = match answer {
+            Stands::Admitted => (Standing::Admitted, String::new()),
+            Stands::Suspended(why) => (Standing::Suspended, why),
+            Stands::Refused(why) => (Standing::Refused, why),
+        };
+        Ok(StandingResponse {
+            standing: standing.into(),
+            why,
+        })
+    }
+
     /// Makes and records a certificate.
     async fn issue(
         &self,
@@ -189,7 +225,6 @@ impl EnrolmentService {
         hub: Option<HubId>,
         request: impl FnOnce(oneshot::Sender<Result<T, AuthorityRefusal>>) -> AuthorityRequest,
     ) -> Result<T, Status> {
-        let stopping = || Status::unavailable("the coordinator is stopping; try again later");
         let (reply, answer) = oneshot::channel();
         self.parts
             .log
@@ -269,6 +304,9 @@ impl Enrolment for EnrolmentService {
             network: Bytes::copy_from_slice(self.network.as_bytes()),
             coordinator: Bytes::copy_from_slice(self.parts.identity.public().as_bytes()),
             signature: Bytes::copy_from_slice(&signature.0),
+            clock_ms: now_ms(),
+            software: concat!("causeway ", env!("CARGO_PKG_VERSION")).to_owned(),
+            versions: vec![node::PROTOCOL_VERSION],
         }))
     }
 
@@ -294,6 +332,20 @@ impl Enrolment for EnrolmentService {
         let now_ms = now_ms();
         self.allow(info.remote_addr, now_ms)?;
         let result = self.renew_node(request.get_ref(), &info, now_ms).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+
+    async fn standing(
+        &self,
+        request: Request<StandingRequest>,
+    ) -> Result<Response<StandingResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.look_at_node(request.get_ref(), &info).await;
         if let Err(status) = &result {
             self.refused(status, &info, now_ms);
         }
@@ -325,6 +377,10 @@ fn connection<T>(request: &Request<T>) -> Result<ConnectionInfo, Status> {
         .get::<ConnectionInfo>()
         .cloned()
         .ok_or_else(|| Status::failed_precondition("certificates are only issued over TLS"))
+}
+
+fn stopping() -> Status {
+    Status::unavailable("the coordinator is stopping; try again later")
 }
 
 fn unproven() -> Status {

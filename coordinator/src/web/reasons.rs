@@ -6,9 +6,6 @@ use node::web::words;
 
 use crate::operations::{HubHealth, NodeHealth, RefusalHealth};
 
-/// A clock that differs by less is not worth a word.
-const CLOCK_MS: u64 = 120_000;
-
 /// What an operator should know of a hub, in sentences.
 pub(super) fn reasons(hub: &HubHealth, as_at_ms: u64) -> Vec<String> {
     let mut told = Vec::new();
@@ -66,13 +63,8 @@ fn of_node(node: &NodeHealth, as_at_ms: u64) -> Vec<String> {
     for why in counted(node.refused_sessions.iter().cloned()).keys() {
         told.push(format!("A connection was refused: {}.", ended(why)));
     }
-    let ahead = node.clock_ahead_ms.unwrap_or_default();
-    if ahead.unsigned_abs() >= CLOCK_MS {
-        let way = if ahead > 0 { "fast" } else { "slow" };
-        told.push(format!(
-            "Its clock is {} {way}, so its dates are wrong.",
-            words::length(ahead.unsigned_abs())
-        ));
+    if let Some(off) = words::clock_is_off(node.clock_ahead_ms.unwrap_or_default()) {
+        told.push(format!("Its clock is {off}, so its dates are wrong."));
     }
     told
 }

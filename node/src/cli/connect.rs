@@ -70,14 +70,7 @@ pub(super) async fn run(
             outcome @ (ConnectingState::Refused(_)
             | ConnectingState::Expired(_)
             | ConnectingState::Failed(_)) => {
-                let failed = matches!(outcome, ConnectingState::Failed(_));
-                let exit = if failed {
-                    Exit::Failed
-                } else {
-                    Exit::NotAllowed
-                };
-                let why = outcome.why_not().unwrap_or_default();
-                return Err(exit.with(why).into());
+                return Err(Exit::of_outcome(&outcome).into());
             }
         }
         told = shown;

@@ -8,8 +8,9 @@ use tonic::{Code, Status};
 
 use crate::NodeError;
 use crate::config::ConfigError;
-use crate::enrolment::EnrolError;
+use crate::enrolment::{ConnectingState, EnrolError};
 use crate::folder::FolderError;
+use crate::proxy::ProxyError;
 use crate::tls::TlsError;
 
 /// How a command ended. The numbers are those of BSD's sysexits.h where it has one, and stay what they
@@ -48,6 +49,17 @@ impl Exit {
     pub fn with(self, why: impl Into<String>) -> Ended {
         let why = why.into();
         Ended { exit: self, why }
+    }
+
+    /// How a command ends whose request to connect came to nothing.
+    pub(super) fn of_outcome(outcome: &ConnectingState) -> Ended {
+        let failed = matches!(outcome, ConnectingState::Failed(_));
+        let exit = if failed {
+            Self::Failed
+        } else {
+            Self::NotAllowed
+        };
+        exit.with(outcome.why_not().unwrap_or_default())
     }
 
     /// How a command ended that failed with this.
@@ -125,6 +137,18 @@ fn of_enrolment(error: &EnrolError) -> Exit {
 }
 
 fn of_tls(error: &TlsError) -> Exit {
+    if let TlsError::Proxy(error) = error {
+        // Whatever it says, the coordinator is not reached through it.
+        return match error {
+            ProxyError::Setting { .. } => Exit::Usage,
+            ProxyError::Unreachable { .. }
+            | ProxyError::Timeout { .. }
+            | ProxyError::Credentials { .. }
+            | ProxyError::Refused { .. }
+            | ProxyError::Beyond { .. }
+            | ProxyError::NoProxy { .. } => Exit::Unreachable,
+        };
+    }
     if error.is_temporary() {
         Exit::Unreachable
     } else {

@@ -6,16 +6,19 @@ use bytes::Bytes;
 use node_feed::{HubId, NetworkId, PublicKey, SecretKey, Signature, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
-use proto::enrolment::v1::{EnrolRequest, GreetRequest, RenewRequest};
+use proto::enrolment::v1::standing_response::Standing as Answered;
+use proto::enrolment::v1::{EnrolRequest, GreetRequest, RenewRequest, StandingRequest};
 use rustls::pki_types::CertificateDer;
 use tonic::Request;
 use tonic::transport::Channel;
 
-use crate::tls::{Address, Connection, Connector, Credentials, Exporter, TlsKey};
+use crate::membership::CoordinatorContact;
+use crate::proxy::Proxies;
+use crate::tls::{Address, Connection, Connector, Credentials, Exporter, TlsError, TlsKey};
 
 use super::error::EnrolError;
-use super::invitation::{Invitation, time_text};
-use super::proof::{EnrolProof, greet_proof, renew_proof};
+use super::invitation::Invitation;
+use super::proof::{EnrolProof, greet_proof, renew_proof, standing_proof};
 
 /// Bytes that an answer may have: a chain of certificates and a few keys.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -56,8 +59,33 @@ pub enum Answer {
     Lapsed(u64),
 }
 
+/// What the coordinator says of itself. It has proven who it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Greeting {
+    /// Its clock, in ms since 1970; 0 if it does not say.
+    pub(crate) clock_ms: u64,
+    /// Its program, with its version; empty if it does not say.
+    pub(crate) software: String,
+    /// The versions of the protocol that it speaks; none if it does not say.
+    pub(crate) versions: Vec<u32>,
+}
+
+/// How the coordinator sees a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It may hold sessions.
+    Admitted,
+    /// It may not for the time being; a sentence says why.
+    Suspended(String),
+    /// It may not; a sentence says why.
+    Refused(String),
+    /// The coordinator does not say.
+    Unsaid,
+}
+
 /// Connects the node with this identity key to the network of `invitation`, whose node is admitted
-/// at once. [`ask`] tells apart what else may be answered.
+/// at once, through the proxy that the environment names. [`ask`] tells apart what else may be
+/// answered.
 ///
 /// Calling it again after a lost answer is harmless: the code is bound to the first identity
 /// key that used it, and that key gets a certificate each time.
@@ -70,11 +98,11 @@ pub async fn enrol(
     identity: &SecretKey,
     now_ms: u64,
 ) -> Result<Enrolled, EnrolError> {
-    match ask(invitation, identity, now_ms).await? {
+    match ask(invitation, identity, now_ms, &Proxies::Environment).await? {
         Answer::Admitted(enrolled) => Ok(*enrolled),
         Answer::Waiting { .. } => Err(EnrolError::Waiting),
         Answer::Refused(why) => Err(EnrolError::Refused(why)),
-        Answer::Lapsed(lapsed_ms) => Err(EnrolError::Expired(time_text(lapsed_ms))),
+        Answer::Lapsed(lapsed_ms) => Err(EnrolError::expired(lapsed_ms)),
     }
 }
 
@@ -87,11 +115,12 @@ pub async fn ask(
     invitation: &Invitation,
     identity: &SecretKey,
     now_ms: u64,
+    proxies: &Proxies,
 ) -> Result<Answer, EnrolError> {
     if invitation.expires_ms <= now_ms {
-        return Err(EnrolError::Expired(time_text(invitation.expires_ms)));
+        return Err(EnrolError::expired(invitation.expires_ms));
     }
-    ask_again(invitation, identity).await
+    ask_again(invitation, identity, proxies).await
 }
 
 /// Asks again, also after the time of the code: the node waits, or its answer was lost.
@@ -101,6 +130,7 @@ pub async fn ask(
 pub async fn ask_again(
     invitation: &Invitation,
     identity: &SecretKey,
+    proxies: &Proxies,
 ) -> Result<Answer, EnrolError> {
     let Invitation {
         address,
@@ -110,7 +140,8 @@ pub async fn ask_again(
         coordinator,
         ..
     } = invitation;
-    let mut calls = Greeted::connect(address, authority_pem, coordinator, *network).await?;
+    let connector = plain(address, authority_pem, proxies)?;
+    let mut calls = Greeted::connect(&connector, coordinator, *network).await?;
     let key = TlsKey::generate()?;
     let request = key.request()?;
     let node = identity.public().node();
@@ -172,8 +203,10 @@ pub async fn renew(
     coordinator: &PublicKey,
     network: NetworkId,
     identity: &SecretKey,
+    proxies: &Proxies,
 ) -> Result<Credentials, EnrolError> {
-    let mut calls = Greeted::connect(address, authority_pem, coordinator, network).await?;
+    let connector = plain(address, authority_pem, proxies)?;
+    let mut calls = Greeted::connect(&connector, coordinator, network).await?;
     let key = TlsKey::generate()?;
     let request = key.request()?;
     let node = identity.public().node();
@@ -188,25 +221,92 @@ pub async fn renew(
     credentials(answer.certificates, &key)
 }
 
+/// What the coordinator says of itself, whatever certificate it shows: it proves who it is.
+///
+/// # Errors
+/// [`EnrolError`]; [`EnrolError::NotCoordinator`] also if somebody stands between.
+pub(crate) async fn greet(
+    contact: &CoordinatorContact,
+    network: NetworkId,
+    proxies: &Proxies,
+) -> Result<Greeting, EnrolError> {
+    let connector = Connector::trusting_anybody(contact.address.clone())?;
+    let connector = connector.through(proxies.clone());
+    let greeted = Greeted::connect(&connector, &contact.identity, network).await?;
+    Ok(greeted.greeting)
+}
+
+/// How the coordinator sees the node with this identity key, which shows it `credentials` if there are
+/// any: one that it does not accept is found, too.
+///
+/// # Errors
+/// [`EnrolError`].
+pub(crate) async fn standing(
+    contact: &CoordinatorContact,
+    network: NetworkId,
+    identity: &SecretKey,
+    credentials: Option<&Credentials>,
+    proxies: &Proxies,
+) -> Result<Standing, EnrolError> {
+    let (address, authority) = (contact.address.clone(), &contact.authority_pem);
+    let connector = Connector::new(address, authority, credentials)?.through(proxies.clone());
+    let mut calls = Greeted::connect(&connector, &contact.identity, network).await?;
+    let node = identity.public().node();
+    let parts = standing_proof(&calls.exporter, &network, &node);
+    let request = StandingRequest {
+        node: Bytes::copy_from_slice(node.as_bytes()),
+        signature: Bytes::copy_from_slice(&identity.sign(Tag::Enrolment, &parts).0),
+    };
+    let answer = match calls.client.standing(in_time(request)).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) if status.code() == tonic::Code::Unimplemented => return Ok(Standing::Unsaid),
+        Err(status) => return Err(status.into()),
+    };
+    Ok(match Answered::try_from(answer.standing) {
+        Ok(Answered::Admitted) => Standing::Admitted,
+        Ok(Answered::Suspended) => Standing::Suspended(answer.why),
+        Ok(Answered::Refused) => Standing::Refused(answer.why),
+        Ok(Answered::Unspecified) | Err(_) => Standing::Unsaid,
+    })
+}
+
+/// Shows no certificate: the one at hand may have run out, and none is needed.
+fn plain(
+    address: &Address,
+    authority_pem: &str,
+    proxies: &Proxies,
+) -> Result<Connector, EnrolError> {
+    Ok(Connector::new(address.clone(), authority_pem, None)?.through(proxies.clone()))
+}
+
 /// A connection whose other end has proven to be the coordinator. Nothing secret is sent over
 /// any other.
 struct Greeted {
     client: EnrolmentClient<Channel>,
     exporter: Exporter,
+    greeting: Greeting,
 }
 
 impl Greeted {
     async fn connect(
-        address: &Address,
-        authority_pem: &str,
+        connector: &Connector,
         coordinator: &PublicKey,
         network: NetworkId,
     ) -> Result<Self, EnrolError> {
-        // No certificate is shown: the one at hand may have run out, and none is needed.
-        let connector = Connector::new(address.clone(), authority_pem, None)?;
+        let address = connector.address();
         let Connection { channel, info } = connector.connect().await?;
         let mut client = EnrolmentClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        let answer = client.greet(in_time(GreetRequest {})).await?.into_inner();
+        let greeting = client.greet(in_time(GreetRequest {})).await;
+        let answer = greeting
+            .map_err(|status| match info.fault() {
+                // A refused certificate shows only now, and not in the call's own words.
+                Some(fault) => EnrolError::Connect(TlsError::Handshake {
+                    address: address.clone(),
+                    fault: fault.clone(),
+                }),
+                None => status.into(),
+            })?
+            .into_inner();
         let stranger = || EnrolError::NotCoordinator(address.to_string());
         let found = NetworkId::try_from(&answer.network[..])
             .map_err(|_| EnrolError::Answer("its network id has the wrong length"))?;
@@ -224,6 +324,11 @@ impl Greeted {
         Ok(Self {
             client,
             exporter: info.exporter,
+            greeting: Greeting {
+                clock_ms: answer.clock_ms,
+                software: answer.software,
+                versions: answer.versions,
+            },
         })
     }
 }

@@ -21,9 +21,6 @@ use super::client::{Answer, ask, ask_again};
 use super::error::EnrolError;
 use super::invitation::{Invitation, InvitationError, time_text};
 
-/// Where the store keeps why the last request to connect came to nothing.
-const NOT_CONNECTED_SETTING: &str = "not-connected";
-
 /// Why a request to connect was not begun.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -91,6 +88,8 @@ pub struct Progress {
     pub state: ConnectingState,
     /// Why the last call failed, if it did; the node tries again by itself.
     pub trouble: Option<String>,
+    /// When it asks again, in ms since 1970; none while it asks, and once there is an outcome.
+    pub again_ms: Option<u64>,
 }
 
 /// Why the last request to connect came to nothing: the one thing that it leaves behind.
@@ -102,6 +101,11 @@ pub struct NotConnected {
     pub hub_name: String,
     /// Why, in a sentence.
     pub why: String,
+}
+
+impl NotConnected {
+    /// Where the store keeps it.
+    pub(crate) const SETTING: &str = "not-connected";
 }
 
 /// A request to connect, from its first call to its outcome. All clones are one request.
@@ -175,8 +179,16 @@ impl Connecting {
         }
     }
 
-    fn set(&self, state: ConnectingState, trouble: Option<String>) {
-        let next = Progress { state, trouble };
+    fn set(&self, state: ConnectingState, trouble: Option<String>, pause: Option<Duration>) {
+        let again_ms = pause.map(|pause| {
+            let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            now_ms().saturating_add(pause)
+        });
+        let next = Progress {
+            state,
+            trouble,
+            again_ms,
+        };
         self.request.progress.send_if_modified(|progress| {
             let changed = *progress != next;
             *progress = next;
@@ -226,7 +238,7 @@ impl Node {
         write_private(&self.inner.folder.connecting(), text.as_bytes())?;
         self.inner
             .storage
-            .set_setting(NOT_CONNECTED_SETTING, None)?;
+            .set_setting(NotConnected::SETTING, None)?;
         Ok(self.go_on(&mut current, invitation, asked_before))
     }
 
@@ -270,7 +282,7 @@ impl Node {
     /// [`StoreError`].
     pub fn not_connected(&self) -> Result<Option<NotConnected>, StoreError> {
         let storage = &self.inner.storage;
-        let kept = storage.read(|store| store.setting(NOT_CONNECTED_SETTING))?;
+        let kept = storage.read(|store| store.setting(NotConnected::SETTING))?;
         Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
     }
 
@@ -282,7 +294,7 @@ impl Node {
     pub fn connecting_words(&self) -> Result<Option<String>, StoreError> {
         let words = match self.connecting() {
             Some(connecting) => {
-                let Progress { state, trouble } = connecting.progress();
+                let Progress { state, trouble, .. } = connecting.progress();
                 let number = connecting.check_number();
                 match (state, trouble) {
                     (ConnectingState::Asking, None) => Some("asking".to_owned()),
@@ -330,6 +342,7 @@ impl Node {
         let asking = Progress {
             state: ConnectingState::Asking,
             trouble: None,
+            again_ms: None,
         };
         let connecting = Connecting {
             request: Arc::new(ConnectionRequest {
@@ -375,7 +388,7 @@ impl Inner {
         let line = line.and_then(|line| serde_json::to_vec(&line).ok());
         let kept = self
             .storage
-            .set_setting(NOT_CONNECTED_SETTING, line.as_deref());
+            .set_setting(NotConnected::SETTING, line.as_deref());
         if let Err(error) = kept {
             tracing::error!(%error, "why this node was not connected could not be kept");
         }
@@ -387,9 +400,10 @@ impl Inner {
 
 /// Asks until there is an outcome, or the node is closed.
 async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) {
-    let Some((identity, (shortest, longest))) = inner.upgrade().map(|inner| {
+    let Some((identity, proxies, (shortest, longest))) = inner.upgrade().map(|inner| {
         let identity: SecretKey = inner.identity.clone();
-        (identity, inner.config.sync.reconnect())
+        let sync = &inner.config.sync;
+        (identity, sync.proxy.clone(), sync.reconnect())
     }) else {
         return;
     };
@@ -398,10 +412,11 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
     let mut first = !asked_before;
     loop {
         let answer = if first {
-            ask(invitation, &identity, now_ms()).await
+            ask(invitation, &identity, now_ms(), &proxies).await
         } else {
-            ask_again(invitation, &identity).await
+            ask_again(invitation, &identity, &proxies).await
         };
+        let wait = pauses.after(Duration::ZERO, u32::from_le_bytes(random()));
         // A call that failed on the way may have reached the coordinator.
         let Some(open) = inner.upgrade() else {
             return;
@@ -419,15 +434,15 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
                 match joined.await {
                     Ok(Ok(())) => {
                         tracing::info!("this node is connected");
-                        return connecting.set(ConnectingState::Admitted, None);
+                        return connecting.set(ConnectingState::Admitted, None, None);
                     }
                     Ok(Err(error)) => {
-                        connecting.set(connecting.state(), Some(error.to_string()));
+                        connecting.set(connecting.state(), Some(error.to_string()), Some(wait));
                     }
                     Err(error) => {
                         tracing::error!(%error, "this node failed while it was being connected");
                         let trouble = "A fault of this program stopped it. It is tried again.";
-                        connecting.set(connecting.state(), Some(trouble.to_owned()));
+                        connecting.set(connecting.state(), Some(trouble.to_owned()), Some(wait));
                     }
                 }
             }
@@ -438,19 +453,18 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
                 if kept.is_ok() {
                     tracing::warn!("this node was not connected");
                 }
-                return connecting.set(state, None);
+                return connecting.set(state, None, None);
             }
             Next::Wait(state) => {
                 first = false;
-                connecting.set(state, None);
+                connecting.set(state, None, Some(wait));
             }
             Next::TryAgain { trouble, sent } => {
                 first &= !sent;
-                connecting.set(connecting.state(), Some(trouble));
+                connecting.set(connecting.state(), Some(trouble), Some(wait));
             }
         }
-        let pause = pauses.after(Duration::ZERO, u32::from_le_bytes(random()));
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(wait).await;
     }
 }
 

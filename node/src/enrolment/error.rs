@@ -5,6 +5,7 @@ use std::error::Error;
 use node_feed::NetworkId;
 use tonic::{Code, Status};
 
+use super::invitation::time_text;
 use crate::tls::{CertificateError, TlsError};
 
 /// Why a node could not be connected, or its certificate not be renewed.
@@ -52,6 +53,11 @@ pub enum EnrolError {
 }
 
 impl EnrolError {
+    /// The invitation was good until `ms`, in ms since 1970.
+    pub(crate) fn expired(ms: u64) -> Self {
+        Self::Expired(time_text(ms))
+    }
+
     /// Whether the same call may succeed later.
     pub const fn is_temporary(&self) -> bool {
         match self {

@@ -70,3 +70,12 @@ pub fn renew_proof<'a>(
         certificate_request,
     ]
 }
+
+/// What a node signs, under [`Tag::Enrolment`], to learn how it stands.
+pub fn standing_proof<'a>(
+    exporter: &'a Exporter,
+    network: &'a NetworkId,
+    node: &'a NodeId,
+) -> [&'a [u8]; 4] {
+    [b"standing", exporter, network.as_bytes(), node.as_bytes()]
+}

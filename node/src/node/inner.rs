@@ -367,12 +367,14 @@ impl Inner {
         network: NetworkId,
     ) -> Result<Credentials, RenewError> {
         let (address, authority) = (&contact.address, &contact.authority_pem);
+        let proxies = &self.config.sync.proxy;
         let renewed = renew(
             address,
             authority,
             &contact.identity,
             network,
             &self.identity,
+            proxies,
         );
         let renewed = renewed.await?;
         self.keep_credentials(&renewed)?;

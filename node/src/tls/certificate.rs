@@ -6,6 +6,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::AttributeTypeAndValue;
 
 /// Why a certificate, key or request could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,24 @@ pub(super) fn validity_ms(
         u64::try_from(start).unwrap_or(0).saturating_mul(1000),
         end_ms(&parsed),
     ))
+}
+
+/// From whom a certificate says that it comes: the name that people know, and the organisation.
+pub(super) fn issuer(certificate: &CertificateDer<'_>) -> Result<String, CertificateError> {
+    let parsed = parse(certificate)?;
+    let issuer = parsed.issuer();
+    let text = |name: Option<&AttributeTypeAndValue<'_>>| {
+        name.and_then(|it| it.as_str().ok()).map(str::to_owned)
+    };
+    let common = text(issuer.iter_common_name().next());
+    let organisation = text(issuer.iter_organization().next());
+    Ok(match (common, organisation) {
+        (Some(common), Some(organisation)) if common != organisation => {
+            format!("{common} ({organisation})")
+        }
+        (Some(name), _) | (None, Some(name)) => name,
+        (None, None) => issuer.to_string(),
+    })
 }
 
 /// The public key of a certificate, as the bits of its key field.

@@ -12,15 +12,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-use super::acceptor::roots;
 use super::address::Address;
 use super::credentials::Credentials;
 use super::error::TlsError;
 use super::fault::Fault;
 use super::stream::{ConnectionInfo, SecureStream};
+use super::witness::Witness;
 use super::{
     ALPN, CONNECT_TIMEOUT, HANDSHAKE_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, provider,
 };
+use crate::proxy::Proxies;
 
 /// One connection that was made.
 #[derive(Debug, Clone)]
@@ -39,11 +40,13 @@ pub struct Connector {
     address: Address,
     name: ServerName<'static>,
     tls: TlsConnector,
+    witness: Arc<Witness>,
+    proxies: Proxies,
 }
 
 impl Connector {
     /// A connector that trusts servers of the authority in `authority_pem` alone, and shows
-    /// `credentials` if there are any.
+    /// `credentials` if there are any. It goes through a proxy where the environment says so.
     ///
     /// # Errors
     /// [`TlsError::Certificate`] and [`TlsError::Setup`] if one of them cannot be used.
@@ -52,9 +55,34 @@ impl Connector {
         authority_pem: &str,
         credentials: Option<&Credentials>,
     ) -> Result<Self, TlsError> {
+        let witness = Arc::new(Witness::of(authority_pem)?);
+        Self::with(address, witness, credentials)
+    }
+
+    /// A connector that trusts any server, and shows nothing. What goes over its connections may be
+    /// read by whoever stands between, until the other end has proven who it is over the exporter.
+    ///
+    /// # Errors
+    /// As [`Connector::new`].
+    pub(crate) fn trusting_anybody(address: Address) -> Result<Self, TlsError> {
+        Self::with(address, Arc::new(Witness::of_anybody()), None)
+    }
+
+    /// Goes through these proxies instead of those that the environment names.
+    #[must_use]
+    pub fn through(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    fn with(
+        address: Address,
+        witness: Arc<Witness>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Self, TlsError> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(roots(authority_pem)?);
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::<Witness>::clone(&witness));
         let mut config = match credentials {
             Some(own) => config.with_client_auth_cert(own.chain(), own.key())?,
             None => config.with_no_client_auth(),
@@ -66,6 +94,8 @@ impl Connector {
             address,
             name,
             tls: TlsConnector::from(Arc::new(config)),
+            witness,
+            proxies: Proxies::default(),
         })
     }
 
@@ -107,17 +137,10 @@ impl Connector {
     }
 
     async fn secure(&self) -> Result<SecureStream, TlsError> {
-        let unreachable = |source| TlsError::Connect {
-            address: self.address.clone(),
-            source,
-        };
-        let target = (self.address.host(), self.address.port());
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(target))
-            .await
-            .map_err(|_| TlsError::Timeout(self.address.clone()))?
-            .map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
-        let remote = stream.peer_addr().map_err(unreachable)?;
+        let stream = reach(&self.address, &self.proxies).await?;
+        let remote = stream
+            .peer_addr()
+            .map_err(|source| unreachable(&self.address, source))?;
         let start = Instant::now();
         let failed = |fault| TlsError::Handshake {
             address: self.address.clone(),
@@ -127,8 +150,33 @@ impl Connector {
         let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake)
             .await
             .map_err(|_| failed(Fault::Timeout))?
-            .map_err(|error| failed(Fault::of_handshake(&error)))?;
+            .map_err(|error| failed(self.witness.name(Fault::of_handshake(&error))))?;
         SecureStream::new(stream.into(), remote, start.elapsed()).map_err(failed)
+    }
+}
+
+/// A connection to `address` over which nothing was sent yet, through a proxy if one is on the way.
+pub(super) async fn reach(address: &Address, proxies: &Proxies) -> Result<TcpStream, TlsError> {
+    let stream = match proxies.towards(address)? {
+        Some(proxy) => proxy.tunnel(address).await?,
+        None => {
+            let target = (address.host(), address.port());
+            tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(target))
+                .await
+                .map_err(|_| TlsError::Timeout(address.clone()))?
+                .map_err(|source| unreachable(address, source))?
+        }
+    };
+    stream
+        .set_nodelay(true)
+        .map_err(|source| unreachable(address, source))?;
+    Ok(stream)
+}
+
+fn unreachable(address: &Address, source: io::Error) -> TlsError {
+    TlsError::Connect {
+        address: address.clone(),
+        source,
     }
 }
 

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-use super::certificate::{self, CertificateError};
+use super::certificate::{self, CertificateError, CertificateSubject};
 
 /// A key for TLS alone (ECDSA P-256). Never the identity key: it may sit on a machine that
 /// terminates TLS, and it changes whenever a certificate is renewed.
@@ -57,6 +57,17 @@ impl fmt::Debug for TlsKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TlsKey")
     }
+}
+
+/// Where in its lifetime a certificate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Before it.
+    Early,
+    /// Within.
+    Now,
+    /// After it.
+    Over,
 }
 
 /// A certificate chain, the own certificate first, and its key.
@@ -109,6 +120,32 @@ impl Credentials {
     /// When the certificate ends, in ms since 1970.
     pub const fn not_after_ms(&self) -> u64 {
         self.end_ms
+    }
+
+    /// Where in its lifetime the certificate is at `now_ms`.
+    pub(crate) const fn lifetime(&self, now_ms: u64) -> Lifetime {
+        if now_ms < self.start_ms {
+            Lifetime::Early
+        } else if now_ms < self.end_ms {
+            Lifetime::Now
+        } else {
+            Lifetime::Over
+        }
+    }
+
+    /// Whose certificate it is.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it names no node.
+    pub(crate) fn subject(&self) -> Result<CertificateSubject, CertificateError> {
+        let own = self.chain.first().ok_or(CertificateError::Encoding)?;
+        CertificateSubject::read(own)
+    }
+
+    /// Whether the key is the one that the certificate is for, as it is where this program wrote both.
+    pub(crate) fn belong_together(&self) -> bool {
+        let key = TlsKey::from_pem(&self.key_pem());
+        key.is_ok_and(|key| Self::new(self.chain(), &key).is_ok())
     }
 
     /// Whether a third or less of the lifetime is left at `now_ms`, so that it is time to renew.

@@ -5,6 +5,7 @@ use std::io;
 use super::address::{Address, AddressError};
 use super::certificate::CertificateError;
 use super::fault::Fault;
+use crate::proxy::ProxyError;
 
 /// Why TLS could not be set up, or a connection not be made.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum TlsError {
     /// Nothing answered in time. Try again later.
     #[error("{0} did not answer in time; check the network, the address and any firewall")]
     Timeout(Address),
+    /// The proxy on the way gives no way through.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The handshake failed.
     #[error("{address} was reached, but no secure connection could be made: {fault}")]
     Handshake {
@@ -56,6 +60,7 @@ impl TlsError {
             Self::Handshake { fault, .. } => {
                 matches!(fault, Fault::Closed | Fault::Timeout | Fault::Other(_))
             }
+            Self::Proxy(error) => error.is_temporary(),
             Self::Certificate(_) | Self::Address(_) | Self::Setup(_) => false,
         }
     }

@@ -13,8 +13,9 @@ pub enum Fault {
     Expired,
     /// The other end's certificate starts later by this machine's clock.
     NotYetValid,
-    /// The other end's certificate comes from an authority that is not this network's.
-    UnknownAuthority,
+    /// The other end's certificate comes from an authority that is not this network's: from whom it
+    /// says it does, if a server showed it.
+    UnknownAuthority(Option<String>),
     /// The server's certificate is for other names.
     Name,
     /// The other end's certificate fails in another way.
@@ -43,7 +44,7 @@ impl Fault {
         match self {
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
-            Self::UnknownAuthority => "unknown-authority",
+            Self::UnknownAuthority(_) => "unknown-authority",
             Self::Name => "name",
             Self::Certificate(_) => "certificate",
             Self::OurExpired => "our-expired",
@@ -107,7 +108,7 @@ impl Fault {
                 Self::NotYetValid
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                Self::UnknownAuthority
+                Self::UnknownAuthority(None)
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::Name
@@ -147,7 +148,16 @@ impl fmt::Display for Fault {
             Self::NotYetValid => {
                 "its certificate is not valid yet by this machine's clock; set the date here"
             }
-            Self::UnknownAuthority => {
+            Self::UnknownAuthority(Some(issuer)) => {
+                return write!(
+                    f,
+                    "its certificate does not come from this network's authority, but from \
+                     \"{issuer}\"; your network's filter inspects encrypted connections, so ask for \
+                     this address to be put on its exclusion list, unless the address belongs to \
+                     something else"
+                );
+            }
+            Self::UnknownAuthority(None) => {
                 "its certificate does not come from this network's authority; either the address \
                  belongs to something else, or a filter that inspects TLS stands between: have \
                  the address put on the filter's exclusion list"

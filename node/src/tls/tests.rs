@@ -11,6 +11,7 @@ use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
     EnrolRequest, EnrolResponse, GreetRequest, GreetResponse, RenewRequest, RenewResponse,
+    StandingRequest, StandingResponse,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::AsyncReadExt;
@@ -53,6 +54,7 @@ impl Enrolment for Mirror {
             network: Bytes::from(info.traffic.received().to_le_bytes().to_vec()),
             coordinator: peer.unwrap_or_default(),
             signature: Bytes::copy_from_slice(&info.exporter),
+            ..GreetResponse::default()
         }))
     }
 
@@ -61,6 +63,13 @@ impl Enrolment for Mirror {
     }
 
     async fn renew(&self, _: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        Err(Status::unimplemented("only greets"))
+    }
+
+    async fn standing(
+        &self,
+        _: Request<StandingRequest>,
+    ) -> Result<Response<StandingResponse>, Status> {
         Err(Status::unimplemented("only greets"))
     }
 }
@@ -244,7 +253,8 @@ async fn a_server_of_another_network_is_not_trusted_and_hears_why() {
     let other = CertificateAuthority::generate(NETWORK, now_ms()).expect("an authority");
     let connector = Connector::new(site.address.clone(), &other.certificate_pem(), None);
     let result = connector.expect("a connector").connect().await;
-    assert_eq!(fault(result), Fault::UnknownAuthority);
+    let issuer = format!("Causeway {NETWORK}");
+    assert_eq!(fault(result), Fault::UnknownAuthority(Some(issuer)));
     let line = log.line("handshake refused").await;
     assert!(
         line.contains("WARN") && line.contains("127.0.0.1:"),
@@ -264,7 +274,7 @@ async fn a_client_of_another_network_is_refused_with_a_line() {
     assert_eq!(found, Fault::OurRefused);
     let line = log.line("handshake refused").await;
     assert!(
-        line.contains(&Fault::UnknownAuthority.to_string()),
+        line.contains(&Fault::UnknownAuthority(None).to_string()),
         "{line}"
     );
 }

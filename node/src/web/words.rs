@@ -83,6 +83,17 @@ pub fn length(ms: u64) -> String {
     counted(count, unit, &format!("{unit}s"))
 }
 
+/// A clock that differs by less is not worth a word.
+const CLOCK_MS: u64 = 120_000;
+
+/// By how much a clock is wrong that is ahead by so much, as `2 days fast`; none if that is too little
+/// to matter.
+pub fn clock_is_off(ahead_ms: i64) -> Option<String> {
+    let way = if ahead_ms > 0 { "fast" } else { "slow" };
+    let off = ahead_ms.unsigned_abs();
+    (off >= CLOCK_MS).then(|| format!("{} {way}", length(off)))
+}
+
 /// Pence as pounds, as `£1,250.50`, without `.00`.
 pub fn pounds(pence: i64) -> String {
     let sign = if pence < 0 { "-" } else { "" };

@@ -40,7 +40,8 @@ pub use projections::{
 };
 pub use readers::Readers;
 pub use sqlite_store::{
-    AccountTables, ArchivedDocument, Check, Compacted, ForeignPlace, ForeignSlice, SqliteStore,
+    AccountTables, ArchivedDocument, Check, Compacted, ForeignPlace, ForeignSlice, Look,
+    SqliteStore, look_at_store,
 };
 pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
 pub use writer::{Batch, Writer, WriterHandle};

@@ -10,6 +10,7 @@ mod connect;
 mod disclosures;
 mod foreign;
 mod live;
+mod look;
 mod opening;
 mod questions;
 mod row;
@@ -25,6 +26,7 @@ pub(crate) use self::backup::backup;
 pub use self::compact::Compacted;
 pub(crate) use self::connect::reader;
 pub use self::foreign::{ForeignPlace, ForeignSlice};
+pub use self::look::{Look, look_at_store};
 pub(crate) use self::sql::Sql;
 use crate::StoreError;
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use node::clock::now_ms;
+use node::doctor::{Examination, Finding, Verdict, examine};
 use tests::folders::copy;
 use tests::world::{World, until};
 use tonic::{Code, Status};
@@ -282,4 +284,45 @@ async fn start_with_failing_fsync(hub: &mut Program, healthy: usize) {
     let what = ["-e", "trace=fsync,fdatasync", "-e", &inject];
     let strace = quiet.into_iter().chain(what).collect::<Vec<_>>();
     hub.start_under(&strace).await.expect("it starts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root: tests/faults.sh runs it"]
+async fn the_doctor_names_a_full_disk() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let disk = SmallDisk::mount(folder.path().join("small-disk"));
+    let data = disk.0.join("hub");
+    drop(node::Node::create(&data).expect("a node"));
+    let of = |findings: &[Finding], check: &str| {
+        let found = findings.iter().find(|it| it.check() == check);
+        found.expect("it is checked").clone()
+    };
+    let examined = async || {
+        examine(Examination {
+            data: &data,
+            invitation: None,
+            now_ms: now_ms(),
+        })
+        .await
+    };
+    // Three megabytes are little, and there is room for what is tried.
+    let findings = examined().await;
+    assert_eq!(
+        of(&findings, "disk speed").verdict(),
+        Verdict::Ok,
+        "{findings:?}"
+    );
+    disk.fill();
+    let findings = examined().await;
+    for check in ["disk space", "disk speed"] {
+        let finding = of(&findings, check);
+        assert_eq!(finding.verdict(), Verdict::Fault, "{finding:?}");
+        assert!(finding.says().contains("full"), "{finding:?}");
+        assert_eq!(finding.advice(), "make room");
+    }
+    assert_eq!(
+        of(&findings, "database").verdict(),
+        Verdict::Ok,
+        "{findings:?}"
+    );
 }

@@ -7,6 +7,7 @@ use node::clock::now_ms;
 use node::enrolment::{
     Answer, Connecting, ConnectingState, EnrolError, Invitation, OneTimeCode, ask, ask_again,
 };
+use node::proxy::Proxies;
 use node::{Node, Running};
 use node_feed::SecretKey;
 use rand_chacha::ChaCha8Rng;
@@ -227,7 +228,7 @@ async fn c1_a_refused_hub_reads_why_and_its_code_is_spent() {
     assert!(admitted.contains("was refused"), "{admitted}");
     assert_eq!(connect(&node, &invitation).outcome().await, told);
     assert_eq!(lines(&world).len(), 1, "asking again leaves nothing more");
-    let other = ask(&invitation, &stranger(), now_ms()).await;
+    let other = ask(&invitation, &stranger(), now_ms(), &Proxies::Direct).await;
     let other = other.expect_err("the code is spent").to_string();
     assert!(other.contains("used already"), "{other}");
 
@@ -278,7 +279,7 @@ async fn c1_who_waits_goes_on_waiting_over_restarts_of_both_ends() {
     assert_eq!(operations(&world).waiting().expect("what waits"), before);
 
     // Another node with the same code, while this one waits.
-    let other = ask(&invitation, &stranger(), now_ms()).await;
+    let other = ask(&invitation, &stranger(), now_ms(), &Proxies::Direct).await;
     assert!(matches!(other, Err(EnrolError::Refused(_))), "{other:?}");
     assert_eq!(operations(&world).waiting().expect("what waits"), before);
 
@@ -341,7 +342,9 @@ async fn c1_two_operators_at_once_decide_once() {
         let code = format!("hub-{round}");
         let invitation = world.invite_to_wait(&code);
         let key = stranger();
-        let asked = ask(&invitation, &key, now_ms()).await.expect("it waits");
+        let asked = ask(&invitation, &key, now_ms(), &Proxies::Direct)
+            .await
+            .expect("it waits");
         assert!(matches!(asked, Answer::Waiting { .. }));
         let operations = operations(&world);
         let (admitted, refused) = std::thread::scope(|scope| {
@@ -357,7 +360,9 @@ async fn c1_two_operators_at_once_decide_once() {
         );
         let hub = operations.node().authority().hub_of(&key.public().node());
         assert_eq!(hub.is_some(), admitted.is_ok(), "the log says the same");
-        let answer = ask_again(&invitation, &key).await.expect("an answer");
+        let answer = ask_again(&invitation, &key, &Proxies::Direct)
+            .await
+            .expect("an answer");
         match answer {
             Answer::Admitted(_) => assert!(admitted.is_ok()),
             Answer::Refused(why) => assert_eq!((refused.is_ok(), why.as_str()), (true, "Not this")),
@@ -375,7 +380,7 @@ async fn c1_whoever_asks_often_or_with_many_keys_fills_nothing() {
     let registry = operations(&world).registry();
     let before = registry.audit(1_000).expect("lines").len();
     for _ in 0..40 {
-        let again = ask_again(&invitation, node.identity()).await;
+        let again = ask_again(&invitation, node.identity(), &Proxies::Direct).await;
         assert!(matches!(again, Ok(Answer::Waiting { .. })), "{again:?}");
     }
     assert_eq!(registry.audit(1_000).expect("lines").len(), before);
@@ -384,7 +389,7 @@ async fn c1_whoever_asks_often_or_with_many_keys_fills_nothing() {
     // wait, which ends nobody's waiting.
     let mut busy = 0;
     for _ in 0..40 {
-        match ask(&invitation, &stranger(), now_ms()).await {
+        match ask(&invitation, &stranger(), now_ms(), &Proxies::Direct).await {
             Err(EnrolError::Busy(_)) => busy += 1,
             Err(EnrolError::Refused(_)) => {}
             other => panic!("{other:?}"),

@@ -16,7 +16,7 @@ const SQLITE_MIN: i32 = 3_051_003;
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 #[derive(PartialEq, Eq)]
-enum File {
+pub(super) enum File {
     New,
     Known,
 }
@@ -62,7 +62,7 @@ pub(crate) fn reader(path: &Path) -> Result<Sql, StoreError> {
 }
 
 /// Refuses a file of another program or of a newer version of this one, without touching it.
-fn recognise(connection: &Connection, path: &Path) -> Result<File, StoreError> {
+pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<File, StoreError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
