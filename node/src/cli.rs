@@ -18,6 +18,7 @@ mod report;
 mod restore;
 mod sample;
 mod serve;
+mod setup;
 mod space;
 mod span;
 mod status;
@@ -88,6 +89,9 @@ enum Command {
     ///
     /// It shows a check number, which NCETM compares before admitting the node, and waits for that.
     Connect(connect::ConnectArguments),
+    /// Sets a node up, connects it with an invitation file and runs it, all in one. Stopped at any
+    /// point and run again, it goes on where it was.
+    Setup(setup::SetupArguments),
     /// Runs the node until it is told to stop.
     Serve,
     /// Looks for what is wrong, from the settings to the session with the coordinator, and says what
@@ -178,7 +182,8 @@ impl Arguments {
         match command {
             Command::Init => init::run(&data, output),
             Command::Connect(arguments) => connect::run(&data, arguments, output).await,
-            Command::Serve => serve::run(&data).await,
+            Command::Setup(arguments) => setup::run(&data, arguments, output).await,
+            Command::Serve => serve::run(&data, serve::alone).await,
             Command::Doctor(arguments) => doctor::run(&data, arguments, output).await,
             Command::Status(arguments) => status::run(&data, &arguments, output).await,
             Command::Audit(command) => audit::run(&data, &command, output),

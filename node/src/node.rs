@@ -108,6 +108,26 @@ impl Node {
         Self::create_with(path, SecretKey::from_seed(&random::<32>()), config)
     }
 
+    /// Finishes the setting up of a node that was broken off before it had a store. Says whether there was
+    /// something to finish: a folder whose node was connected, or asked to be, had a store, and is left
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn finish(path: &Path) -> Result<bool, NodeError> {
+        let config = Config::read(&DataFolder::config(path))?;
+        let folder = DataFolder::open(path)?;
+        let later = [
+            folder.membership(),
+            folder.connecting(),
+            folder.credentials(),
+        ];
+        if folder.store().exists() || later.iter().any(|file| file.exists()) {
+            return Ok(false);
+        }
+        Self::assemble(folder, config).map(|_node| true)
+    }
+
     /// Sets up a new node with these settings and an identity that exists, as a coordinator's
     /// saved one.
     ///

@@ -18,7 +18,16 @@ const PROGRAM: &str = "causeway-node";
 /// How long the last of what uses a node may take to let go of it.
 const CLOSING: Duration = Duration::from_secs(20);
 
-pub(super) async fn run(data: &Path) -> Result<()> {
+/// Nothing goes on beside the node.
+pub(super) async fn alone(_node: Node) -> Result<()> {
+    std::future::pending().await
+}
+
+/// Runs the node, and `beside` with it, until it is told to stop or `beside` ends.
+pub(super) async fn run(
+    data: &Path,
+    mut beside: impl AsyncFnMut(Node) -> Result<()>,
+) -> Result<()> {
     let mut stop = pin!(stopped()?);
     let (reopener, mut asked) = Reopener::new();
     let mut listening = None;
@@ -51,13 +60,14 @@ pub(super) async fn run(data: &Path) -> Result<()> {
                 let _told = ended.await;
             });
         let mut service = tokio::spawn(service);
-        let work = tokio::select! {
-            () = &mut stop => None,
-            work = asked.recv() => work,
+        let (work, told) = tokio::select! {
+            () = &mut stop => (None, Ok(())),
+            work = asked.recv() => (work, Ok(())),
             served = &mut service => {
                 served?.context("the node's own service failed")?;
-                None
+                (None, Ok(()))
             }
+            told = beside(node.clone()) => (None, told),
         };
         if !service.is_finished() {
             let _ending = end.send(());
@@ -76,7 +86,7 @@ pub(super) async fn run(data: &Path) -> Result<()> {
         drop(node);
         let Some(work) = work else {
             telemetry::end(traces).await;
-            return Ok(());
+            return told;
         };
         tracing::info!("the node is closed for a moment");
         wait_until_free(data).await?;
@@ -133,7 +143,7 @@ fn print_first_link(node: &Node, address: &str) -> Result<(), crate::accounts::A
 }
 
 /// Waits until nothing in this process has the data folder open any more.
-async fn wait_until_free(data: &Path) -> Result<()> {
+pub(super) async fn wait_until_free(data: &Path) -> Result<()> {
     let begun = Instant::now();
     loop {
         match DataFolder::open(data) {
@@ -167,11 +177,14 @@ pub async fn serve_pages(node: &Node, site: Site, routes: Router<Web>) -> Option
 /// # Errors
 /// A sentence, if the system does not let the process listen for signals.
 pub fn stopped() -> Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+    let unheard = "signals cannot be received";
+    let mut terminate = signal(SignalKind::terminate()).context(unheard)?;
+    // From now on, and not only once it is waited for: a stop that comes before is one, too.
+    let mut interrupt = signal(SignalKind::interrupt()).context(unheard)?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
         }
         tracing::info!("asked to stop");
     })

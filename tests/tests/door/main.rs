@@ -8,3 +8,4 @@ mod doctor;
 mod middle;
 mod program;
 mod proxy;
+mod setup;
