@@ -1,16 +1,20 @@
 //! The documents, opened when they are needed and brought up to what the store holds.
 
 mod base;
+mod came;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use node_document::{Cache, ChangesEntry, Document, Outcome};
-use node_feed::{Changes, DocumentId, FeedName, Kind, Opening, SpaceId, Subject};
-use node_store::{ReadStore, Readers, SavedState, StoreError, StoredEntry};
+use node_document::{Cache, ChangesEntry, Document, Wanted};
+use node_feed::{DocumentId, SpaceId, Subject};
+use node_store::{ReadStore, Readers, SavedState, StoreError};
 
 use self::base::{Checkpoints, Looked, entries_of_copies, waiting_feeds};
+use self::came::Came;
+use self::stored::{Live, Stored};
 use crate::storage::Storage;
 
 /// A document is saved again once its new entries have a part of the bytes of its saved state, one
@@ -24,6 +28,12 @@ const UNSAVED_PART: usize = 64;
 const SAVED_TOGETHER: usize = 512;
 const SAVED_TOGETHER_BYTES: usize = 8 << 20;
 
+/// Bytes that entries may take in memory which are applied at once. More is worth it only where the
+/// document itself takes as much.
+const PORTION_BYTES: usize = 16 << 20;
+/// Bytes of entries that are looked through at once.
+const LOOK_BYTES: usize = 64 << 10;
+
 /// How many cores check documents at most.
 const CORES_MAX: usize = 8;
 
@@ -33,6 +43,10 @@ const STANDING_MAX: usize = 50_000;
 /// The documents.
 #[derive(Debug)]
 pub(crate) struct Library(Mutex<Shelf>);
+
+/// Entries that came by first copies, with the last arrival of these, and those that are stored as
+/// such.
+type Reading<'a> = ((Vec<ChangesEntry>, u64), Stored<'a>);
 
 #[derive(Debug)]
 struct Shelf {
@@ -52,6 +66,8 @@ struct Shelf {
     checkpoints: Option<Arc<Checkpoints>>,
     /// How often a document was opened that was not in memory.
     opened: u64,
+    /// How many entries were read to be applied.
+    read: u64,
 }
 
 /// What checking a document of a first copy found.
@@ -86,10 +102,13 @@ impl Seen {
         }
     }
 
-    fn came(&mut self, entries: &[ChangesEntry]) {
-        self.unsaved += entries.len();
-        let chunks = entries.iter().flat_map(|entry| &entry.changes.chunks);
-        self.unsaved_bytes += chunks.map(Bytes::len).sum::<usize>();
+    /// Notes what came, and says whether anything did.
+    fn came(&mut self, came: &Came) -> bool {
+        let (entries, bytes) = came.fresh();
+        self.arrival = self.arrival.max(came.arrival());
+        self.unsaved += entries;
+        self.unsaved_bytes += bytes;
+        entries > 0
     }
 
     const fn is_due(&self) -> bool {
@@ -112,6 +131,7 @@ impl Library {
             pending_bytes: 0,
             checkpoints: None,
             opened: 0,
+            read: 0,
         }))
     }
 
@@ -124,6 +144,11 @@ impl Library {
     pub(crate) fn held(&self) -> (usize, usize) {
         let shelf = self.lock();
         (shelf.cache.weight(), shelf.cache.len())
+    }
+
+    /// How many entries were read to be applied to documents.
+    pub(crate) fn read(&self) -> u64 {
+        self.lock().read
     }
 
     /// Runs `work` on the document, brought up to date with the store. No other document can be
@@ -162,11 +187,12 @@ impl Library {
     ) -> Result<String, StoreError> {
         let noted = self.lock().standing.get(&(space, id)).cloned();
         if let Some((arrival, heads)) = noted {
-            let stored = stored_after(storage, space, id, arrival)?;
+            let mut stored = Stored::after(storage, space, id, arrival, Live::All);
             let copied = |store: &Readers| store.base_documents(space, id.subject(), arrival);
-            if stored.is_empty() && storage.read(copied)?.is_empty() {
-                if stored.last > arrival {
-                    self.lock().renote(space, id, arrival, stored.last);
+            if stored.next().transpose()?.is_none() && storage.read(copied)?.is_empty() {
+                let last = stored.arrival();
+                if last > arrival {
+                    self.lock().renote(space, id, arrival, last);
                 }
                 return Ok(heads);
             }
@@ -265,14 +291,10 @@ impl Library {
         space: SpaceId,
         id: DocumentId,
     ) -> Result<Document, StoreError> {
-        let (entries, _) = self.lock().entries_after(storage, space, id, 0, false)?;
-        let mut document = Document::new(id);
-        let outcomes = document.apply(&entries);
-        if asks_for_rebuild(&outcomes) {
-            document = document.emptied();
-            document.apply(&entries);
-        }
-        Ok(document)
+        Document::new(id).catch_up(PORTION_BYTES, |_| {
+            let (copied, stored) = self.lock().reading(storage, (space, id), 0, false)?;
+            Ok::<_, StoreError>(copied.0.into_iter().map(Ok).chain(stored))
+        })
     }
 
     /// Checks documents of first copies that are under way, on all cores, and opens those that are
@@ -366,38 +388,27 @@ impl Shelf {
         Ok(read)
     }
 
-    /// All entries of a document that are here and arrived later, in whatever form, and up to which
-    /// arrival these are all: live ones that build on what is not `checked` are left out.
-    fn entries_after(
+    /// All entries of a document that are here and arrived after another, in whatever form. Live ones
+    /// that build on what is not `checked` are left out.
+    fn reading<'a>(
         &mut self,
-        storage: &Storage,
-        space: SpaceId,
-        id: DocumentId,
-        arrival: u64,
+        storage: &'a Storage,
+        (space, id): (SpaceId, DocumentId),
+        after: u64,
         checked: bool,
-    ) -> Result<(Vec<ChangesEntry>, u64), StoreError> {
-        let stored = stored_after(storage, space, id, arrival)?;
-        let mut checkpoints = || self.checkpoints(storage, space);
-        let (copied, last) = entries_of_copies(storage, &mut checkpoints, space, id, arrival)?;
-        let mut last = last.max(stored.last);
-        let mut entries = stored.held;
-        if !stored.live.is_empty() {
-            let waits = if checked {
-                BTreeSet::new()
-            } else {
-                waiting_feeds(storage, checkpoints, space, id)?
-            };
-            for (entry, arrival) in stored.live {
-                if waits.contains(&entry.feed) {
-                    // It is looked at again.
-                    last = last.min(arrival - 1);
-                } else {
-                    entries.push(entry);
-                }
-            }
-        }
-        entries.extend(copied);
-        Ok((entries, last))
+    ) -> Result<Reading<'a>, StoreError> {
+        let checkpoints = || self.checkpoints(storage, space);
+        let copied = entries_of_copies(storage, checkpoints, space, id, after)?;
+        let known = self.checkpoints.clone();
+        let live = if checked {
+            Live::All
+        } else {
+            Live::Without(Box::new(move || {
+                let checkpoints = || Checkpoints::read(storage, space, known.as_ref());
+                waiting_feeds(storage, checkpoints, space, id)
+            }))
+        };
+        Ok((copied, Stored::after(storage, space, id, after, live)))
     }
 
     /// Puts a document that was opened into the cache.
@@ -513,34 +524,23 @@ impl Shelf {
             .cache
             .remove(space, id)
             .zip(self.seen.remove(&(space, id)));
-        let (mut document, mut seen) = match cached {
+        let (document, mut seen) = match cached {
             Some(cached) => cached,
             None => self.load(storage, space, id),
         };
-        let (entries, arrival) = self.entries_after(storage, space, id, seen.arrival, checked)?;
-        seen.arrival = seen.arrival.max(arrival);
-        if entries.is_empty() {
-            return Ok((document, seen));
-        }
-        seen.came(&entries);
-        let waiting = document.waiting().collect::<BTreeMap<FeedName, u64>>();
-        let outcomes = if waiting.is_empty() {
-            document.apply(&entries)
-        } else {
-            // Of a feed that waits, all entries from the first waiting one on are tried again.
-            let (all, _) = self.entries_after(storage, space, id, 0, checked)?;
-            let new = entries.iter().map(|entry| (entry.feed, entry.number));
-            let new = new.collect::<BTreeSet<_>>();
-            let tried = |entry: &ChangesEntry| match waiting.get(&entry.feed) {
-                Some(first) => entry.number >= *first,
-                None => new.contains(&(entry.feed, entry.number)),
+        let came = Came::default();
+        let document = document.catch_up(PORTION_BYTES, |wanted| {
+            let after = if wanted == Wanted::New {
+                seen.arrival
+            } else {
+                0
             };
-            document.apply(&all.into_iter().filter(tried).collect::<Vec<_>>())
-        };
-        if asks_for_rebuild(&outcomes) {
-            document = document.emptied();
-            let (all, _) = self.entries_after(storage, space, id, 0, checked)?;
-            document.apply(&all);
+            let (copied, stored) = self.reading(storage, (space, id), after, checked)?;
+            Ok::<_, StoreError>(came.reading(wanted, copied, stored))
+        })?;
+        self.read += came.read();
+        if !seen.came(&came) {
+            return Ok((document, seen));
         }
         if seen.is_due() {
             self.keep(storage, space, &document, &mut seen);
@@ -556,11 +556,6 @@ impl Shelf {
                 .retain(|(space, id), _| cache.get(*space, *id).is_some());
         }
     }
-}
-
-fn asks_for_rebuild(outcomes: &[Outcome]) -> bool {
-    let mut outcomes = outcomes.iter();
-    outcomes.any(|outcome| matches!(outcome, Outcome::Rebuild))
 }
 
 /// The answers to the same question about each of these, in their order.
@@ -589,78 +584,20 @@ fn came_between(
     after: u64,
     until: u64,
 ) -> Result<bool, StoreError> {
-    storage.read(|store| {
-        let copied = store.base_documents(space, id.subject(), after)?;
-        if copied.iter().any(|document| document.arrival <= until) {
+    let copied = storage.read(|store| store.base_documents(space, id.subject(), after))?;
+    if copied.iter().any(|document| document.arrival <= until) {
+        return Ok(true);
+    }
+    let mut from = after;
+    loop {
+        let some = storage.read(|store| store.some_entries_of(id.subject(), from, LOOK_BYTES))?;
+        let mut up_to = some.iter().filter(|entry| entry.arrival <= until);
+        if up_to.any(|entry| entry.space == space) {
             return Ok(true);
         }
-        let entries = store.entries_of(id.subject(), after)?;
-        let mut entries = entries.iter();
-        Ok(entries.any(|entry| entry.space == space && entry.arrival <= until))
-    })
-}
-
-/// The entries of a document that are stored as such and arrived after another.
-struct Stored {
-    held: Vec<ChangesEntry>,
-    /// With their arrivals.
-    live: Vec<(ChangesEntry, u64)>,
-    /// The last arrival of any.
-    last: u64,
-}
-
-impl Stored {
-    const fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.live.is_empty()
-    }
-
-    /// All of them.
-    fn into_all(self) -> Vec<ChangesEntry> {
-        let live = self.live.into_iter().map(|(entry, _)| entry);
-        self.held.into_iter().chain(live).collect()
-    }
-}
-
-fn stored_after(
-    storage: &Storage,
-    space: SpaceId,
-    id: DocumentId,
-    arrival: u64,
-) -> Result<Stored, StoreError> {
-    let entries = storage.entries_of(id.subject(), arrival)?;
-    let mut stored = Stored {
-        held: Vec::new(),
-        live: Vec::new(),
-        last: entries.last().map_or(arrival, |entry| entry.arrival),
-    };
-    for entry in entries.iter().filter(|entry| entry.space == space) {
-        if let Some(changes) = to_changes(entry) {
-            if entry.live {
-                stored.live.push((changes, entry.arrival));
-            } else {
-                stored.held.push(changes);
-            }
+        match some.last() {
+            Some(last) if last.arrival < until => from = last.arrival,
+            Some(_) | None => return Ok(false),
         }
     }
-    Ok(stored)
-}
-
-/// An entry as documents take it; none if it is no changes or its payload is gone.
-pub(crate) fn to_changes(entry: &StoredEntry) -> Option<ChangesEntry> {
-    if entry.kind != Kind::CHANGES {
-        return None;
-    }
-    let Some(Opening::Node { hub, .. }) = entry.opening else {
-        return None;
-    };
-    let changes = Changes::decode(entry.payload.bytes()?).ok()?;
-    Some(ChangesEntry {
-        feed: entry.feed,
-        number: entry.height.number,
-        hash: entry.height.hash,
-        writer: entry.writer,
-        hub,
-        time_ms: entry.time_ms,
-        changes,
-    })
 }

@@ -584,6 +584,12 @@ impl Node {
         self.inner.library.opened()
     }
 
+    /// How many stored entries were read since the start to bring documents up to date. One that is
+    /// opened from its saved state reads none of those that it holds.
+    pub fn entries_applied(&self) -> u64 {
+        self.inner.library.read()
+    }
+
     /// Changes whenever lists have taken up something new, from here or from a peer.
     pub(crate) fn listed(&self) -> watch::Receiver<u64> {
         self.inner.listed.subscribe()

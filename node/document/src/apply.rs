@@ -9,9 +9,9 @@ use crate::candidate::Candidate;
 use crate::document::Document;
 use crate::entry::ChangesEntry;
 use crate::limits::CHANGES_MAX;
-use crate::outcome::{Fault, Outcome, SetAside, WaitingCause};
+use crate::outcome::{Fault, Outcome, SetAside, SetAsideReason, WaitingCause};
 use crate::plan::{Plan, Verdict};
-use crate::trial::Trial;
+use crate::trial::{self, Trial};
 
 /// What Automerge says of a hostile change may be long.
 const DETAIL_CHARACTERS_MAX: usize = 200;
@@ -108,6 +108,40 @@ impl<'a> Batch<'a> {
                 Err(_) => limit = picked.len() / 2,
             }
         }
+        self.finish(document)
+    }
+
+    /// Applies what can be applied, but neither saves the document nor loads it again. Returns the
+    /// changes that were added.
+    ///
+    /// # Errors
+    /// [`Fault`] if one cannot be applied: what the document is then is to be thrown away.
+    pub(crate) fn run_ahead(
+        mut self,
+        document: &mut Document,
+    ) -> Result<(Vec<Outcome>, Vec<[u8; 32]>), Fault> {
+        let mut added = Vec::new();
+        loop {
+            self.set_faulty_aside(document);
+            let picked = self.pick(document, usize::MAX);
+            if picked.is_empty() {
+                return Ok((self.finish(document), added));
+            }
+            let chosen = self.chosen(&picked);
+            let candidates = chosen.iter().map(|(_, candidate)| *candidate);
+            let candidates = candidates.collect::<Vec<_>>();
+            document.automerge = trial::apply(&document.automerge, &candidates)?;
+            document.note_applied(&chosen);
+            let changes = candidates.iter().flat_map(|candidate| &candidate.changes);
+            added.extend(changes.map(|change| change.hash().0));
+            for index in picked {
+                self.close(index, Outcome::Applied);
+            }
+        }
+    }
+
+    /// Notes what waits, and says what became of each entry.
+    fn finish(&mut self, document: &mut Document) -> Vec<Outcome> {
         self.note_waiting(document);
         self.entries
             .iter()
@@ -189,6 +223,10 @@ impl<'a> Batch<'a> {
 
     fn set_aside(&mut self, document: &mut Document, index: usize, fault: Fault) {
         let entry = &self.entries[index];
+        if fault.reason == SetAsideReason::Collision {
+            // Nothing counts that this branch wrote on top, as if the other had come later.
+            document.book.give_way(entry.feed, entry.number);
+        }
         let hashes = entry
             .changes
             .chunks
@@ -213,8 +251,7 @@ impl<'a> Batch<'a> {
         other: FeedName,
         from: u64,
     ) {
-        let first = document.book.giving_way.entry(other).or_insert(from);
-        *first = (*first).min(from);
+        document.book.give_way(other, from);
         let entry = &self.entries[index];
         self.outcomes
             .insert((entry.feed, entry.number), Outcome::Rebuild);

@@ -102,6 +102,12 @@ impl Book {
         *last = (*last).max(number);
     }
 
+    /// Notes that a branch lost against another: from `number` on nothing of it counts.
+    pub(crate) fn give_way(&mut self, feed: FeedName, number: u64) {
+        let first = self.giving_way.entry(feed).or_insert(number);
+        *first = (*first).min(number);
+    }
+
     /// The last sequence number of an actor, 0 for one that has written nothing.
     pub(crate) fn last_seq(&self, actor: &ActorId) -> u64 {
         self.actors

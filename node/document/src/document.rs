@@ -252,6 +252,13 @@ impl Document {
 
     /// Takes over a document that passed its trial.
     pub(crate) fn accept(&mut self, trial: Trial, applied: &[(&ChangesEntry, &Candidate)]) {
+        self.note_applied(applied);
+        self.automerge = trial.automerge;
+        self.saved = trial.saved.into();
+    }
+
+    /// Notes who wrote what was applied.
+    pub(crate) fn note_applied(&mut self, applied: &[(&ChangesEntry, &Candidate)]) {
         for (entry, candidate) in applied {
             for change in &candidate.changes {
                 // A change that another entry brought before stays that entry's.
@@ -265,8 +272,6 @@ impl Document {
             }
             self.book.decide(entry.feed, entry.number);
         }
-        self.automerge = trial.automerge;
-        self.saved = trial.saved.into();
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a document is given to apply, and who edits it.
 
-use node_feed::{Changes, FeedName, Hash, HubId, Nonce};
+use node_feed::{Changes, FeedName, Hash, HubId, Nonce, change_hash};
+
+use crate::columns::count_operations;
+use crate::limits::OPERATIONS_MAX;
 
 /// An admitted `changes` entry, as the store holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,23 @@ pub struct ChangesEntry {
     pub time_ms: u64,
     /// Its payload.
     pub changes: Changes,
+}
+
+impl ChangesEntry {
+    /// Bytes that it takes in memory while it is applied, roughly, by what was measured.
+    pub fn weight(&self) -> usize {
+        const ENTRY: usize = 1_000;
+        const CHANGE: usize = 1_000;
+        const OPERATION: u64 = 400;
+        let chunks = self.changes.chunks.iter();
+        let weights = chunks.map(|chunk| {
+            // What is at fault is never expanded.
+            let operations = count_operations(chunk, &change_hash(chunk)).unwrap_or(0);
+            let expanded = operations.min(OPERATIONS_MAX).saturating_mul(OPERATION);
+            CHANGE + 2 * chunk.len() + usize::try_from(expanded).unwrap_or(usize::MAX)
+        });
+        ENTRY + weights.fold(0, usize::saturating_add)
+    }
 }
 
 /// Who edits: what the actor of new changes is derived from.

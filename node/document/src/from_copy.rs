@@ -41,7 +41,7 @@ pub struct Forged(pub String);
 /// The entries that a packed document stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked {
-    /// The entries, each proved by a checkpoint. Their own hash and random bytes are not packed, and
+    /// The entries, each proved by a checkpoint, in an order in which they can be applied. Their own hash and random bytes are not packed, and
     /// zero here.
     pub entries: Vec<ChangesEntry>,
     /// The feeds and bases up to which it proved to have all of the document.
@@ -57,12 +57,20 @@ pub struct Unpacked {
 /// # Errors
 /// [`Forged`]: nothing of it is to be used.
 pub fn unpack(id: DocumentId, bytes: &[u8], bases: &[Base]) -> Result<Unpacked, Forged> {
-    let opened = Opened::read(id, bytes)?;
-    let mut account = Account::open(&opened.changes)?;
-    let (found, proved) = account.prove(id, bases, &opened.claims)?;
+    let Opened {
+        claims,
+        loaded,
+        changes: all,
+        ..
+    } = Opened::read(id, bytes)?;
+    drop(loaded);
+    let mut account = Account::open(&all)?;
+    let (mut found, proved) = account.prove(id, bases, &claims)?;
+    // What builds on others comes after them, also where they are of another feed.
+    found.sort_by_key(|found| found.changes.last().copied());
     let mut entries = Vec::with_capacity(found.len());
     for Found { mut entry, changes } in found {
-        let changes = || changes.iter().map(|index| &opened.changes[*index]);
+        let changes = || changes.iter().map(|index| &all[*index]);
         Candidate::check(id, &entry, changes().cloned().collect())?;
         let chunks = changes().map(|change| Bytes::copy_from_slice(change.raw_bytes()));
         entry.changes.chunks = chunks.collect();
@@ -411,9 +419,7 @@ fn rebuild(
 ) -> Result<Trial, Fault> {
     let rebuilt = guarded(SetAsideReason::Unfit, || {
         let mut rebuilt = Automerge::new();
-        rebuilt
-            .apply_changes(changes)
-            .map_err(|error| Fault::new(SetAsideReason::Unfit, error.to_string()))?;
+        trial::apply_changes(&mut rebuilt, changes.into_iter())?;
         for candidate in candidates {
             trial::check_depth(&rebuilt, &candidate.made)?;
         }

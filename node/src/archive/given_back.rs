@@ -32,14 +32,15 @@ impl Storage {
         )
     }
 
-    /// The entries that [`ReadStore::entries_of`] gives, with what archives give back.
-    pub(crate) fn entries_of(
+    /// The entries that [`ReadStore::some_entries_of`] gives, with what archives give back.
+    pub(crate) fn some_entries_of(
         &self,
         subject: Subject,
         after: u64,
+        bytes_max: usize,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         self.given_back(
-            || self.read(|store| store.entries_of(subject, after)),
+            || self.read(|store| store.some_entries_of(subject, after, bytes_max)),
             |entries| {
                 let changes = entries
                     .iter_mut()

@@ -8,7 +8,7 @@ use node_document::{Base, ChangesEntry, Document, Forged, Unpacked, opened_bytes
 use node_feed::{Checkpoint, DocumentId, FeedName, Hash, HubId, Opening, SpaceId, Subject, Trail};
 use node_store::{BaseDocument, BaseStage, ReadStore, StoreError};
 
-use super::stored_after;
+use super::stored::{Live, Stored};
 use crate::storage::Storage;
 
 /// A packed document that takes more bytes than this while it is opened is opened alone.
@@ -181,8 +181,9 @@ fn look_at(
         .is_some_and(|bytes| bytes > LARGE_BYTES)
         .then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let bases = checkpoints.of(id.subject());
-    let stored = stored_after(storage, space, id, 0)?;
-    let (arrival, held) = (stored.last, stored.into_all());
+    let mut stored = Stored::after(storage, space, id, 0, Live::All);
+    let held = stored.by_ref().collect::<Result<Vec<_>, _>>()?;
+    let arrival = stored.arrival();
     let is_behind = |entry: &ChangesEntry| {
         let mut bases = bases.iter();
         bases.any(|base| base.feed == entry.feed && entry.number <= base.base)

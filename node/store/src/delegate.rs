@@ -67,6 +67,15 @@ macro_rules! read_store {
                 self.ask(|shelf| reading::entries_of(shelf, subject, after_arrival))
             }
 
+            fn some_entries_of(
+                &self,
+                subject: Subject,
+                after_arrival: u64,
+                bytes_max: usize,
+            ) -> Result<Vec<StoredEntry>, StoreError> {
+                self.ask(|shelf| reading::some_entries_of(shelf, subject, after_arrival, bytes_max))
+            }
+
             fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {
                 self.ask(|shelf| ReadShelf::entry(shelf, hash))
             }

@@ -78,6 +78,15 @@ pub trait ReadStore {
         after_arrival: u64,
     ) -> Result<Vec<StoredEntry>, StoreError>;
 
+    /// The first of these entries, as many as [weigh](StoredEntry::weight) about `bytes_max`
+    /// together: one at least if there is any.
+    fn some_entries_of(
+        &self,
+        subject: Subject,
+        after_arrival: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
+
     /// The entry with this hash, if it counts.
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
 

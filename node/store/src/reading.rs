@@ -56,6 +56,23 @@ pub(crate) fn entries_of(
     Ok(merged(shelf.entries_of(subject, after)?, live))
 }
 
+/// The first of these, live ones among them, as many as weigh about `bytes_max` together.
+pub(crate) fn some_entries_of(
+    shelf: &impl ReadShelf,
+    subject: Subject,
+    after: u64,
+    bytes_max: usize,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let held = shelf.some_entries_of(subject, after, bytes_max)?;
+    let mut live = shelf.live_of(subject, after)?;
+    let bytes = held.iter().map(StoredEntry::weight).sum::<usize>();
+    if let Some(last) = held.last().filter(|_| bytes >= bytes_max) {
+        // What comes after is read with the next.
+        live.retain(|entry| entry.arrival < last.arrival);
+    }
+    Ok(merged(held, live))
+}
+
 fn merged(mut held: Vec<StoredEntry>, live: Vec<StoredEntry>) -> Vec<StoredEntry> {
     if !live.is_empty() {
         held.extend(live);

@@ -200,6 +200,12 @@ pub(crate) trait ReadShelf: ReadBases + ReadLive {
 
     fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
     fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
+    fn some_entries_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
     fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
     /// The numbers up to `through` of a feed's entries of a kind, in order.

@@ -31,6 +31,13 @@ pub struct StoredEntry {
     pub live: bool,
 }
 
+impl StoredEntry {
+    /// Bytes that it takes in memory, roughly.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.payload.bytes().map_or(0, bytes::Bytes::len)
+    }
+}
+
 /// An entry that was held once and no longer counts: it left its feed and is kept as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {

@@ -8,6 +8,7 @@ mod checkpoints;
 mod first_copy;
 mod hostile;
 mod leaving;
+mod long_document;
 mod loss;
 mod pages;
 mod private;

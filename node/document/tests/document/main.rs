@@ -7,6 +7,7 @@ mod hostile;
 mod lanes;
 mod order;
 mod passes;
+mod portions;
 mod reading;
 mod saving;
 mod vectors;

@@ -159,11 +159,27 @@ impl ReadShelf for MemoryStore {
     }
 
     fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
+        self.some_entries_of(subject, after, usize::MAX)
+    }
+
+    fn some_entries_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
         let arrivals = self.subjects.get(&subject).into_iter();
         let arrivals = arrivals.flat_map(|all| all.range(after.saturating_add(1)..));
-        Ok(arrivals
-            .filter_map(|arrival| self.stored(*arrival))
-            .collect())
+        let mut some = Vec::new();
+        let mut bytes = 0usize;
+        for entry in arrivals.filter_map(|arrival| self.stored(*arrival)) {
+            bytes = bytes.saturating_add(entry.weight());
+            some.push(entry);
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        Ok(some)
     }
 
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {

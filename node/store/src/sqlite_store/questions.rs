@@ -234,12 +234,33 @@ impl ReadShelf for Sql {
     }
 
     fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
+        self.some_entries_of(subject, after, usize::MAX)
+    }
+
+    fn some_entries_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = format!(
             "SELECT {STORED} FROM subjects s CROSS JOIN entries e ON e.subject = s.id \
              CROSS JOIN feeds f ON f.id = e.feed CROSS JOIN writers w ON w.id = f.writer \
              WHERE s.subject = ?1 AND e.arrival > ?2 ORDER BY e.arrival"
         );
-        self.all(&sql, params![subject.as_bytes(), bound(after)], row::stored)
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let params = params![subject.as_bytes(), bound(after)];
+        let mut some = Vec::new();
+        let mut bytes = 0usize;
+        for entry in statement.query_map(params, row::stored)? {
+            let entry = entry?;
+            bytes = bytes.saturating_add(entry.weight());
+            some.push(entry);
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        Ok(some)
     }
 
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {

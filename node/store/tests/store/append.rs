@@ -123,6 +123,11 @@ on_every_store! {
         assert_eq!(entries.len(), 2);
         assert!(entries[0].arrival < entries[1].arrival);
         assert_eq!(store.entries_of(document, entries[0].arrival).unwrap(), entries[1..]);
+        let some = |after, bytes| store.some_entries_of(document, after, bytes).unwrap();
+        assert_eq!(some(0, 1), entries[..1]);
+        assert_eq!(some(0, entries[0].weight() + 1), entries);
+        assert_eq!(some(entries[0].arrival, 1), entries[1..]);
+        assert!(some(entries[1].arrival, 1).is_empty());
         assert_eq!(store.subjects(SPACE, NOTE).unwrap(), [document, other]);
         let first = store.arrivals_after(0, 2).unwrap();
         let rest = store.arrivals_after(first[1].arrival, 9).unwrap();
