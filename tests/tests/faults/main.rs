@@ -4,6 +4,7 @@
 //! `tests/faults.sh`.
 
 mod chance;
+mod copied;
 mod disk;
 mod killed;
 mod left;
