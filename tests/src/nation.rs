@@ -18,6 +18,6 @@ mod run;
 mod week;
 
 pub use costs::Traffic;
-pub use plan::Plan;
+pub use plan::{Plan, Slot};
 pub use report::{Measured, Phase, Report};
 pub use run::simulate;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Working days of a year.
 pub(super) const DAYS_OF_YEAR: u64 = 200;
 /// Working days of a week.
-pub(super) const DAYS_OF_WEEK: u64 = 5;
+const DAYS_OF_WEEK: u64 = 5;
 /// Hours of a working day.
 const HOURS_OF_DAY: u64 = 10;
 /// Shared records that a hub makes in a year: 200,000 among 40 hubs.
@@ -17,7 +17,7 @@ pub(super) const SLOTS: u64 = 20;
 
 /// Where an entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Slot {
+pub enum Slot {
     /// By the coordinator, for all.
     CoordinatorNetwork,
     /// By a hub, for all.
@@ -31,7 +31,8 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    pub(super) const fn of(number: u64) -> Self {
+    /// Where entry `number` of a hub goes.
+    pub const fn of(number: u64) -> Self {
         match number % SLOTS {
             0 => Self::CoordinatorNetwork,
             1..=3 => Self::Network,
@@ -87,12 +88,12 @@ impl Plan {
     }
 
     /// Projects: 33 for 40 hubs.
-    pub(super) const fn projects(&self) -> usize {
+    pub const fn projects(&self) -> usize {
         self.hubs * 33 / 40 + 1
     }
 
     /// Hubs of one project.
-    pub(super) const fn members(&self) -> usize {
+    pub const fn members(&self) -> usize {
         if self.hubs < 8 { self.hubs } else { 8 }
     }
 
@@ -104,6 +105,11 @@ impl Plan {
     /// Entries that one hub that writes adds in a working day.
     pub(super) const fn entries_of_day(&self) -> u64 {
         RECORDS_OF_YEAR * ENTRIES_OF_RECORD / DAYS_OF_YEAR
+    }
+
+    /// Entries that one hub that writes adds in a week.
+    pub const fn entries_of_week(&self) -> u64 {
+        self.entries_of_day() * DAYS_OF_WEEK
     }
 
     /// Entries of all hubs in a working day if every one of them writes.

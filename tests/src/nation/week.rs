@@ -3,7 +3,7 @@
 use node_feed::{Entry, Kind, Run, SpaceId, Subject};
 use node_sync::Input;
 
-use super::plan::{DAYS_OF_WEEK, Slot};
+use super::plan::Slot;
 use super::run::{Event, Nation};
 
 /// No kind of this program's: it is carried, and what it says is nobody's business here.
@@ -33,7 +33,7 @@ impl Nation {
     /// A week in which nobody is connected.
     pub(super) fn week(&mut self) -> u64 {
         self.time += WEEK;
-        let each = self.plan.entries_of_day() * DAYS_OF_WEEK;
+        let each = self.plan.entries_of_week();
         let writing = self.plan.writing();
         for number in 0..each {
             for index in 0..writing {

@@ -2,6 +2,8 @@
 //!
 //! docs/performance.md says what is measured and how, and what was found.
 
+mod apart;
+mod attend;
 mod coordinator_process;
 mod crowd;
 mod draft;
@@ -13,6 +15,7 @@ mod ingest;
 mod initial;
 mod light_peer;
 mod lists;
+mod long;
 mod open;
 mod pages;
 mod pen;
@@ -65,6 +68,8 @@ enum Scenario {
     Pages(pages::Options),
     /// The engines of many hubs run in virtual time with the load of a year.
     Simulate(simulate::Options),
+    /// Many hubs, each a process of its own, come back after a week apart.
+    Apart(apart::Options),
     /// Causeway beside automerge-repo and samod, on the same workload.
     Versus(versus::Options),
     /// Serves a coordinator's folder until standard input ends: what the scenarios start.
@@ -73,6 +78,20 @@ enum Scenario {
         /// The coordinator's data folder.
         folder: PathBuf,
     },
+    /// Runs a hub's node and does what standard input says: what `apart` starts.
+    #[command(hide = true)]
+    Attend {
+        /// The node's data folder.
+        folder: PathBuf,
+    },
+    /// Opens all documents of a space and says what that took: what `open` starts.
+    #[command(hide = true)]
+    Look {
+        /// The node's data folder.
+        folder: PathBuf,
+        /// The space's id.
+        space: String,
+    },
 }
 
 #[tokio::main]
@@ -80,6 +99,8 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let figures = match arguments.scenario {
         Scenario::Coordinate { folder } => return coordinator_process::serve(&folder).await,
+        Scenario::Attend { folder } => return Box::pin(attend::serve(&folder)).await,
+        Scenario::Look { folder, space } => return long::say(&folder, &space),
         Scenario::Pages(options) => {
             for figures in Box::pin(pages::measure(&options)).await? {
                 figures.print(arguments.json);
@@ -99,6 +120,7 @@ async fn main() -> anyhow::Result<()> {
         Scenario::Ingest(options) => Box::pin(ingest::measure(&options)).await?,
         Scenario::Fanout(options) => Box::pin(fanout::measure(&options)).await?,
         Scenario::Lists(options) => lists::measure(&options)?,
+        Scenario::Apart(options) => Box::pin(apart::measure(&options)).await?,
         Scenario::Sample(options) => Box::pin(sample::measure(&options)).await?,
     };
     figures.print(arguments.json);

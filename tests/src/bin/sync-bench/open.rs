@@ -9,6 +9,7 @@ use crate::coordinator_process::CoordinatorProcess;
 use crate::draft::CHANGES;
 use crate::figures::{Figures, milliseconds, percentile};
 use crate::founding::{in_sync, is_free, point_at};
+use crate::long;
 use crate::stage::Stage;
 
 /// How long the coordinator is left alone before its memory is read.
@@ -22,10 +23,16 @@ pub(crate) struct Options {
     /// How many times the hub's node is opened.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// Instead, one document with so many changes is opened.
+    #[arg(long)]
+    changes: Option<usize>,
 }
 
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<Figures> {
     ensure!(options.runs > 0, "at least one run is needed");
+    if let Some(changes) = options.changes {
+        return long::measure(changes, options.runs).await;
+    }
     let stage = Stage::with(options.documents, 1).await?;
     let coordinator = CoordinatorProcess::start(&stage.coordinator())?;
     point_at(&stage.hub(), coordinator.address()).await?;
