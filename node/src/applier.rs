@@ -1,6 +1,7 @@
 //! Turns what arrived into documents' states and rows for lists, apart from receiving it.
 
 mod copies;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,17 +10,21 @@ use std::time::{Duration, Instant};
 
 use node_domain::{CardRecord, Form, Kind as RecordKind, Row, UNKNOWN, UNKNOWN_CARD};
 use node_feed::{
-    CardId, Checkpoint, DocumentId, Erase, FeedName, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
+    CardId, Checkpoint, DocumentId, FeedName, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
 };
 use node_store::{Evidence, ReadStore, RecordRow, SetAsideRow, StoreError, StoredEntry};
 
+use self::touched::Touched;
 use crate::cards::card_view;
 use crate::node::Inner;
 use crate::pace::Pace;
 use crate::storage::record_row;
 
-/// How many entries are looked at between two notes of how far it came.
+/// How many entries are read at once.
 const BATCH_ENTRIES: usize = 1_024;
+/// How many are looked at before what they change is made and it is noted how far that came. With
+/// fewer, a long document is made over and over while much of it is new.
+const GATHERED_MAX: usize = 1 << 16;
 /// How many documents that checkpoints list are noted at most.
 const LISTED_MAX: usize = 100_000;
 /// How many lines are written together at most.
@@ -198,25 +203,33 @@ impl Applier {
         self.rebuild_changed(inner)?;
         let mut applied = Applied::default();
         loop {
-            let reflected = inner.storage.reflects()?;
-            if reflected == 0 {
+            let mut reflects = inner.storage.reflects()?;
+            if reflects == 0 {
                 // The lists are new: what came by first copies is in no entry.
                 project_based(inner)?;
             }
-            let entries = inner
-                .storage
-                .read(|store| store.arrivals_after(reflected, BATCH_ENTRIES))?;
-            let Some(last) = entries.last() else {
-                return Ok(applied);
-            };
-            let last = last.arrival;
             let begun = Instant::now();
-            apply(inner, &entries)?;
+            let mut touched = Touched::default();
+            let mut gathered = 0;
+            let mut is_all = false;
+            while !is_all && gathered < GATHERED_MAX {
+                let entries = inner
+                    .storage
+                    .read(|store| store.arrivals_after(reflects, BATCH_ENTRIES))?;
+                is_all = entries.len() < BATCH_ENTRIES;
+                gathered += entries.len();
+                reflects = entries.last().map_or(reflects, |last| last.arrival);
+                touched.add(inner, &entries)?;
+            }
+            if gathered == 0 {
+                return Ok(applied);
+            }
+            touched.project(inner)?;
             applied.took += begun.elapsed();
-            inner.storage.set_reflects(last)?;
+            applied.entries += gathered as u64;
+            inner.storage.set_reflects(reflects)?;
             inner.listed.send_modify(|times| *times += 1);
-            applied.entries += entries.len() as u64;
-            if entries.len() < BATCH_ENTRIES {
+            if is_all {
                 return Ok(applied);
             }
         }
@@ -411,50 +424,6 @@ fn project_based(inner: &Inner) -> Result<(), StoreError> {
             if !unchecked.contains(&(space, document)) {
                 project_document(&mut lines, space, document)?;
             }
-        }
-    }
-    lines.write()
-}
-
-fn apply(inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
-    let mut touched = BTreeMap::<(SpaceId, Subject), Kind>::new();
-    let mut live = BTreeSet::new();
-    for entry in entries {
-        match entry.kind {
-            Kind::CHANGES if entry.live => {
-                live.insert((entry.space, entry.subject));
-            }
-            Kind::CHANGES | Kind::CARD => {
-                touched.insert((entry.space, entry.subject), entry.kind);
-            }
-            Kind::ERASE => {
-                let erase = entry
-                    .payload
-                    .bytes()
-                    .and_then(|bytes| Erase::decode(bytes).ok());
-                for subject in erase.into_iter().flat_map(|erase| erase.subjects) {
-                    drop_erased(inner, subject)?;
-                }
-            }
-            Kind::CHECKPOINT if inner.config.sync.first_copies && !entry.live => {
-                inner.applier().note_listed(entry);
-            }
-            _ => {}
-        }
-    }
-    if !live.is_empty() {
-        // Those that are not checked yet come with their check, which is next.
-        for unchecked in inner.storage.read(ReadStore::live_unchecked)? {
-            live.remove(&unchecked);
-        }
-        touched.extend(live.into_iter().map(|document| (document, Kind::CHANGES)));
-    }
-    let mut lines = Lines::new(inner);
-    for ((space, subject), kind) in touched {
-        if kind == Kind::CARD {
-            project_card(&mut lines, space, subject)?;
-        } else {
-            project_document(&mut lines, space, subject)?;
         }
     }
     lines.write()
