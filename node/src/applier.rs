@@ -23,7 +23,8 @@ use crate::storage::record_row;
 /// How many entries are read at once.
 const BATCH_ENTRIES: usize = 1_024;
 /// How many are looked at before what they change is made and it is noted how far that came. With
-/// fewer, a long document is made over and over while much of it is new.
+/// fewer, a long document is made over and over while much of it is new. Many records are not waited
+/// for so long: what was erased meanwhile must go.
 const GATHERED_MAX: usize = 1 << 16;
 /// How many documents that checkpoints list are noted at most.
 const LISTED_MAX: usize = 100_000;
@@ -212,7 +213,7 @@ impl Applier {
             let mut touched = Touched::default();
             let mut gathered = 0;
             let mut is_all = false;
-            while !is_all && gathered < GATHERED_MAX {
+            while !is_all && gathered < GATHERED_MAX && touched.len() < BATCH_ENTRIES {
                 let entries = inner
                     .storage
                     .read(|store| store.arrivals_after(reflects, BATCH_ENTRIES))?;
@@ -391,11 +392,11 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     let based = inner
         .storage
         .read(|store| store.bases(space, None, usize::MAX))?;
-    for document in documents.into_iter().chain(based).collect::<BTreeSet<_>>() {
-        project_document(&mut lines, space, document)?;
-    }
-    for card in subjects.1 {
-        project_card(&mut lines, space, card)?;
+    let cards = subjects.1.into_iter().map(|card| (card, Kind::CARD));
+    let documents = documents.into_iter().chain(based);
+    let documents = documents.map(|document| (document, Kind::CHANGES));
+    for (subject, kind) in cards.chain(documents).collect::<BTreeMap<_, _>>() {
+        project(&mut lines, space, subject, kind)?;
     }
     lines.write()?;
     let settled = digest(space, &evidence);
@@ -422,7 +423,7 @@ fn project_based(inner: &Inner) -> Result<(), StoreError> {
         for document in based {
             // Those that are not checked yet come with their check.
             if !unchecked.contains(&(space, document)) {
-                project_document(&mut lines, space, document)?;
+                project(&mut lines, space, document, Kind::CHANGES)?;
             }
         }
     }
@@ -441,14 +442,34 @@ fn drop_erased(inner: &Inner, subject: Subject) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn project_document(
+/// Makes a record's line anew. Whoever writes to a space may write a card under the id of another's
+/// document, or changes under that of a card: what is none takes the line of the other away no more than
+/// it makes one.
+fn project(
     lines: &mut Lines<'_>,
     space: SpaceId,
     subject: Subject,
+    kind: Kind,
 ) -> Result<(), StoreError> {
     let inner = lines.inner;
+    let row = if kind == Kind::CARD {
+        let card = card_row(inner, space, subject)?;
+        card.map_or_else(|| document_row(inner, space, subject), |row| Ok(Some(row)))
+    } else {
+        let document = document_row(inner, space, subject)?;
+        document.map_or_else(|| card_row(inner, space, subject), |row| Ok(Some(row)))
+    };
+    lines.put_or_drop(space, subject, row?)
+}
+
+/// The line of a document, if it is one that may stand there. What of it was set aside is noted.
+fn document_row(
+    inner: &Inner,
+    space: SpaceId,
+    subject: Subject,
+) -> Result<Option<Row>, StoreError> {
     let Ok(id) = DocumentId::try_from(subject) else {
-        return Ok(());
+        return Ok(None);
     };
     let (row, aside) = inner.library.with(&inner.storage, space, id, |document| {
         let aside = document.set_aside().map(|aside| SetAsideRow {
@@ -475,7 +496,7 @@ fn project_document(
         (row, aside)
     })?;
     inner.storage.put_set_aside(space, subject, &aside)?;
-    lines.put_or_drop(space, subject, row)
+    Ok(row)
 }
 
 /// Whether records of this kind may stand in a space.
@@ -538,18 +559,17 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn project_card(lines: &mut Lines<'_>, space: SpaceId, subject: Subject) -> Result<(), StoreError> {
-    let inner = lines.inner;
+/// The line of a card, if it is one that may stand there.
+fn card_row(inner: &Inner, space: SpaceId, subject: Subject) -> Result<Option<Row>, StoreError> {
     let Ok(card) = CardId::try_from(subject) else {
-        return Ok(());
+        return Ok(None);
     };
     let view = card_view(inner, space, card)?;
     let shown = CardRecord::shown(&view).filter(|record| {
         record.kind.form == Form::Card && fits(inner, record.kind, space, subject)
     });
     let open = CardRecord::conflicts(&view).len();
-    let row = shown.map(|record| with_versions(record.row(), open, 0));
-    lines.put_or_drop(space, subject, row)
+    Ok(shown.map(|record| with_versions(record.row(), open, 0)))
 }
 
 /// A line that says how many versions are open and settled in its record, so that those with any

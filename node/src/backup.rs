@@ -44,6 +44,7 @@ impl Node {
     /// # Errors
     /// [`BackupError`]; nothing is left of it then.
     pub fn backup(&self, path: &Path, to: &[Recipient]) -> Result<BackedUp, BackupError> {
+        let _one = self.inner.keeper.making();
         let unwritten = |source| BackupError::Unwritten {
             path: path.to_owned(),
             source,
@@ -56,7 +57,7 @@ impl Node {
         let copy = if to.is_empty() {
             unfinished.clone()
         } else {
-            self.inner.folder.path().join("backup.open")
+            open_copy(self.inner.folder.path())
         };
         let copy = Leftover::new(copy)?;
         let unfinished = Leftover::new(unfinished)?;
@@ -79,6 +80,18 @@ impl Node {
             .and_then(|folder| folder.sync_all())
             .map_err(unwritten)?;
         Ok(BackedUp { bytes, entries })
+    }
+}
+
+/// Where the copy stands before it is sealed.
+fn open_copy(folder: &Path) -> PathBuf {
+    folder.join("backup.open")
+}
+
+/// Deletes the copy that a backup left behind which was broken off.
+pub(crate) fn sweep(folder: &Path) {
+    if let Err(error) = Leftover::new(open_copy(folder)) {
+        tracing::warn!(%error, "what a backup left cannot be deleted");
     }
 }
 

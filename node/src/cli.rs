@@ -52,7 +52,7 @@ pub use record::{RecordCommand, run as run_record};
 pub use report::{ReportCommand, run as run_report};
 pub use restore::{RestoreArguments, restored as show_restored, run as run_restore};
 pub use sample::schema as print_schema;
-pub use serve::{serve_pages, stopped};
+pub use serve::{end_service, serve_pages, stopped};
 pub use space::list as list_spaces;
 pub use span::parse_span;
 pub use status::{StatusArguments, run_watch as watch_status, show as show_status};

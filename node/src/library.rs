@@ -397,6 +397,8 @@ impl Shelf {
         after: u64,
         checked: bool,
     ) -> Result<Reading<'a>, StoreError> {
+        // What comes while this is read is read again: it may come among what was read before it.
+        let until = storage.read(Readers::arrived)?;
         let checkpoints = || self.checkpoints(storage, space);
         let copied = entries_of_copies(storage, checkpoints, space, id, after)?;
         let known = self.checkpoints.clone();
@@ -408,7 +410,8 @@ impl Shelf {
                 waiting_feeds(storage, checkpoints, space, id)
             }))
         };
-        Ok((copied, Stored::after(storage, space, id, after, live)))
+        let stored = Stored::after(storage, space, id, after, live);
+        Ok((copied, stored.until(until)))
     }
 
     /// Puts a document that was opened into the cache.

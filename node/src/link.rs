@@ -1,7 +1,7 @@
 //! Keeps one session with the coordinator: dials, and dials again with growing pauses.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use node_feed::{NetworkId, NodeId};
 use proto::sync::v1::sync_client::SyncClient;
@@ -31,7 +31,6 @@ pub(crate) async fn run(
         let mut paused = inner.paused.subscribe();
         // The sender lives as long as the node.
         drop(paused.wait_for(|paused| !*paused).await);
-        let begun = tokio::time::Instant::now();
         let renewed = match &credentials {
             Some(old) => inner.renew_certificate(&contact, network, old).await,
             None => inner.new_certificate(&contact, network).await.map(Some),
@@ -47,7 +46,7 @@ pub(crate) async fn run(
             }
         }
         let Some(credentials) = &credentials else {
-            let pause = pauses.after(begun.elapsed(), u32::from_le_bytes(random()));
+            let pause = pauses.after(Duration::ZERO, u32::from_le_bytes(random()));
             tokio::select! {
                 () = tokio::time::sleep(pause) => continue,
                 _stopped = stop.wait_for(|stop| *stop) => return,
@@ -55,7 +54,8 @@ pub(crate) async fn run(
         };
         let session = inner.next_session();
         let span = tracing::info_span!("session", id = session.0, coordinator = %contact.address);
-        let dialled = dial(&inner, &contact, credentials, session).instrument(span);
+        let connected = OnceLock::new();
+        let dialled = dial(&inner, &contact, credentials, session, &connected).instrument(span);
         let ended = tokio::select! {
             ended = dialled => ended,
             _paused = paused.wait_for(|paused| *paused) => Ok(()),
@@ -66,7 +66,9 @@ pub(crate) async fn run(
             tracing::warn!(%error, "the coordinator cannot be reached");
             inner.peers.failed(error.to_string());
         }
-        let pause = pauses.after(begun.elapsed(), u32::from_le_bytes(random()));
+        // What it took to get there does not make a session a good one.
+        let lasted = connected.get().map_or(Duration::ZERO, Instant::elapsed);
+        let pause = pauses.after(lasted, u32::from_le_bytes(random()));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _stopped = stop.wait_for(|stop| *stop) => return,
@@ -88,6 +90,7 @@ async fn dial(
     contact: &CoordinatorContact,
     credentials: &Credentials,
     session: node_sync::SessionId,
+    since: &OnceLock<Instant>,
 ) -> Result<(), LinkError> {
     let connector = Connector::new(
         contact.address.clone(),
@@ -119,6 +122,7 @@ async fn dial(
         .await
         .map_err(|status| refused(info, &status))?
         .into_inner();
+    let _first = since.set(Instant::now());
     tracing::debug!("connected");
     incoming
         .receive(inner, frames)

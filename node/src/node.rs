@@ -174,6 +174,7 @@ impl Node {
     }
 
     pub(crate) fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
+        backup::sweep(folder.path());
         let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
         let membership = Membership::read(&folder)?;
         let metrics = Metrics::new(config.metrics.address().is_some());

@@ -124,7 +124,9 @@ impl Node {
                     let cuts = authority.cuts_of(here.space, gap.feed.as_bytes());
                     cuts.is_empty()
                 });
-                lag.missing += gaps.map(|gap| gap.to + 1 - gap.from).sum::<u64>();
+                lag.missing += gaps.fold(0, |sum: u64, gap| {
+                    sum.saturating_add((gap.to.saturating_add(1)).saturating_sub(gap.from))
+                });
             }
             lag
         });
@@ -250,7 +252,9 @@ impl Held {
             waiting: 0,
         };
         for (feed, (start, next)) in &self.feeds {
-            let reached = there.get(feed).map_or(*start, |last| last + 1);
+            let reached = there
+                .get(feed)
+                .map_or(*start, |last| last.saturating_add(1));
             lag.holds += reached.saturating_sub(*start);
             lag.waiting += next.saturating_sub(reached.max(*start));
         }

@@ -20,7 +20,7 @@ use crate::tls::Address;
 pub use error::ProxyError;
 
 /// Where the environment names a proxy, the first that is set.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const VARIABLES: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 /// Where it names what is reached without one.
 const EXEMPT_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// The setting's name, for people.
@@ -72,9 +72,10 @@ impl Proxies {
                 let Some((variable, value)) = named else {
                     return Ok(None);
                 };
-                let exempt = EXEMPT_VARIABLES
-                    .into_iter()
-                    .find_map(|variable| std::env::var(variable).ok());
+                let exempt = EXEMPT_VARIABLES.into_iter().find_map(|variable| {
+                    let value = std::env::var(variable).ok()?;
+                    (!value.trim().is_empty()).then_some(value)
+                });
                 if is_exempt(address, &value, &exempt.unwrap_or_default()) {
                     return Ok(None);
                 }

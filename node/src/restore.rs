@@ -15,7 +15,7 @@ use crate::folder::{DataFolder, FolderError, with_suffix, write_seed};
 use crate::lost::Lost;
 use crate::membership::Membership;
 
-/// Why a backup cannot be restored. The store is then as it was.
+/// Why a backup cannot be restored. The store is then as it was, but for [`RestoreError::Identity`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
@@ -58,6 +58,11 @@ pub enum RestoreError {
          another place and try again"
     )]
     Audit(#[source] StoreError),
+    /// The store was restored, and the node's identity could not be kept.
+    #[error(
+        "the backup was restored, but not which node it is of: {0}. Restore it again with the words"
+    )]
+    Identity(#[source] Box<RestoreError>),
     /// A file cannot be copied or moved.
     #[error("{} cannot be used: {source}", path.display())]
     Io {
@@ -106,7 +111,7 @@ pub fn look_at_backup(
         path: file.to_owned(),
         source,
     };
-    let store = SqliteStore::open(file, Check::Always).map_err(broken)?;
+    let store = SqliteStore::open_made(file, Check::Always).map_err(broken)?;
     let entries = store.totals().map_err(broken)?.entries;
     let made_by = whose(&store).map_err(broken)?;
     check_whose(file, &store, own, identity)?;
@@ -289,17 +294,12 @@ impl Restore {
         let replaced = self.folder.path().join("store.db.replaced");
         remove_store(&replaced)?;
         remove_store(&self.folder.projections())?;
-        if let Some((identity, membership)) = &self.given_back {
-            write_seed(&self.folder.identity(), &identity.seed())?;
-            membership.write(&self.folder)?;
-            // Both are another node's from here on.
-            for file in [self.folder.credentials(), self.folder.connecting()] {
-                remove(&file)?;
-            }
-        }
         // The old store keeps its name until the copy takes it, so that there is one at all times.
         if store.exists() {
-            fs::hard_link(&store, &replaced).map_err(|source| io(&store, source))?;
+            // Some file systems know no second name for a file.
+            fs::hard_link(&store, &replaced)
+                .or_else(|_| fs::copy(&store, &replaced).map(|_| ()))
+                .map_err(|source| io(&store, source))?;
         }
         let log = with_suffix(&store, "-wal");
         if log.exists() {
@@ -310,7 +310,24 @@ impl Restore {
         let folder = self.folder.path();
         File::open(folder)
             .and_then(|file| file.sync_all())
-            .map_err(|source| io(folder, source))
+            .map_err(|source| io(folder, source))?;
+        self.give_identity_back()
+            .map_err(|source| RestoreError::Identity(Box::new(source)))
+    }
+
+    /// Makes this folder the node's that made the backup, if its identity was given. Last: without it the
+    /// store is as after a restore without the words, and can be restored again with them.
+    fn give_identity_back(&self) -> Result<(), RestoreError> {
+        let Some((identity, membership)) = &self.given_back else {
+            return Ok(());
+        };
+        write_seed(&self.folder.identity(), &identity.seed())?;
+        membership.write(&self.folder)?;
+        // Both are another node's from here on.
+        for file in [self.folder.credentials(), self.folder.connecting()] {
+            remove(&file)?;
+        }
+        Ok(())
     }
 
     /// Notes in the audit log that the copy takes the store's place, and in the copy where the log
@@ -374,7 +391,7 @@ fn bring(file: &Path, copy: &Path, key: Option<&BackupKey>) -> Result<(), Restor
 /// # Errors
 /// [`StoreError`] if it is not a whole store.
 pub(crate) fn refresh(copy: &Path) -> Result<u64, StoreError> {
-    let mut store = SqliteStore::open(copy, Check::Always)?;
+    let mut store = SqliteStore::open_made(copy, Check::Always)?;
     for key in store.settings(author::WRITER_SETTINGS)? {
         store.set_setting(&key, None)?;
     }

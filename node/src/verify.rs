@@ -12,6 +12,9 @@ use node_store::StoreError;
 use crate::Node;
 use crate::node::Inner;
 
+/// How often something is looked at again that changes meanwhile.
+const TRIES: usize = 5;
+
 /// What is being checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

@@ -1,10 +1,12 @@
 //! `serve`: runs the coordinator until it is told to stop.
 
 use std::path::Path;
+use std::pin::pin;
 
 use anyhow::{Context, Result};
 use node::grpc::{health_service, hub_service, reflection_service};
 use node::{Node, local, telemetry};
+use tokio::sync::oneshot;
 
 use crate::service::coordinator_service;
 
@@ -26,7 +28,8 @@ pub(super) async fn run(data: &Path) -> Result<()> {
         node::cli::serve_pages(operations.node(), site, crate::web::routes(&operations)).await;
     let stop = node::cli::stopped()?;
     let names = &["causeway.hub.v1.Hub", "causeway.coordinator.v1.Coordinator"];
-    tonic::transport::Server::builder()
+    let (end, ended) = oneshot::channel::<()>();
+    let service = tonic::transport::Server::builder()
         .add_service(health_service(operations.node(), names).await)
         .add_service(reflection_service().context("the services cannot be described")?)
         .add_service(hub_service(operations.node().clone()))
@@ -34,9 +37,17 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             operations.clone(),
             coordinator.config().listen.invitation_hours,
         ))
-        .serve_with_incoming_shutdown(socket, stop)
-        .await
-        .context("the coordinator's own service failed")?;
+        .serve_with_incoming_shutdown(socket, async move {
+            let _told = ended.await;
+        });
+    let mut service = tokio::spawn(service);
+    let mut stop = pin!(stop);
+    tokio::select! {
+        () = &mut stop => {}
+        served = &mut service => served?.context("the coordinator's own service failed")?,
+    }
+    let grace = coordinator.config().shutdown.grace();
+    node::cli::end_service(service, end, grace).await?;
     if let Some(pages) = pages {
         pages.stop(coordinator.config().shutdown.grace()).await;
     }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use node_feed::{CopyPlace, DocumentId, Hash, SpaceId, Subject};
+use node_feed::{CopyPlace, DocumentId, Hash, Kind, SpaceId, Subject};
 use node_store::{CopyPlaced, ReadStore, Readers, StoreError};
 
-use super::{Applier, Lines, lock, project_document};
+use super::{Applier, Lines, lock, project};
 use crate::library::Checked;
 use crate::node::Inner;
 
@@ -94,7 +94,7 @@ fn check_some(
         }
         match found {
             Checked::Yes(arrival) => {
-                project_document(&mut lines, *space, *subject)?;
+                project(&mut lines, *space, *subject, Kind::CHANGES)?;
                 checked.entry(*space).or_default().extend(arrival);
             }
             Checked::Waits => {}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use node_feed::{Erase, Kind, SpaceId, Subject};
 use node_store::{ReadStore, StoreError, StoredEntry};
 
-use super::{Lines, drop_erased, project_card, project_document};
+use super::{Lines, drop_erased, project};
 use crate::node::Inner;
 
 /// The records that entries are about.
@@ -46,6 +46,11 @@ impl Touched {
         Ok(())
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.records.len() + self.live.len()
+    }
+
     /// Makes their lines anew.
     pub(super) fn project(mut self, inner: &Inner) -> Result<(), StoreError> {
         if !self.live.is_empty() {
@@ -59,11 +64,7 @@ impl Touched {
         }
         let mut lines = Lines::new(inner);
         for ((space, subject), kind) in self.records {
-            if kind == Kind::CARD {
-                project_card(&mut lines, space, subject)?;
-            } else {
-                project_document(&mut lines, space, subject)?;
-            }
+            project(&mut lines, space, subject, kind)?;
         }
         lines.write()
     }

@@ -48,7 +48,14 @@ impl Inner {
 
     /// Without the number of the entry and its feed, by which a flood would be many things.
     fn of_refusal(self: &Arc<Self>, peer: NodeId, refusal: &Refusal) -> Fields {
-        let fields = self.of_peer(Some(peer)).with("space", refusal.space);
+        let fields = self.of_peer(Some(peer));
+        // A peer can name as many spaces as it likes.
+        let is_known = self.authority().spaces().contains_key(&refusal.space);
+        let fields = if is_known {
+            fields.with("space", refusal.space)
+        } else {
+            fields.with("space", "unknown")
+        };
         fields.with("reason", refusal.reason.word())
     }
 

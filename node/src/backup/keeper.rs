@@ -1,7 +1,7 @@
 //! Makes backups by itself, as the settings say.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,9 +21,13 @@ const HOUR_MS: u64 = 3_600_000;
 /// How far a backup may be in the future by its name: clocks are set back a little.
 const AHEAD_MS: u64 = 24 * HOUR_MS;
 
-/// What came of the last try.
+/// What came of the last try, and who makes one.
 #[derive(Debug, Default)]
-pub(crate) struct Keeper(Mutex<Option<Failure>>);
+pub(crate) struct Keeper {
+    failed: Mutex<Option<Failure>>,
+    /// Held while a backup is made: two would use one file.
+    making: Mutex<()>,
+}
 
 #[derive(Debug, Clone)]
 struct Failure {
@@ -95,11 +99,9 @@ impl Node {
         // The settings were checked when they were read.
         let keys = config.recipients().unwrap_or_default();
         self.backup(&file, &keys)?;
-        let pruned = shelf.prune(config);
-        pruned.map_err(|source| BackupError::Unwritten {
-            path: folder.to_owned(),
-            source,
-        })?;
+        if let Err(error) = shelf.prune(config, now_ms + AHEAD_MS, &file) {
+            tracing::warn!(%error, "backups that need not be kept are still there");
+        }
         Ok(Some(Kept {
             time_ms: now_ms,
             file,
@@ -154,14 +156,19 @@ impl Node {
 }
 
 impl Keeper {
+    /// Nobody else makes a backup while this is held.
+    pub(super) fn making(&self) -> MutexGuard<'_, ()> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failure(&self) -> Option<Failure> {
-        self.0
+        self.failed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     fn note(&self, failure: Option<Failure>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }

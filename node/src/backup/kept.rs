@@ -64,14 +64,22 @@ impl<'a> Shelf<'a> {
         Ok(all)
     }
 
-    /// Deletes those that are not kept, and says how many.
+    /// Deletes those until `until_ms` that are not kept, but never `made`, and says how many. Whatever
+    /// says that it is of later is left alone, and takes no other's place.
     ///
     /// # Errors
     /// What the system says if one cannot be deleted.
-    pub(super) fn prune(&self, config: &BackupConfig) -> io::Result<usize> {
-        let all = self.all()?;
+    pub(super) fn prune(
+        &self,
+        config: &BackupConfig,
+        until_ms: u64,
+        made: &Path,
+    ) -> io::Result<usize> {
+        let mut all = self.all()?;
+        all.retain(|one| one.time_ms <= until_ms);
         let kept = kept(&all, config);
-        let gone = all.iter().filter(|it| !kept.contains(it));
+        let gone = all.iter();
+        let gone = gone.filter(|one| !kept.contains(one) && one.file != made);
         let mut count = 0;
         for one in gone {
             fs::remove_file(&one.file)?;
@@ -166,7 +174,13 @@ mod tests {
         }
         let config = BackupConfig::default();
         let newest = shelf.all().expect("a look")[0].clone();
-        shelf.prune(&config).expect("pruned");
+        let made = newest.file.clone();
+        let prune = || {
+            shelf
+                .prune(&config, NOW_MS + DAY_MS, &made)
+                .expect("pruned")
+        };
+        prune();
         let left = shelf.all().expect("a look");
         // Seven days, in two weeks of which, and one month of which, are those already.
         let days = left
@@ -180,6 +194,19 @@ mod tests {
             assert!(folder.path().join(other).exists(), "{other}");
         }
         // Once more changes nothing.
-        assert_eq!(shelf.prune(&config).expect("pruned"), 0);
+        assert_eq!(prune(), 0);
+        // The clock was ahead for a while: what was made then takes no place from others.
+        for days in 10..30 {
+            fs::write(shelf.file_at(NOW_MS + days * DAY_MS), "").expect("a file");
+        }
+        assert_eq!(prune(), 0);
+        let one = BackupConfig {
+            keep_days: 1,
+            keep_weeks: 0,
+            keep_months: 0,
+            ..config
+        };
+        shelf.prune(&one, NOW_MS, &made).expect("pruned");
+        assert!(made.exists(), "what was just made stays");
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::folder::{DataFolder, FolderError};
 use crate::grpc::{health_service, hub_service, reflection_service};
@@ -17,6 +19,28 @@ use crate::{Node, local, telemetry};
 const PROGRAM: &str = "causeway-node";
 /// How long the last of what uses a node may take to let go of it.
 const CLOSING: Duration = Duration::from_secs(20);
+
+/// Ends a service: who waits for an answer has so long to get it. Some answers never end, as whether
+/// the program is well does not.
+///
+/// # Errors
+/// A sentence, if the service had failed.
+pub async fn end_service(
+    service: JoinHandle<Result<(), tonic::transport::Error>>,
+    end: oneshot::Sender<()>,
+    grace: Duration,
+) -> Result<()> {
+    if service.is_finished() {
+        return Ok(());
+    }
+    let _ending = end.send(());
+    let abort = service.abort_handle();
+    match tokio::time::timeout(grace, service).await {
+        Ok(served) => served?.context("the program's own service failed")?,
+        Err(_) => abort.abort(),
+    }
+    Ok(())
+}
 
 /// Nothing goes on beside the node.
 pub(super) async fn alone(_node: Node) -> Result<()> {
@@ -50,7 +74,7 @@ pub(super) async fn run(
             Some(listening) => serve_on(listening, &node, &reopener).await,
             None => None,
         };
-        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel::<()>();
         node.set_listening(true);
         let service = tonic::transport::Server::builder()
             .add_service(hub_service(node.clone()))
@@ -69,16 +93,7 @@ pub(super) async fn run(
             }
             told = beside(node.clone()) => (None, told),
         };
-        if !service.is_finished() {
-            let _ending = end.send(());
-            let abort = service.abort_handle();
-            // A program that waits for an answer gets it.
-            let patience = work.as_ref().map_or(Duration::MAX, |_| grace);
-            match tokio::time::timeout(patience, service).await {
-                Ok(served) => served?.context("the node's own service failed")?,
-                Err(_) => abort.abort(),
-            }
-        }
+        end_service(service, end, grace).await?;
         if let Some(pages) = pages {
             pages.stop(grace).await;
         }

@@ -76,12 +76,18 @@ impl TelemetryConfig {
                 && matches!(uri.path(), "" | "/")
                 && uri.query().is_none()
         });
-        if plain {
+        let named = self.otlp.contains('@');
+        if plain && !named {
             return Ok(());
         }
         Err(ConfigError::Value {
             setting: "telemetry.otlp",
-            value: self.otlp.clone(),
+            // What stands before an @ may be a password.
+            value: if named {
+                "…@…".to_owned()
+            } else {
+                self.otlp.clone()
+            },
             reason: "an address such as http://127.0.0.1:4317 is needed: a collector on this \
                      computer, which may encrypt what it sends on"
                 .to_owned(),

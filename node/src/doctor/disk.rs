@@ -77,8 +77,13 @@ pub(super) fn disk_speed(data: &Path) -> Finding {
 
 /// The mean wait of a few small writes.
 fn try_disk(path: &Path) -> io::Result<Duration> {
+    // Whoever may write here may have put a link here, which is not to be followed.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
+    options.create_new(true).write(true);
     let mut file: File = options.open(path)?;
     let begun = Instant::now();
     let mut writes = 0;

@@ -35,6 +35,8 @@ pub(super) struct Stored<'a> {
     live: Live<'a>,
     /// The arrival of the first live entry that was not given.
     left_out: Option<u64>,
+    /// Up to which arrival everything was here when reading began.
+    until: u64,
 }
 
 impl<'a> Stored<'a> {
@@ -55,6 +57,7 @@ impl<'a> Stored<'a> {
             is_end: false,
             live,
             left_out: None,
+            until: u64::MAX,
         }
     }
 
@@ -63,10 +66,15 @@ impl<'a> Stored<'a> {
         self.arrival
     }
 
+    /// The same, where everything up to that arrival was here before anything was read.
+    pub(super) fn until(self, until: u64) -> Self {
+        Self { until, ..self }
+    }
+
     /// Up to which arrival all entries were given, once all were, if `copied` is that of what came by
     /// first copies. What was left out is looked at again.
     pub(super) fn all_until(&self, copied: u64) -> u64 {
-        let last = self.arrival.max(copied);
+        let last = self.arrival.max(copied).min(self.until);
         self.left_out.map_or(last, |first| last.min(first - 1))
     }
 

@@ -33,7 +33,9 @@ impl Shown {
     pub(crate) fn issuer(&self) -> Option<String> {
         let own = self.chain.first()?;
         let name = certificate::issuer(own).ok()?;
-        let name = name.chars().filter(|letter| !letter.is_control());
+        // A stranger chose it: it must not go on as a sentence of this program's.
+        let is_plain = |letter: &char| letter.is_alphanumeric() || " .,-_()&*'/".contains(*letter);
+        let name = name.chars().filter(is_plain);
         let name = name.take(NAME_LETTERS_MAX).collect::<String>();
         (!name.is_empty()).then_some(name)
     }

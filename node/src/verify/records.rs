@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use node_feed::{DocumentId, Kind, SpaceId};
 use node_store::ReadStore;
 
-use super::{Check, Part, Progress, VerifyError, Wrong};
-
-/// How often a record is looked at again that somebody writes meanwhile.
-const TRIES: usize = 5;
+use super::{Check, Part, Progress, TRIES, VerifyError, Wrong};
 
 impl<F: FnMut(Progress) -> bool> Check<'_, F> {
     pub(super) fn records(&mut self) -> Result<(), VerifyError> {

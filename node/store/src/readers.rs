@@ -48,6 +48,14 @@ impl Readers {
         self.ask(Sql::last_arrival)
     }
 
+    /// Up to which arrival all that has one is here, documents of first copies too; 0 if nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn arrived(&self) -> Result<u64, StoreError> {
+        self.ask(Sql::arrived)
+    }
+
     /// Answers a question from one moment of the store. The moment ends with it, so that the
     /// write-ahead log can be emptied.
     pub(crate) fn ask<T>(

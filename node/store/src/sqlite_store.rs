@@ -86,6 +86,15 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// Opens a store that was made before.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] if the file holds no store, as an empty one.
+    pub fn open_made(path: impl AsRef<Path>, check: Check) -> Result<Self, StoreError> {
+        connect::is_made(path.as_ref())?;
+        Self::open(path, check)
+    }
+
     /// Looks through the whole file.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use node::clock::now_ms;
 use node::restore::{Restore, RestoreError};
 use node::{CameBack, Node};
 use node_feed::SpaceId;
+use node_store::{Check, ReadStore, SqliteStore};
 use serde_json::json;
 use tests::world::{World, until};
 
@@ -105,6 +106,46 @@ async fn a_sealed_backup_is_made_while_people_write_and_opens_with_its_key_alone
     world.start_hub(SOUTH);
     world.agree(space).await;
     assert_eq!(titles(world.hub(SOUTH), &at).len(), 21);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_that_are_made_at_once_are_each_whole() {
+    let (world, _) = hub().await;
+    let south = world.hub(SOUTH).clone();
+    let key = BackupKey::generate();
+    let files = (0..4).map(|number| world.path(&format!("{number}.db.age")));
+    let files = files.collect::<Vec<_>>();
+    let made = std::thread::scope(|scope| {
+        let work = files.iter().map(|file| {
+            let (south, key) = (&south, key.recipient());
+            scope.spawn(move || south.backup(file, &[key]).expect("a backup"))
+        });
+        let work = work.collect::<Vec<_>>().into_iter();
+        let made = work.map(|work| work.join().expect("it is made"));
+        made.collect::<Vec<_>>()
+    });
+    assert!(made[0].entries > 5 && made.iter().all(|it| it.entries == made[0].entries));
+    for (number, file) in files.iter().enumerate() {
+        let open = world.path(&format!("{number}.db"));
+        unseal(file, &open, &key).expect("it opens");
+        let store = SqliteStore::open_made(&open, Check::Always).expect("it is whole");
+        assert_eq!(
+            store.totals().expect("counted").entries,
+            made[number].entries
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_is_no_backup() {
+    let (mut world, _) = hub().await;
+    world.stop_hub(SOUTH).await;
+    let empty = world.path("empty.db");
+    std::fs::write(&empty, "").expect("a file");
+    let refused = Restore::prepare(&world.path(SOUTH), &empty, None);
+    let refused = refused.expect_err("it holds nothing").to_string();
+    assert!(refused.contains("empty"), "{refused}");
+    assert_eq!(std::fs::read(&empty).expect("it is read"), b"");
 }
 
 #[tokio::test(flavor = "multi_thread")]

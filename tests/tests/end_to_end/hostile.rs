@@ -4,8 +4,8 @@ use node::Node;
 use node::clock::now_ms;
 use node_document::{Author, ChangesEntry, Document, EditError, Outcome, Value};
 use node_feed::{
-    Cut, CutTarget, DocumentId, Entry, Erase, Fact, FeedCut, FeedName, Hash, Kind, Nonce, SpaceId,
-    Subject, Writers,
+    Card, Cut, CutTarget, DocumentId, Entry, Erase, Fact, FeedCut, FeedName, Hash, Kind, Nonce,
+    SpaceId, Subject, Writers,
 };
 use serde_json::{Value as Json, json};
 use tests::world::{World, until};
@@ -86,6 +86,32 @@ async fn nobody_moves_a_record_of_another_hub_into_another_space() {
     assert_eq!(titles(south, ""), ["Private"]);
     assert_eq!(titles(west, ""), [""; 0]);
     assert!(west.show_record(&private).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_under_the_id_of_anothers_document_takes_no_list_its_line() {
+    let (world, space, _) = two_hubs().await;
+    let (south, west) = (world.hub(SOUTH), world.hub(WEST));
+    let text = space.to_string();
+    let shared = make(south, "practice", &text, &json!({ "title": "Shared" }));
+    world.agree(space).await;
+    let card = Card {
+        random: Nonce([7; 16]),
+        replaces: Vec::new(),
+        body: b"{}".to_vec().into(),
+    };
+    let entry = Entry {
+        time_ms: now_ms(),
+        kind: Kind::CARD,
+        subject: shared.parse().expect("an id"),
+        payload: card.encode().expect("a card"),
+    };
+    west.write(space, entry).expect("it is carried");
+    world.agree(space).await;
+    for node in [south, west] {
+        assert_eq!(titles(node, &text), ["Shared"]);
+        assert!(node.show_record(&shared).is_ok());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

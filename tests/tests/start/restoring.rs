@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use node::Node;
+use node::backup::BackupKey;
 use node::folder::DataFolder;
 use node::web::Reopener;
 
@@ -162,6 +163,62 @@ async fn without_the_words_it_is_restored_and_has_to_be_connected_again() {
     until("its records are here", || node.show_record(&group).is_ok()).await;
     assert!(node.lost().expect("an answer").is_some());
     running.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_backup_asks_for_its_key_and_opens_with_it_alone() {
+    let mut world = World::new().await;
+    world.add_hub(SOUTH).await;
+    let (_, words, group) = backed_up(&world).await;
+    let key = BackupKey::generate();
+    let sealed = world.path("sealed.db.age");
+    let made = world.hub(SOUTH).backup(&sealed, &[key.recipient()]);
+    made.expect("a backup");
+    let secret = |key: &BackupKey, name: &str| {
+        let file = world.path(name);
+        key.write(&file).expect("a key");
+        std::fs::read_to_string(file).expect("it is read")
+    };
+    let (right, other) = (
+        secret(&key, "hub.key"),
+        secret(&BackupKey::generate(), "other.key"),
+    );
+    let cut = world.path("cut.db.age");
+    let bytes = std::fs::read(&sealed).expect("a backup");
+    std::fs::write(&cut, &bytes[..bytes.len() - 1]).expect("a file");
+    world.stop_hub(SOUTH).await;
+    let (site, asked, node) = new_node(&world, "new computer").await;
+    let data = node.folder().to_owned();
+    let ask = async |key: &str, path: &Path| {
+        let path = path.display().to_string();
+        let form = [
+            ("words", words.as_str()),
+            ("key", key),
+            ("path", &path),
+            ("password", PASSWORD),
+        ];
+        let files: &[(&str, &str, &[u8])] = &[("backup", "", b"")];
+        site.send("/start/restore", &form, files).await
+    };
+    for (key, path, sentence) in [
+        ("", &sealed, "This backup is sealed"),
+        ("AGE-SECRET-KEY-1QQQ", &sealed, "no key of backups"),
+        (other.as_str(), &sealed, "it is another&#39;s"),
+        (right.as_str(), &cut, "damaged or half-written"),
+    ] {
+        let answer = ask(key, path).await;
+        let said = answer.body.replace("'", "&#39;");
+        assert!(said.contains(sentence), "{sentence}: {}", answer.body);
+        let secret = key.lines().last().filter(|line| !line.is_empty());
+        let is_sent_back = secret.is_some_and(|secret| answer.has(secret));
+        assert!(!is_sent_back, "the key is not sent back");
+    }
+    let answer = ask(&right, &sealed).await;
+    assert!(answer.has("data-wait"), "{}", answer.body);
+    let told = close_and_do((site, asked, node), &data).await;
+    assert_eq!(told, "The backup was restored.");
+    let node = Node::open(&data).expect("it opens");
+    assert!(node.show_record(&group).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,6 +61,17 @@ pub(crate) fn reader(path: &Path) -> Result<Sql, StoreError> {
     Ok(Sql::new(connection))
 }
 
+/// Refuses a file that holds no store yet.
+pub(super) fn is_made(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    match recognise(&connection, path)? {
+        File::Known => Ok(()),
+        File::New => Err(StoreError::Corrupt("it is empty".to_owned())),
+    }
+}
+
 /// Refuses a file of another program or of a newer version of this one, without touching it.
 pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<File, StoreError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));

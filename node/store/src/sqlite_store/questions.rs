@@ -35,6 +35,13 @@ impl Sql {
         Ok(last.flatten().map_or(0, i64::cast_unsigned))
     }
 
+    /// Up to which arrival everything that has one is here; 0 if nothing is.
+    pub(crate) fn arrived(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'";
+        let last = self.one(sql, [], |row| row.get::<_, i64>(0))?;
+        Ok(last.map_or(0, i64::cast_unsigned))
+    }
+
     /// The one row of an answer, if there is one.
     pub(super) fn one<T>(
         &self,

@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 
 use super::super::entry::password_again;
 use super::lead_only;
-use crate::Lost;
 use crate::backup::{BackupError, BackupKey, is_sealed, unseal};
 use crate::folder::with_suffix;
 use crate::records::{Desk, DeskStatus, Find, RecordsError};
@@ -24,6 +23,7 @@ use crate::web::parts::{self, Tone, tag};
 use crate::web::received::{Most, Received, receive};
 use crate::web::record::{list_path, record_path};
 use crate::web::{PageError, Visit, Web, layout, words};
+use crate::{CameBack, Lost};
 
 const PATH: &str = "/start/restore";
 const TITLE: &str = "Restore from a backup";
@@ -236,6 +236,7 @@ fn look(web: &Web, sent: &crate::web::Form, file: Option<Received>) -> Result<Lo
         Err(
             error @ (RestoreError::Folder(_)
             | RestoreError::Audit(_)
+            | RestoreError::Identity(_)
             | RestoreError::Io { .. }
             | RestoreError::Unopened(_)),
         ) => Err(problem(field, error.to_string())),
@@ -273,6 +274,10 @@ fn put_in_place(data: &Path, file: &Arc<Received>, identity: Option<&SecretKey>)
         Ok(()) => "The backup was restored. No recovery words were given, so NCETM has to send a \
                    new invitation before this hub shares again."
             .to_owned(),
+        Err(error @ RestoreError::Identity(_)) => {
+            tracing::error!(%error, "the identity of a restored node was not kept");
+            words::capital(&error.to_string())
+        }
         Err(error) => {
             tracing::error!(%error, "a backup could not be restored");
             format!("The backup was not restored, and nothing was changed: {error}")
@@ -283,6 +288,7 @@ fn put_in_place(data: &Path, file: &Arc<Received>, identity: Option<&SecretKey>)
 /// What a restore brought back and what not.
 struct Back {
     lost: Option<Lost>,
+    came: Vec<CameBack>,
     status: DeskStatus,
     counts: Vec<(&'static str, String, u64)>,
 }
@@ -306,6 +312,7 @@ impl Back {
         }
         Ok(Self {
             lost: web.node().lost()?,
+            came: web.node().came_back()?.unwrap_or_default(),
             status: if connected {
                 desk.status()?
             } else {
@@ -344,6 +351,14 @@ fn inner(visit: &Visit, back: &Back) -> Markup {
             html! { (words::number(*total)) },
         ]
     });
+    let came = back.came.iter().map(|it| {
+        let missing = it.missing.map(words::number);
+        vec![
+            html! { (it.title) },
+            html! { (words::number(it.came)) },
+            html! { (missing.unwrap_or_else(|| "not known".to_owned())) },
+        ]
+    });
     let lost_rows = lost.records.iter().map(|it| {
         let kind = node_domain::kind(&it.kind);
         let title = match (it.title.is_empty(), kind) {
@@ -378,6 +393,11 @@ fn inner(visit: &Visit, back: &Back) -> Markup {
         } @else {
             p { (tag("not reached yet", Tone::Look)) }
             p.lead { "NCETM is not reached yet. What was shared since the backup comes back once it is." }
+        }
+        @if !back.came.is_empty() {
+            (parts::table("What came back from the others", &[("Shared in", false), ("Own changes that came back", true), ("Not back", true)], &came.collect::<Vec<_>>()))
+            p.soft { "Not back is what the replaced store had and nobody else is known to have. Where that \
+                store could not be read, it cannot be said." }
         }
         @if connected && !back.counts.is_empty() {
             (parts::table("What is here now", &[("Records", false), ("How many", true)], &rows.collect::<Vec<_>>()))
