@@ -12,7 +12,7 @@ use node_domain::{CardRecord, Form, Kind as RecordKind, Row, UNKNOWN, UNKNOWN_CA
 use node_feed::{
     CardId, Checkpoint, DocumentId, FeedName, Hash, Kind, SpaceId, SpaceKind, Subject, Tag,
 };
-use node_store::{Evidence, ReadStore, RecordRow, SetAsideRow, StoreError, StoredEntry};
+use node_store::{Evidence, ReadStore, Readers, RecordRow, SetAsideRow, StoreError, StoredEntry};
 
 use self::touched::Touched;
 use crate::cards::card_view;
@@ -203,6 +203,8 @@ impl Applier {
         }
         self.rebuild_changed(inner)?;
         let mut applied = Applied::default();
+        // What arrives meanwhile is for the next time.
+        let until = inner.storage.read(Readers::arrived)?;
         loop {
             let mut reflects = inner.storage.reflects()?;
             if reflects == 0 {
@@ -217,9 +219,9 @@ impl Applier {
                 let entries = inner
                     .storage
                     .read(|store| store.arrivals_after(reflects, BATCH_ENTRIES))?;
-                is_all = entries.len() < BATCH_ENTRIES;
+                reflects = entries.last().map_or(until, |last| last.arrival);
+                is_all = reflects >= until;
                 gathered += entries.len();
-                reflects = entries.last().map_or(reflects, |last| last.arrival);
                 touched.add(inner, &entries)?;
             }
             if gathered == 0 {

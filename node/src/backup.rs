@@ -90,8 +90,11 @@ fn open_copy(folder: &Path) -> PathBuf {
 
 /// Deletes the copy that a backup left behind which was broken off.
 pub(crate) fn sweep(folder: &Path) {
-    if let Err(error) = Leftover::new(open_copy(folder)) {
-        tracing::warn!(%error, "what a backup left cannot be deleted");
+    let copy = open_copy(folder);
+    for left in [with_suffix(&copy, ".unfinished"), copy] {
+        if let Err(error) = Leftover::new(left) {
+            tracing::warn!(%error, "what a backup left cannot be deleted");
+        }
     }
 }
 

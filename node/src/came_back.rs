@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use node_feed::{AuthorityLog, FeedName, HubId, NetworkId, Opening, SpaceId, SpaceKind};
+use node_feed::{AuthorityLog, FeedName, Height, HubId, NetworkId, Opening, SpaceId, SpaceKind};
 use node_store::{ReadStore, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -128,16 +128,21 @@ impl Node {
         Ok(Some(spaces.collect()))
     }
 
-    /// Whether the first entry of a feed that is held was written before then, by its author's clock.
+    /// Whether a feed was opened before then, by its author's clock.
     fn begun_before(
         &self,
         space: SpaceId,
         feed: FeedName,
         time_ms: u64,
     ) -> Result<bool, StoreError> {
-        let runs = self.inner.storage.runs(space, &[(feed, 0)], 1)?;
-        let first = runs.first().and_then(|run| run.entries.first());
-        Ok(first.is_some_and(|entry| entry.time_ms < time_ms))
+        // Of a feed that came by a first copy its opening is kept.
+        let opened = self.inner.storage.read(|store| {
+            let Some(hash) = store.hash_at(space, feed, 0)? else {
+                return Ok(None);
+            };
+            store.kept(space, feed, Height { number: 0, hash })
+        })?;
+        Ok(opened.is_some_and(|opened| opened.entry.time_ms < time_ms))
     }
 }
 

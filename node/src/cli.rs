@@ -28,6 +28,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -58,6 +59,9 @@ pub use span::parse_span;
 pub use status::{StatusArguments, run_watch as watch_status, show as show_status};
 pub use verify::run as run_verify;
 pub use watch::{WatchArguments, watch};
+
+/// How long what goes on beside a command may take once that has ended.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// The own service's client, as all commands use it.
 pub type Client = HubClient<Channel>;
@@ -290,7 +294,12 @@ pub fn main<A, F: Future<Output = Result<()>>>(
     crate::telemetry::quiet_panics();
     let done = tokio::runtime::Runtime::new()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(arguments)));
+        .and_then(|runtime| {
+            let done = runtime.block_on(run(arguments));
+            // What nobody waits for any more, as a check of the whole store, does not hold up the end.
+            runtime.shutdown_timeout(ENDING);
+            done
+        });
     match done {
         Ok(()) => Exit::Done.into(),
         Err(error) => {

@@ -2,8 +2,9 @@
 //!
 //! Each check stands in a file of its own, asks one question and gives one [`Finding`]. [`examine`]
 //! asks them in an order in which the first fault is the cause: what rests on something that failed is
-//! not checked, and says so. Nothing is changed, and no check takes longer than [`LIMIT`], whether the
-//! node runs or not, its store is broken or there is no network.
+//! not checked, and says so. Nothing of the node's is changed, and none waits longer than [`LIMIT`] for
+//! another machine (twice where it asks two), whether the node runs or not, its store is broken or there is
+//! no network.
 
 mod access;
 mod certificate;

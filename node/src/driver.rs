@@ -573,11 +573,16 @@ impl Driver {
                         .send_modify(|arrivals| arrivals.store(&appended));
                     done.copying.send_modify(|copying| {
                         for appended in &appended {
-                            if let Appended::Stored(stored) = appended {
-                                let count = stored.run.count() as u64;
-                                done.metrics.entries_received.increment(count);
-                                copying.stored(stored.run.space(), count);
-                            }
+                            let run = match appended {
+                                Appended::Stored(stored) => &stored.run,
+                                Appended::Live(Some(run)) => run,
+                                Appended::Held | Appended::Live(None) | Appended::Refused(_) => {
+                                    continue;
+                                }
+                            };
+                            let count = run.count() as u64;
+                            done.metrics.entries_received.increment(count);
+                            copying.stored(run.space(), count);
                         }
                     });
                     if appended.iter().any(erases) {
@@ -694,7 +699,9 @@ fn erases(appended: &Appended) -> bool {
 fn to_result(appended: node_store::Appended) -> AppendResult {
     match appended {
         node_store::Appended::Held => AppendResult::Held,
-        node_store::Appended::Live(_) => AppendResult::Live,
+        node_store::Appended::Live(news) => AppendResult::Live {
+            proven: news.is_some(),
+        },
         node_store::Appended::Stored(stored) => AppendResult::Stored(to_stored(stored)),
         node_store::Appended::Refused(refused) => AppendResult::Refused {
             feed: refused.feed,

@@ -184,14 +184,21 @@ impl DataFolder {
 /// # Errors
 /// [`FolderError`] if it is there already or cannot be written.
 pub fn write_new(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
+    let written = create_private_file(path)
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()));
+    written.map_err(|source| io_error(path, source))
+}
+
+/// Makes a file that does not exist yet, which its owner alone may read.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()));
-    written.map_err(|source| io_error(path, source))
+    options.open(path)
 }
 
 /// Makes a folder that its owner alone may look into.

@@ -121,6 +121,8 @@ impl Node {
             folder.membership(),
             folder.connecting(),
             folder.credentials(),
+            // It is made after the store.
+            folder.audit(),
         ];
         if folder.store().exists() || later.iter().any(|file| file.exists()) {
             return Ok(false);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use node_store::Projections;
+use node_store::{Projections, Readers};
 
 use crate::config::Config;
 use crate::folder::DataFolder;
@@ -16,9 +16,9 @@ const TOLD_EVERY: Duration = Duration::from_millis(200);
 /// How far a rebuild has come, in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// The last entry that the lists hold.
+    /// How far the lists hold what arrived.
     pub reflects: u64,
-    /// The last entry that there is.
+    /// How far anything arrived.
     pub of: u64,
 }
 
@@ -41,7 +41,7 @@ impl Node {
         Projections::delete(folder.projections())?;
         let node = Self::assemble(folder, config)?;
         let storage = &node.inner.storage;
-        let of = storage.last_arrival()?;
+        let of = storage.read(Readers::arrived)?;
         std::thread::scope(|scope| {
             let (ended, ends) = channel::<()>();
             let work = scope.spawn(|| {

@@ -11,7 +11,7 @@ use crate::author;
 use crate::backup::{BackupError, BackupKey, is_sealed, unseal};
 use crate::came_back::HeldThen;
 use crate::clock::now_ms;
-use crate::folder::{DataFolder, FolderError, with_suffix, write_seed};
+use crate::folder::{DataFolder, FolderError, create_private_file, with_suffix, write_seed};
 use crate::lost::Lost;
 use crate::membership::Membership;
 
@@ -378,7 +378,12 @@ fn bring(file: &Path, copy: &Path, key: Option<&BackupKey>) -> Result<(), Restor
         }
         return Ok(opened?);
     }
-    let copied = fs::copy(file, copy).map(|_| ());
+    // Whoever may read the backup need not read the store.
+    let copied = File::open(file).and_then(|mut from| {
+        let mut to = create_private_file(copy)?;
+        std::io::copy(&mut from, &mut to)?;
+        to.sync_all()
+    });
     if copied.is_err() {
         remove_store(copy)?;
     }

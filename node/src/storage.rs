@@ -457,11 +457,6 @@ impl Storage {
         });
     }
 
-    /// The last arrival of any entry; 0 if there is none.
-    pub(crate) fn last_arrival(&self) -> Result<u64, StoreError> {
-        self.readers.last_arrival()
-    }
-
     /// Checks the store's file.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.readers.check()

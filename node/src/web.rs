@@ -35,6 +35,7 @@ use crate::Node;
 use crate::accounts::Accounts;
 
 pub use certificate::{SiteAuthority, SiteCertificateError};
+pub(crate) use connections::{Connections, Limits};
 pub use flash::Flash;
 pub use layout::{bare, page};
 pub use page_error::PageError;

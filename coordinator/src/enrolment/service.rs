@@ -346,8 +346,13 @@ impl Enrolment for EnrolmentService {
         let now_ms = now_ms();
         self.allow(info.remote_addr, now_ms)?;
         let result = self.look_at_node(request.get_ref(), &info).await;
-        if let Err(status) = &result {
-            self.refused(status, &info, now_ms);
+        match &result {
+            Err(status) => self.refused(status, &info, now_ms),
+            // A stranger may ask as often as it may be refused.
+            Ok(told) if told.standing == i32::from(standing_response::Standing::Refused) => {
+                self.attempts.count(info.remote_addr.ip(), now_ms);
+            }
+            Ok(_) => {}
         }
         result.map(Response::new)
     }

@@ -269,6 +269,7 @@ impl<'a> Batch<'a> {
 
     fn note_waiting(&mut self, document: &mut Document) {
         for (feed, queue) in &self.queues {
+            document.book.missing.remove(feed);
             let Some(first) = queue.front() else {
                 document.book.waiting.remove(feed);
                 continue;
@@ -277,18 +278,20 @@ impl<'a> Batch<'a> {
             document.book.waiting.insert(*feed, number);
             for index in queue {
                 let entry = &self.entries[*index];
-                let cause = match self.candidate(*index) {
-                    Some(candidate) if index == first => {
-                        match Plan::new(&document.automerge, &document.book).judge(entry, candidate)
-                        {
-                            Verdict::Waiting(cause) => cause,
-                            Verdict::Ready | Verdict::SetAside(_) | Verdict::TakesPlaceOf(..) => {
-                                WaitingCause::Behind(number)
-                            }
-                        }
-                    }
-                    Some(_) | None => WaitingCause::Behind(number),
-                };
+                let behind = WaitingCause::Behind(number);
+                let first = self.candidate(*index).filter(|_| index == first);
+                let cause = first.map_or_else(
+                    || behind.clone(),
+                    |candidate| {
+                        let plan = Plan::new(&document.automerge, &document.book);
+                        let Verdict::Waiting(cause) = plan.judge(entry, candidate) else {
+                            return behind.clone();
+                        };
+                        let missing = plan.missing_changes(candidate);
+                        document.book.missing.insert(*feed, missing);
+                        cause
+                    },
+                );
                 self.outcomes
                     .entry((entry.feed, entry.number))
                     .or_insert(Outcome::Waiting(cause));

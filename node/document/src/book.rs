@@ -1,6 +1,6 @@
 //! What is remembered beside Automerge: who wrote what, and what was decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{ActorId, ObjId};
 use node_feed::{DecodeError, Decoder, DocumentId, Encoder, FeedName, Hash, HubId, Nonce};
@@ -19,6 +19,8 @@ pub(crate) struct Book {
     pub(crate) decided: BTreeMap<FeedName, u64>,
     /// Feed → the first number that waits.
     pub(crate) waiting: BTreeMap<FeedName, u64>,
+    /// Feed → the changes that its first entry which waits is waiting for. Not saved.
+    pub(crate) missing: BTreeMap<FeedName, BTreeSet<[u8; 32]>>,
     set_aside: BTreeMap<(FeedName, u64), SetAside>,
     /// The changes of what was set aside.
     aside_changes: BTreeMap<[u8; 32], (FeedName, u64)>,

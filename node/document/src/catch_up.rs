@@ -15,6 +15,9 @@ const DOCUMENT_PART: usize = 2;
 /// By what larger portions are each time that entries which wait are tried again, so that this ends
 /// soon in whatever order they are stored.
 const GROWTH: usize = 4;
+/// What such a portion takes at most, unless the document takes more: whoever writes what waits for each
+/// other does not decide over memory.
+const GROWN_BYTES_MAX: usize = 256 << 20;
 /// How often a document is made again at most because a branch gives way to another.
 const REBUILDS_MAX: usize = 64;
 
@@ -148,15 +151,13 @@ impl<R> Stored<'_, R> {
         match self.passes(&mut taking) {
             Ok(()) => Ok(taking.finish()),
             Err(Stop::Unreadable(error)) => Err(error),
-            Err(Stop::Fault) => Ok(match taking {
-                Taking::Ahead(intake) => Taken::Failed(intake.before()),
-                Taking::Checked(document) => Taken::All(*document),
+            Err(stop) => Ok(match (taking, stop) {
+                // Which branch gives way is decided by entries that were looked at alone.
+                (Taking::Ahead(intake), _) => Taken::Failed(intake.before()),
+                // Which one gives way was found out on the way.
+                (Taking::Checked(document), Stop::Rebuild) => Taken::Rebuild(*document),
+                (Taking::Checked(document), _) => Taken::All(*document),
             }),
-            // Which one gives way was found out on the way.
-            Err(Stop::Rebuild) => Ok(Taken::Rebuild(match taking {
-                Taking::Ahead(intake) => intake.into_ahead(),
-                Taking::Checked(document) => *document,
-            })),
         }
     }
 
@@ -168,14 +169,12 @@ impl<R> Stored<'_, R> {
         let mut growth = 1;
         let mut pass = self.pass(taking, self.wanted, &|_| true, growth)?;
         loop {
-            let waiting = taking
-                .document()
-                .waiting()
-                .collect::<BTreeMap<FeedName, u64>>();
             // What waits may build on what came after it, in the pass that just ended.
-            if waiting.is_empty() || !pass.changed {
+            if !pass.changed || !taking.document().may_go_on() {
                 return Ok(());
             }
+            let document = taking.document();
+            let waiting = document.waiting().collect::<BTreeMap<FeedName, u64>>();
             growth = usize::saturating_mul(growth, GROWTH);
             // Of a feed that waits, all entries from the first waiting one on are tried again.
             let is_tried = |entry: &ChangesEntry| {
@@ -205,7 +204,8 @@ impl<R> Stored<'_, R> {
         let mut entries = (self.read)(wanted).map_err(Stop::Unreadable)?;
         loop {
             let document = taking.document().weight().saturating_mul(DOCUMENT_PART);
-            let most = document.max(self.portion).saturating_mul(growth);
+            let grown = document.max(self.portion).saturating_mul(growth);
+            let most = grown.min(document.max(GROWN_BYTES_MAX));
             let mut portion = Vec::new();
             let mut weight = 0usize;
             while weight < most

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use automerge::Automerge;
+use automerge::{Automerge, ChangeHash};
 use bytes::Bytes;
 use node_feed::{DecodeError, Decoder, DocumentId, Encoder, FeedName, Hash};
 
@@ -194,6 +194,21 @@ impl Document {
             .waiting
             .iter()
             .map(|(feed, number)| (*feed, *number))
+    }
+
+    /// Whether one of them may not have to wait any longer: all that it builds on is here now, or its
+    /// branch has lost, or it is not known what it waits for.
+    pub(crate) fn may_go_on(&self) -> bool {
+        let here = |hash: &[u8; 32]| {
+            let change = self.automerge.get_change_meta_by_hash(&ChangeHash(*hash));
+            change.is_some()
+        };
+        self.waiting().any(|(feed, number)| {
+            let giving_way = self.book.giving_way.get(&feed);
+            let missing = self.book.missing.get(&feed);
+            giving_way.is_some_and(|from| *from <= number)
+                || missing.is_none_or(|missing| missing.iter().all(here))
+        })
     }
 
     /// What was set aside, by feed and number.

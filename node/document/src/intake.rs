@@ -31,11 +31,6 @@ impl Intake {
         &self.ahead
     }
 
-    /// The document with what was taken in, of which only the notes are to be used.
-    pub(crate) fn into_ahead(self) -> Document {
-        self.ahead
-    }
-
     /// The document as it was.
     pub(crate) fn before(self) -> Document {
         self.before.unwrap_or(self.ahead)

@@ -107,6 +107,19 @@ impl<'a> Plan<'a> {
     }
 
     fn missing(&self, candidate: &Candidate) -> Option<WaitingCause> {
+        let missing = self.missing_changes(candidate);
+        let aside = missing
+            .iter()
+            .find_map(|hash| self.book.set_aside_holding(hash));
+        match aside {
+            Some((feed, number)) => Some(WaitingCause::BuildsOnSetAside { feed, number }),
+            None if missing.is_empty() => None,
+            None => Some(WaitingCause::Missing(missing.into_iter().collect())),
+        }
+    }
+
+    /// The changes that an entry builds on and that are not there.
+    pub(crate) fn missing_changes(&self, candidate: &Candidate) -> BTreeSet<[u8; 32]> {
         let mut inside = BTreeSet::new();
         let mut missing = BTreeSet::new();
         for change in &candidate.changes {
@@ -117,14 +130,7 @@ impl<'a> Plan<'a> {
             }
             inside.insert(change.hash().0);
         }
-        let aside = missing
-            .iter()
-            .find_map(|hash| self.book.set_aside_holding(hash));
-        match aside {
-            Some((feed, number)) => Some(WaitingCause::BuildsOnSetAside { feed, number }),
-            None if missing.is_empty() => None,
-            None => Some(WaitingCause::Missing(missing.into_iter().collect())),
-        }
+        missing
     }
 
     fn judge_change(&self, entry: &ChangesEntry, change: &Change, within: &Within) -> Verdict {
@@ -163,7 +169,8 @@ impl<'a> Plan<'a> {
         Verdict::Ready
     }
 
-    /// Two branches of a fork used one actor: the branch with the lower name is applied.
+    /// Two branches of a fork used one actor: the trunk is applied, or else the branch with the lower
+    /// name.
     fn judge_collision(&self, entry: &ChangesEntry, change: &Change, last: u64) -> Verdict {
         let detail = format!("step {} after step {last}", change.seq());
         let out_of_order = Verdict::SetAside(Fault::new(SetAsideReason::OutOfOrder, detail));
@@ -176,7 +183,7 @@ impl<'a> Plan<'a> {
         match planned.or_else(|| self.book.source(&step.0, step.1)) {
             None => out_of_order,
             Some((feed, _)) if feed == entry.feed => out_of_order,
-            Some((feed, number)) if feed != trunk && entry.feed < feed => {
+            Some((feed, number)) if feed != trunk && (entry.feed == trunk || entry.feed < feed) => {
                 Verdict::TakesPlaceOf(feed, number)
             }
             Some(_) => Verdict::SetAside(SetAsideReason::Collision.into()),

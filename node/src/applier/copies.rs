@@ -151,6 +151,10 @@ fn put_in_place(
         CopyPlaced::Placed(feeds) => {
             let (feeds, documents) = (feeds.len(), place.of);
             tracing::info!(%space, feeds, documents, "a first copy is here and checked");
+            if inner.storage.renewal(space)?.is_some() {
+                // Something was shown of it that does not count.
+                inner.forget_copy(space);
+            }
             inner.arrived();
         }
         CopyPlaced::Refused(why) => {

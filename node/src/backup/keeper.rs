@@ -161,6 +161,11 @@ impl Keeper {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a backup is being made.
+    pub(crate) fn is_making(&self) -> bool {
+        self.making.try_lock().is_err()
+    }
+
     fn failure(&self) -> Option<Failure> {
         self.failed
             .lock()

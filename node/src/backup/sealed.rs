@@ -1,12 +1,13 @@
 //! Sealing a backup to public keys, and opening it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use age::{DecryptError, Decryptor, Encryptor};
 
 use super::{BackupError, BackupKey, Recipient};
+use crate::folder::create_private_file;
 
 /// With what every sealed file begins.
 const MAGIC: &[u8] = b"age-encryption.org/v1";
@@ -27,7 +28,7 @@ pub fn is_sealed(file: &Path) -> Result<bool, BackupError> {
 pub(super) fn seal(from: &Path, to: &Path, keys: &[Recipient]) -> Result<(), BackupError> {
     let unwritten = |source| unwritten(to, source);
     let mut open = File::open(from).map_err(|source| unread(from, source))?;
-    let sealed = BufWriter::new(private_file(to).map_err(unwritten)?);
+    let sealed = BufWriter::new(create_private_file(to).map_err(unwritten)?);
     let keys = keys.iter().map(|key| &key.0 as &dyn age::Recipient);
     let encryptor = Encryptor::with_recipients(keys);
     let encryptor = encryptor.map_err(|error| unwritten(io::Error::other(error)))?;
@@ -61,7 +62,7 @@ pub fn unseal(from: &Path, to: &Path, key: &BackupKey) -> Result<(), BackupError
     let decryptor = Decryptor::new_buffered(BufReader::new(sealed)).map_err(failed)?;
     let keys = std::iter::once(&key.0 as &dyn age::Identity);
     let mut sealed = decryptor.decrypt(keys).map_err(failed)?;
-    let mut open = private_file(to).map_err(|source| unwritten(to, source))?;
+    let mut open = create_private_file(to).map_err(|source| unwritten(to, source))?;
     let mut bytes = vec![0; 1 << 16];
     loop {
         // What cannot be opened and what cannot be written are told apart.
@@ -74,14 +75,6 @@ pub fn unseal(from: &Path, to: &Path, key: &BackupKey) -> Result<(), BackupError
         written.map_err(|source| unwritten(to, source))?;
     }
     open.sync_all().map_err(|source| unwritten(to, source))
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn unread(path: &Path, source: io::Error) -> BackupError {

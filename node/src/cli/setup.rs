@@ -153,13 +153,20 @@ async fn guide(node: Node, invitation: Option<&Invitation>, say: Say) -> Result<
             Some(invitation) => Some(node.connect(&invitation.to_toml()?)?),
             None => node.resume_connecting()?,
         };
-        let Some(connecting) = connecting else {
+        let Some(mut connecting) = connecting else {
             let why = node.not_connected()?.map(|last| last.why);
             let why = why.unwrap_or_else(|| "this node was never asked to be connected".to_owned());
             let what = format!("{why}; run `setup` again with an invitation file from NCETM");
             return Err(Exit::NotAllowed.with(what).into());
         };
-        follow(&connecting, say).await?;
+        loop {
+            let followed = follow(&connecting, say).await;
+            // Another invitation may have been given on the pages.
+            match node.connecting().filter(|now| !now.is(&connecting)) {
+                Some(now) => connecting = now,
+                None => break followed?,
+            }
+        }
         connecting.hub_name().clone_into(&mut hub);
     }
     let data = node.folder().display();

@@ -161,6 +161,11 @@ impl Connecting {
         self.request.progress.borrow().clone()
     }
 
+    /// Whether both are one request.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.request, &other.request)
+    }
+
     /// Changes whenever it comes further.
     pub fn changes(&self) -> watch::Receiver<Progress> {
         self.request.progress.subscribe()
@@ -335,8 +340,12 @@ impl Node {
         invitation: Invitation,
         asked_before: bool,
     ) -> Connecting {
-        if let Some((_, task)) = current.take() {
+        if let Some((given_up, task)) = current.take() {
             task.abort();
+            if !given_up.state().is_outcome() {
+                let why = "another invitation took the place of this one".to_owned();
+                given_up.set(ConnectingState::Failed(why), None, None);
+            }
         }
         let own = self.inner.identity.public();
         let asking = Progress {

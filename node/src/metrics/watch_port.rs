@@ -12,17 +12,19 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::{Semaphore, watch};
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::Node;
 use crate::node::Inner;
+use crate::web::{Connections, Limits};
 
 /// The form of what Prometheus reads.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How often measurements are counted if nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
-/// How long a request may take to come in.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may take to come in, and how long a connection may have none.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many connections there may be: each takes one of the process's descriptors.
+const CONNECTIONS_MAX: usize = 16;
 
 /// The port, listened on and not served yet.
 #[derive(Debug)]
@@ -70,17 +72,20 @@ impl WatchPort {
             .route("/metrics", get(metrics))
             .route("/ready", get(ready))
             .route("/live", get(|| async { "live\n" }))
-            .layer(RequestBodyTimeoutLayer::new(PATIENCE))
             .with_state(watched);
-        let serve = async { axum::serve(listener, routes).await };
+        let limits = Limits {
+            all: CONNECTIONS_MAX,
+            each: CONNECTIONS_MAX / 2,
+            quiet: PATIENCE,
+            stalled: PATIENCE,
+            ..Limits::default()
+        };
+        let connections = Connections::new(routes, None, limits);
+        let served = connections.serve(listener, stopped.clone());
         tokio::select! {
             _stopped = stopped.wait_for(|stop| *stop) => {}
             () = upkeep => {}
-            served = serve => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "metrics are not served any more");
-                }
-            }
+            () = served => {}
         }
     }
 }

@@ -38,20 +38,20 @@ const STREAMS_MAX: u32 = 100;
 
 /// How many connections there may be, and how long they may be quiet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// All at once; further ones wait in the system's queue.
-    pub(super) all: usize,
+    pub(crate) all: usize,
     /// Those of one address; further ones are closed at once.
-    pub(super) each: usize,
+    pub(crate) each: usize,
     /// How long one may be without a request under way: before the head of its first is whole, and
     /// between two.
-    pub(super) quiet: Duration,
+    pub(crate) quiet: Duration,
     /// The same while others wait for a place.
-    pub(super) crowded: Duration,
+    pub(crate) crowded: Duration,
     /// How long a request under way may go without a part of it or of its answer.
-    pub(super) stalled: Duration,
+    pub(crate) stalled: Duration,
     /// How long one that is being closed may take for what is on its way.
-    pub(super) closing: Duration,
+    pub(crate) closing: Duration,
 }
 
 impl Default for Limits {
@@ -69,7 +69,7 @@ impl Default for Limits {
 
 /// Serves connections, in clear or over TLS.
 #[derive(Debug, Clone)]
-pub(super) struct Connections {
+pub(crate) struct Connections {
     router: Router,
     tls: Option<SiteAcceptor>,
     limits: Limits,
@@ -80,7 +80,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Connections that these routes answer.
-    pub(super) fn new(router: Router, tls: Option<SiteAcceptor>, limits: Limits) -> Self {
+    pub(crate) fn new(router: Router, tls: Option<SiteAcceptor>, limits: Limits) -> Self {
         Self {
             router,
             tls,
@@ -96,7 +96,7 @@ impl Connections {
 
     /// Serves until `stopped`, and then until the requests under way have ended. Dropped before, it
     /// breaks them off.
-    pub(super) async fn serve(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+    pub(crate) async fn serve(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
         let mut open = JoinSet::new();
         loop {
             let next = async {

@@ -64,7 +64,9 @@ macro_rules! read_store {
                 subject: Subject,
                 after_arrival: u64,
             ) -> Result<Vec<StoredEntry>, StoreError> {
-                self.ask(|shelf| reading::entries_of(shelf, subject, after_arrival))
+                self.ask(|shelf| {
+                    reading::some_entries_of(shelf, subject, after_arrival, usize::MAX)
+                })
             }
 
             fn some_entries_of(

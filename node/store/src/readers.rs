@@ -40,14 +40,6 @@ impl Readers {
         self.ask(|sql| sql.check("integrity_check"))
     }
 
-    /// The last arrival of any entry that counts; 0 if there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the file cannot be read.
-    pub fn last_arrival(&self) -> Result<u64, StoreError> {
-        self.ask(Sql::last_arrival)
-    }
-
     /// Up to which arrival all that has one is here, documents of first copies too; 0 if nothing is.
     ///
     /// # Errors

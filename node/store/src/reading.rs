@@ -11,7 +11,7 @@ use node_feed::{
 
 pub(crate) use self::runs::read;
 use crate::ledger::{hash_at, holder};
-use crate::shelf::{ReadShelf, Shelf};
+use crate::shelf::{Most, ReadShelf, Shelf};
 use crate::writer_feeds::{Feed, FeedKey, WriterFeeds};
 use crate::{StoreError, StoredEntry, Withheld};
 
@@ -35,25 +35,21 @@ pub(crate) fn openings(
         .collect())
 }
 
+/// How many bytes of entries are read at once, about, where whoever reads names only their number.
+const READ_BYTES_MAX: usize = 16 << 20;
+
 /// Entries in the order of arrival, live ones among them.
 pub(crate) fn arrivals_after(
     shelf: &impl ReadShelf,
     arrival: u64,
     limit: usize,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let live = shelf.live_after(arrival, limit)?;
-    let mut all = merged(shelf.arrivals_after(arrival, limit)?, live);
-    all.truncate(limit);
-    Ok(all)
-}
-
-pub(crate) fn entries_of(
-    shelf: &impl ReadShelf,
-    subject: Subject,
-    after: u64,
-) -> Result<Vec<StoredEntry>, StoreError> {
-    let live = shelf.live_of(subject, after)?;
-    Ok(merged(shelf.entries_of(subject, after)?, live))
+    let most = Most {
+        entries: limit,
+        bytes: READ_BYTES_MAX,
+    };
+    let held = shelf.arrivals_after(arrival, most)?;
+    Ok(most.merged(held, shelf.live_after(arrival, most)?))
 }
 
 /// The first of these, live ones among them, as many as weigh about `bytes_max` together.
@@ -63,22 +59,12 @@ pub(crate) fn some_entries_of(
     after: u64,
     bytes_max: usize,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let held = shelf.some_entries_of(subject, after, bytes_max)?;
-    let mut live = shelf.live_of(subject, after)?;
-    let bytes = held.iter().map(StoredEntry::weight).sum::<usize>();
-    if let Some(last) = held.last().filter(|_| bytes >= bytes_max) {
-        // What comes after is read with the next.
-        live.retain(|entry| entry.arrival < last.arrival);
-    }
-    Ok(merged(held, live))
-}
-
-fn merged(mut held: Vec<StoredEntry>, live: Vec<StoredEntry>) -> Vec<StoredEntry> {
-    if !live.is_empty() {
-        held.extend(live);
-        held.sort_by_key(|entry| entry.arrival);
-    }
-    held
+    let most = Most {
+        entries: usize::MAX,
+        bytes: bytes_max,
+    };
+    let held = shelf.some_entries_of(subject, after, most)?;
+    Ok(most.merged(held, shelf.live_of(subject, after, most)?))
 }
 
 pub(crate) fn subjects(

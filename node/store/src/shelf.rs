@@ -13,7 +13,67 @@ use crate::writer_feeds::{FeedKey, WriterFeeds};
 use crate::{BaseDocument, Evidence, PeerMemory, StoreError, StoredEntry, Totals};
 
 /// What a row takes beside its payload, about.
-const ROW_BYTES: u64 = 200;
+pub(crate) const ROW_BYTES: u64 = 200;
+
+/// How much is read at once: so many entries, or about so many bytes of them. One at least.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Most {
+    /// Takes entries until they are as many.
+    pub(crate) fn take<E>(
+        &self,
+        all: impl Iterator<Item = Result<StoredEntry, E>>,
+    ) -> Result<Vec<StoredEntry>, E> {
+        let mut some = Vec::new();
+        let mut bytes = 0usize;
+        for entry in all {
+            let entry = entry?;
+            bytes = bytes.saturating_add(entry.weight());
+            some.push(entry);
+            if self.is_full(some.len(), bytes) {
+                break;
+            }
+        }
+        Ok(some)
+    }
+
+    /// Entries that were each taken so, together in the order of arrival: up to where it is sure that
+    /// nothing is missing in between.
+    pub(crate) fn merged(
+        &self,
+        some: Vec<StoredEntry>,
+        others: Vec<StoredEntry>,
+    ) -> Vec<StoredEntry> {
+        if others.is_empty() {
+            return some;
+        }
+        let ends = |some: &[StoredEntry]| {
+            let bytes = some.iter().map(StoredEntry::weight).sum();
+            let last = some.last().filter(|_| self.is_full(some.len(), bytes));
+            last.map_or(u64::MAX, |last| last.arrival)
+        };
+        let end = ends(&some).min(ends(&others));
+        let mut all = some;
+        all.extend(others);
+        all.retain(|entry| entry.arrival <= end);
+        all.sort_by_key(|entry| entry.arrival);
+        let mut bytes = 0usize;
+        let full = all.iter().enumerate().position(|(index, entry)| {
+            bytes = bytes.saturating_add(entry.weight());
+            self.is_full(index + 1, bytes)
+        });
+        all.truncate(full.map_or(usize::MAX, |index| index + 1));
+        all
+    }
+
+    const fn is_full(&self, entries: usize, bytes: usize) -> bool {
+        entries >= self.entries || bytes >= self.bytes
+    }
+}
 
 /// One entry, as it lies in a feed.
 #[derive(Debug, Clone)]
@@ -144,8 +204,13 @@ pub(crate) trait ReadLive {
         number: u64,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
-    fn live_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
-    fn live_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
+    fn live_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError>;
+    fn live_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        most: Most,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
     fn live_subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;
     /// The documents of copies under way that are not checked and have live entries.
     fn live_unchecked(&self) -> Result<Vec<(SpaceId, Subject)>, StoreError>;
@@ -198,13 +263,20 @@ pub(crate) trait ReadShelf: ReadBases + ReadLive {
     /// Whether payloads of `space` were dropped because this hub left it.
     fn is_left(&self, space: SpaceId) -> Result<bool, StoreError>;
 
-    fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
-    fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError>;
+    fn arrivals_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError>;
+    /// All of a subject, without live ones.
+    fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
+        let most = Most {
+            entries: usize::MAX,
+            bytes: usize::MAX,
+        };
+        self.some_entries_of(subject, after, most)
+    }
     fn some_entries_of(
         &self,
         subject: Subject,
         after: u64,
-        bytes_max: usize,
+        most: Most,
     ) -> Result<Vec<StoredEntry>, StoreError>;
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError>;
     fn subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError>;

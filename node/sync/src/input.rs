@@ -51,7 +51,10 @@ pub enum AppendResult {
     Stored(Stored),
     /// It follows what a first copy under way proves of its feed. It is durable with that, or no more
     /// is kept there; it is not held before [`Input::CopyPlaced`].
-    Live,
+    Live {
+        /// Whether it was seen to follow, so that whoever sent it holds it.
+        proven: bool,
+    },
     /// Nothing of it was stored.
     Refused {
         /// The feed that it would have extended; the trunk's name if that is not known.

@@ -173,7 +173,9 @@ impl Machine {
             .into_iter()
             .map(|result| match result {
                 Appended::Held => AppendResult::Held,
-                Appended::Live(_) => AppendResult::Live,
+                Appended::Live(news) => AppendResult::Live {
+                    proven: news.is_some(),
+                },
                 Appended::Stored(done) => AppendResult::Stored(stored(done)),
                 Appended::Refused(refused) => AppendResult::Refused {
                     feed: refused.feed,

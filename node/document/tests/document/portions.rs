@@ -146,6 +146,26 @@ fn portions_of_any_size_give_what_all_at_once_gives() {
 }
 
 #[test]
+fn the_trunk_wins_against_a_branch_whichever_came_first() {
+    let mut hub = Hub::new(3);
+    let mut copy = hub.clone();
+    let trunk = hub.put(&["title"], "As it was");
+    let mut branch = copy.put(&["title"], "As the copy has it");
+    branch.feed = FeedName::from_bytes([1; 32]);
+    assert!(branch.feed < trunk.feed);
+    let id = hub.document.id();
+    for arriving in [[&trunk, &branch], [&branch, &trunk]] {
+        let arriving = arriving.map(Clone::clone);
+        for portion in [1, 1 << 20] {
+            let document = caught_up(Document::new(id), portion, 0, &arriving);
+            assert_eq!(document.heads(), hub.document.heads());
+            let aside = document.set_aside().map(|aside| aside.feed);
+            assert_eq!(aside.collect::<Vec<_>>(), [branch.feed]);
+        }
+    }
+}
+
+#[test]
 fn two_hubs_that_answered_each_other_and_arrive_one_after_the_other_are_read_a_few_times() {
     let (mut first, mut second) = (Hub::new(3), Hub::new(4));
     let (mut asked, mut answered) = (Vec::new(), Vec::new());
@@ -165,6 +185,35 @@ fn two_hubs_that_answered_each_other_and_arrive_one_after_the_other_are_read_a_f
     let Ok(document) = document.catch_up(1, entries);
     assert_eq!(document.heads(), first.document.heads());
     assert!(read.get() < 12, "read {} times", read.get());
+}
+
+#[test]
+fn what_waits_for_what_never_comes_has_nothing_read_again() {
+    let (mut honest, mut other) = (Hub::new(3), Hub::new(4));
+    let lacking = other.put(&["ask"], 1);
+    let waits = other.put(&["ask"], 2);
+    assert_eq!(waits.number, lacking.number + 1);
+    let mut document = Document::new(honest.document.id());
+    let mut read = Vec::new();
+    let mut arriving = vec![waits];
+    for step in 0..5 {
+        let seen = if step == 0 { 0 } else { arriving.len() };
+        arriving.push(honest.put(&["value"], step));
+        let caught = document.catch_up(1 << 20, |wanted| {
+            read.push(wanted);
+            let from = if wanted == Wanted::New { seen } else { 0 };
+            Ok::<_, Infallible>(arriving[from..].iter().cloned().map(Ok))
+        });
+        let Ok(caught) = caught;
+        document = caught;
+    }
+    assert_eq!(document.waiting().count(), 1);
+    assert_eq!(read, [Wanted::New; 5]);
+    // Once it comes, what waits is read again.
+    let seen = arriving.len();
+    arriving.push(lacking);
+    let document = caught_up(document, 1 << 20, seen, &arriving);
+    assert_eq!(document.waiting().count(), 0);
 }
 
 #[test]

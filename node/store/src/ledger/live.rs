@@ -116,6 +116,10 @@ pub(super) fn place(
         // A run is no longer, so that its proof is among these.
         let rows = shelf.live_rows(space, feed, tip.number + 1, RUN_ENTRIES_MAX)?;
         let Some(last) = rows.iter().rposition(is_proven) else {
+            if !rows.is_empty() {
+                // People saw them, and they are not held.
+                note_renewal(shelf, space)?;
+            }
             return Ok(tip);
         };
         for row in rows.into_iter().take(last + 1) {

@@ -227,7 +227,10 @@ pub(crate) fn place_copy(
         let trunk = held.trunk();
         let tip = held.feeds.get(&trunk).and_then(|feed| feed.place.tip);
         if tip.is_some_and(|tip| tip.number >= based.base.number) {
-            // It came another way meanwhile.
+            // It came another way meanwhile. What people saw of it beyond that is not held.
+            if !shelf.live_rows(space, trunk, 0, 1)?.is_empty() {
+                note_renewal(shelf, space)?;
+            }
             continue;
         }
         put(shelf, authority, &mut held, based)?;

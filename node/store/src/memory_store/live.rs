@@ -6,7 +6,7 @@ use node_feed::{FeedName, Hash, Height, Kind, Opening, Proof, SpaceId, Subject};
 
 use super::MemoryStore;
 use super::bases::Copying;
-use crate::shelf::{Live, LiveEnd, ReadLive, Row, without_bytes};
+use crate::shelf::{Live, LiveEnd, Most, ReadLive, Row, without_bytes};
 use crate::{StoreError, StoredEntry};
 
 /// A live entry with its arrival.
@@ -92,16 +92,21 @@ impl ReadLive for MemoryStore {
         Ok(rows.take(limit).map(|(_, live)| live.row.clone()).collect())
     }
 
-    fn live_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
+    fn live_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError> {
         let all = self.all_live().into_iter();
         let after = all.filter(|entry| entry.arrival > arrival);
-        Ok(after.take(limit).collect())
+        most.take(after.map(Ok))
     }
 
-    fn live_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
+    fn live_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        most: Most,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
         let all = self.all_live().into_iter();
         let of_it = all.filter(|entry| entry.subject == subject && entry.arrival > after);
-        Ok(of_it.collect())
+        most.take(of_it.map(Ok))
     }
 
     fn live_subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError> {
@@ -151,6 +156,8 @@ impl Live for MemoryStore {
         if let Some(copying) = self.copies.get_mut(&space) {
             let live = &mut copying.live;
             live.retain(|(at, held), _| *at != feed || *held < number);
+            let left = live.values().map(|live| live.row.weight());
+            copying.live_bytes = left.sum();
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use node_feed::{
 };
 
 use super::{MemoryStore, Placed};
-use crate::shelf::{EvidenceRow, Mark, ReadShelf, Row, Shelf, without_bytes};
+use crate::shelf::{EvidenceRow, Mark, Most, ReadShelf, Row, Shelf, without_bytes};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 use crate::{Evidence, PeerMemory, StoreError, StoredEntry, Totals};
 
@@ -151,35 +151,22 @@ impl ReadShelf for MemoryStore {
         Ok(false)
     }
 
-    fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        let arrivals = self.rows.range(arrival.saturating_add(1)..).take(limit);
-        Ok(arrivals
-            .filter_map(|(arrival, _)| self.stored(*arrival))
-            .collect())
-    }
-
-    fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
-        self.some_entries_of(subject, after, usize::MAX)
+    fn arrivals_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError> {
+        let arrivals = self.rows.range(arrival.saturating_add(1)..);
+        let entries = arrivals.filter_map(|(arrival, _)| self.stored(*arrival));
+        most.take(entries.map(Ok))
     }
 
     fn some_entries_of(
         &self,
         subject: Subject,
         after: u64,
-        bytes_max: usize,
+        most: Most,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         let arrivals = self.subjects.get(&subject).into_iter();
         let arrivals = arrivals.flat_map(|all| all.range(after.saturating_add(1)..));
-        let mut some = Vec::new();
-        let mut bytes = 0usize;
-        for entry in arrivals.filter_map(|arrival| self.stored(*arrival)) {
-            bytes = bytes.saturating_add(entry.weight());
-            some.push(entry);
-            if bytes >= bytes_max {
-                break;
-            }
-        }
-        Ok(some)
+        let entries = arrivals.filter_map(|arrival| self.stored(*arrival));
+        most.take(entries.map(Ok))
     }
 
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {

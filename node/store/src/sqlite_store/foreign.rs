@@ -194,7 +194,11 @@ impl Sql {
         let owned = "space = ?1 AND substr(subject, 1, 8) <> ?2";
         let key = params![space.as_bytes(), keep.as_bytes()];
         let sql = format!("SELECT DISTINCT subject FROM bases WHERE {owned}");
-        let gone = self.all(&sql, key, |row| row.get(0).map(Subject::from_bytes))?;
+        let mut gone = self.all(&sql, key, |row| row.get(0).map(Subject::from_bytes))?;
+        let live = "SELECT DISTINCT s.subject FROM live_entries e \
+                    CROSS JOIN copies c ON c.id = e.copy CROSS JOIN subjects s ON s.id = e.subject \
+                    WHERE c.space = ?1 AND substr(s.subject, 1, 8) <> ?2";
+        gone.extend(self.all(live, key, |row| row.get(0).map(Subject::from_bytes))?);
         drop_copy(self, space)?;
         self.write(&format!("DELETE FROM bases WHERE {owned}"), key)?;
         self.write(&format!("DELETE FROM archives WHERE {owned}"), key)?;

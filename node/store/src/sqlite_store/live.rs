@@ -5,7 +5,7 @@ use rusqlite::{Row as Columns, params};
 
 use super::row::{ENTRY, bound, entry, payload_columns, proof_bytes, signed, unreadable};
 use super::{Sql, opening};
-use crate::shelf::{Live, LiveEnd, ReadLive, Row};
+use crate::shelf::{Live, LiveEnd, Most, ROW_BYTES, ReadLive, Row};
 use crate::{StoreError, StoredEntry};
 
 /// The copy under way of the space `?1`.
@@ -77,19 +77,21 @@ impl ReadLive for Sql {
         self.all(&sql, key, entry)
     }
 
-    fn live_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        let sql =
-            format!("SELECT {ENTRY}, {STORED} WHERE e.arrival > ?1 ORDER BY e.arrival LIMIT ?2");
-        let key = params![bound(arrival), bound(limit as u64)];
-        self.all(&sql, key, stored)
+    fn live_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError> {
+        let sql = format!("SELECT {ENTRY}, {STORED} WHERE e.arrival > ?1 ORDER BY e.arrival");
+        self.most(&sql, params![bound(arrival)], most, stored)
     }
 
-    fn live_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
+    fn live_of(
+        &self,
+        subject: Subject,
+        after: u64,
+        most: Most,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = format!(
-            "SELECT {ENTRY}, {STORED} WHERE e.subject IN \
-             (SELECT id FROM subjects WHERE subject = ?1) AND e.arrival > ?2 ORDER BY e.arrival"
+            "SELECT {ENTRY}, {STORED} WHERE e.subject = ?1 AND e.arrival > ?2 ORDER BY e.arrival"
         );
-        self.all(&sql, params![subject.as_bytes(), bound(after)], stored)
+        self.most_of(&sql, subject, after, most, stored)
     }
 
     fn live_subjects(&self, space: SpaceId, kind: Kind) -> Result<Vec<Subject>, StoreError> {
@@ -172,7 +174,13 @@ impl Live for Sql {
             format!("DELETE FROM live_entries WHERE copy = {COPY} AND feed = ?2 AND number >= ?3");
         let key = params![space.as_bytes(), feed.as_bytes(), bound(number)];
         self.log_holds_dropped = true;
-        self.write(&sql, key)
+        self.write(&sql, key)?;
+        let left = format!(
+            "UPDATE copies SET live_bytes = (SELECT coalesce(sum({ROW_BYTES} + \
+             coalesce(length(payload), 0)), 0) FROM live_entries WHERE copy = copies.id) \
+             WHERE space = ?1"
+        );
+        self.write(&left, [space.as_bytes()])
     }
 
     fn set_live_proof(

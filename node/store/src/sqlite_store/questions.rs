@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Params, Row as Columns, params};
 
 use super::Sql;
 use super::row::{self, ENTRY, STORED, bound, unreadable};
-use crate::shelf::{EvidenceRow, Mark, ReadShelf, Row};
+use crate::shelf::{EvidenceRow, Mark, Most, ReadShelf, Row};
 use crate::writer_feeds::{FeedKey, WriterFeeds};
 use crate::{Evidence, PeerMemory, StoreError, StoredEntry, Totals};
 
@@ -28,11 +28,36 @@ impl Sql {
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
     }
 
-    /// The last arrival of any entry that counts; 0 if there is none.
-    pub(crate) fn last_arrival(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT max(arrival) FROM entries";
-        let last = self.one(sql, [], |row| row.get::<_, Option<i64>>(0))?;
-        Ok(last.flatten().map_or(0, i64::cast_unsigned))
+    /// The first entries of an answer, which is read no further.
+    pub(super) fn most(
+        &self,
+        sql: &str,
+        params: impl Params,
+        most: Most,
+        read: impl FnMut(&Columns<'_>) -> rusqlite::Result<StoredEntry>,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(most.take(statement.query_map(params, read)?)?)
+    }
+
+    /// The first entries about a subject after an arrival; `sql` asks for those of one of its ids, one
+    /// for each space and kind, which its index gives in order: to sort them all would be in memory.
+    pub(super) fn most_of(
+        &self,
+        sql: &str,
+        subject: Subject,
+        after: u64,
+        most: Most,
+        read: fn(&Columns<'_>) -> rusqlite::Result<StoredEntry>,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let ids = "SELECT id FROM subjects WHERE subject = ?1";
+        let ids = self.all(ids, [subject.as_bytes()], |row| row.get::<_, i64>(0))?;
+        let mut some = Vec::new();
+        for id in ids {
+            let next = self.most(sql, params![id, bound(after)], most, read)?;
+            some = most.merged(some, next);
+        }
+        Ok(some)
     }
 
     /// Up to which arrival everything that has one is here; 0 if nothing is.
@@ -227,47 +252,27 @@ impl ReadShelf for Sql {
         Ok(self.one(sql, [space.as_bytes()], |_| Ok(()))?.is_some())
     }
 
-    fn arrivals_after(&self, arrival: u64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
+    fn arrivals_after(&self, arrival: u64, most: Most) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = format!(
             "SELECT {STORED} FROM entries e CROSS JOIN feeds f ON f.id = e.feed \
              CROSS JOIN writers w ON w.id = f.writer CROSS JOIN subjects s ON s.id = e.subject \
-             WHERE e.arrival > ?1 ORDER BY e.arrival LIMIT ?2"
+             WHERE e.arrival > ?1 ORDER BY e.arrival"
         );
-        self.all(
-            &sql,
-            params![bound(arrival), bound(limit as u64)],
-            row::stored,
-        )
-    }
-
-    fn entries_of(&self, subject: Subject, after: u64) -> Result<Vec<StoredEntry>, StoreError> {
-        self.some_entries_of(subject, after, usize::MAX)
+        self.most(&sql, params![bound(arrival)], most, row::stored)
     }
 
     fn some_entries_of(
         &self,
         subject: Subject,
         after: u64,
-        bytes_max: usize,
+        most: Most,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = format!(
-            "SELECT {STORED} FROM subjects s CROSS JOIN entries e ON e.subject = s.id \
+            "SELECT {STORED} FROM entries e CROSS JOIN subjects s ON s.id = e.subject \
              CROSS JOIN feeds f ON f.id = e.feed CROSS JOIN writers w ON w.id = f.writer \
-             WHERE s.subject = ?1 AND e.arrival > ?2 ORDER BY e.arrival"
+             WHERE e.subject = ?1 AND e.arrival > ?2 ORDER BY e.arrival"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let params = params![subject.as_bytes(), bound(after)];
-        let mut some = Vec::new();
-        let mut bytes = 0usize;
-        for entry in statement.query_map(params, row::stored)? {
-            let entry = entry?;
-            bytes = bytes.saturating_add(entry.weight());
-            some.push(entry);
-            if bytes >= bytes_max {
-                break;
-            }
-        }
-        Ok(some)
+        self.most_of(&sql, subject, after, most, row::stored)
     }
 
     fn entry(&self, hash: Hash) -> Result<Option<StoredEntry>, StoreError> {

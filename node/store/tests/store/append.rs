@@ -134,4 +134,24 @@ on_every_store! {
         assert_eq!((first.len(), rest.len()), (2, 2));
         assert!(store.arrivals_after(u64::MAX, 9).unwrap().is_empty());
     }
+
+    fn of_large_entries_few_are_read_at_once(store) {
+        let mut world = World::new();
+        let (hub, mut pen, open) = world.writer(2);
+        let document = DocumentId::new(hub.id, Writers::Owner, [1; 15]).subject();
+        keep(store, &world.authority, &open);
+        let text = "x".repeat(900_000);
+        for _ in 0..24 {
+            keep(store, &world.authority, &pen.note_on(document, &text));
+        }
+        let (mut all, mut after, mut times) = (0, 0, 0);
+        loop {
+            let some = store.arrivals_after(after, 1_024).unwrap();
+            let Some(last) = some.last() else { break };
+            after = last.arrival;
+            assert!(some.len() < 22, "{}", some.len());
+            (all, times) = (all + some.len(), times + 1);
+        }
+        assert_eq!((all, times), (25, 2));
+    }
 }

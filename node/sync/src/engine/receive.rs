@@ -210,9 +210,11 @@ impl Engine {
                     }
                     feeds.push(trunk);
                 }
-                AppendResult::Live => {
-                    let trunk = FeedName::from_bytes(writer);
-                    self.peer_holds(id, space, (trunk, last), frame);
+                AppendResult::Live { proven } => {
+                    if proven {
+                        let trunk = FeedName::from_bytes(writer);
+                        self.peer_holds(id, space, (trunk, last), frame);
+                    }
                 }
                 AppendResult::Stored(done) => {
                     self.brought_by(id, space, done.feed);

@@ -74,8 +74,19 @@ impl Engine {
             let sessions = sessions.iter();
             sessions.map(move |id| (*space, *id))
         });
+        let live = self.live.iter().all(|(key, id)| {
+            let session = self.sessions.get(id);
+            session.is_some_and(|session| session.key() == Some(*key))
+        });
+        let receipts = self
+            .spaces
+            .keys()
+            .filter_map(|space| self.receipts_due.get(space));
+        let receipts = receipts.min();
         let not_live = self.sessions.iter().filter(|(_, it)| !it.is_live());
         are_due
+            && live
+            && receipts == self.receipts_due.first()
             && due == self.deadlines.first()
             && shared.collect::<BTreeSet<_>>() == found.collect::<BTreeSet<_>>()
             && not_live.map(|(id, _)| id).eq(&self.not_live)

@@ -195,7 +195,9 @@ impl Node {
         let run = run(writer, self.tip(writer), 1, 40);
         match self.store(run) {
             AppendResult::Stored(stored) => self.handle(1_000, Input::Written(stored)),
-            AppendResult::Held | AppendResult::Live | AppendResult::Refused { .. } => Vec::new(),
+            AppendResult::Held | AppendResult::Live { .. } | AppendResult::Refused { .. } => {
+                Vec::new()
+            }
         }
     }
 
@@ -221,7 +223,7 @@ impl Node {
             |run: &VerifiedRun| run.first() == next && (next == 0 || Some(run.previous()) == tip);
         let Some(run) = run.from(next).filter(follows) else {
             if self.keep_live(&run) {
-                return AppendResult::Live;
+                return AppendResult::Live { proven: true };
             }
             return AppendResult::Refused {
                 feed,

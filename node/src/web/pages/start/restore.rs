@@ -131,6 +131,11 @@ async fn restore(visit: Visit, request: Request) -> Result<Response, PageError> 
             "These pages cannot restore a backup; use the command line: causeway-node restore.",
         ));
     };
+    if web.node().inner.keeper.is_making() {
+        return Err(PageError::wrong(
+            "A backup is being made. Wait until it is done, and restore then.",
+        ));
+    }
     if let Some(problem) = password_again(&visit, &sent).await? {
         return Ok(visit.page(TITLE, &form(&visit, &[problem])));
     }
