@@ -68,7 +68,9 @@ fn told(node: &Node, line: AuditLine) -> Option<Line> {
         | Event::CertificateRefused
         | Event::Suspended
         | Event::AccessChanged
-        | Event::TakenOver => Some(line.reason),
+        | Event::TakenOver
+        | Event::AuthorityReplaced
+        | Event::AuthorityRetired => Some(line.reason),
     };
     fields.extend(why.filter(|why| !why.is_empty()).map(|why| ("why", why)));
     let refused = matches!(line.event, Event::CodeRefused | Event::CertificateRefused);

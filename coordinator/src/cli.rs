@@ -1,6 +1,7 @@
 //! The `causeway-coordinator` command.
 
 mod authority;
+mod certificates;
 mod doctor;
 mod health;
 mod hubs;
@@ -86,6 +87,10 @@ enum Command {
     /// The record of access.
     #[command(subcommand)]
     Authority(authority::AuthorityCommand),
+    /// Who signs certificates, and until when: says it, and replaces the authority while hubs stay
+    /// connected.
+    #[command(subcommand)]
+    Certificates(certificates::CertificatesCommand),
     /// Says where this coordinator stands.
     Status(node::cli::StatusArguments),
     /// What was done and refused here: lists it, or checks that nothing of it was changed.
@@ -175,6 +180,9 @@ impl Arguments {
             Command::Space(command) => space::run(clients(&data).await?, command, output).await,
             Command::Authority(command) => {
                 authority::run(clients(&data).await?.0, command, output).await
+            }
+            Command::Certificates(command) => {
+                certificates::run(clients(&data).await?.0, command, output).await
             }
             Command::Status(arguments) if arguments.is_watch() => {
                 node::cli::watch_status(&data, &arguments, output).await

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use node::config::{Config, ConfigError, read_toml, within};
-use node::tls::{Address, AddressError};
+use node::tls::{Address, AddressError, CertificateFiles};
 use serde::{Deserialize, Serialize};
 
 /// All settings of a coordinator.
@@ -25,6 +25,8 @@ pub struct CoordinatorConfig {
     pub accounts: node::config::AccountsConfig,
     /// When it makes backups by itself.
     pub backup: node::backup::BackupConfig,
+    /// What one hub may use of it, and how much of the disk is left alone.
+    pub limits: node::config::LimitsConfig,
     /// How it stops.
     pub shutdown: node::config::ShutdownConfig,
     /// How it tells Prometheus of itself.
@@ -43,6 +45,11 @@ pub struct ListenConfig {
     pub public: String,
     /// Names and addresses that the server's certificate stands for. Default the host of `public`.
     pub names: Vec<String>,
+    /// The file of a certificate that a public authority made for `public`, with its chain, shown to
+    /// whoever asks for that name. Default none.
+    pub certificate: String,
+    /// The file of its key. Default none.
+    pub key: String,
     /// How long an invitation is good for unless said otherwise, in hours. Default 336 (two
     /// weeks); 1 to 8,760.
     pub invitation_hours: u64,
@@ -63,6 +70,7 @@ impl CoordinatorConfig {
             "hours",
         )?;
         config.address()?;
+        config.listen.check()?;
         Ok(config)
     }
 
@@ -90,6 +98,7 @@ impl CoordinatorConfig {
             web: self.web.clone(),
             accounts: self.accounts.clone(),
             backup: self.backup.clone(),
+            limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
             metrics: self.metrics.clone(),
             telemetry: self.telemetry.clone(),
@@ -98,6 +107,24 @@ impl CoordinatorConfig {
 }
 
 impl ListenConfig {
+    /// The files of the public certificate, if there is one.
+    pub fn certificate_files(&self) -> Option<CertificateFiles> {
+        let given = !self.certificate.is_empty();
+        given.then(|| CertificateFiles::new(&self.certificate, &self.key))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.certificate.is_empty() != self.key.is_empty() {
+            let reason = "certificate and key belong together: give both files, or neither";
+            return Err(ConfigError::Value {
+                setting: "listen.key",
+                value: self.key.clone(),
+                reason: reason.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// The names that the server's certificate stands for.
     pub fn certificate_names(&self) -> Vec<String> {
         if !self.names.is_empty() {
@@ -125,6 +152,7 @@ impl Default for CoordinatorConfig {
             },
             accounts: node.accounts,
             backup: node.backup,
+            limits: node.limits,
             shutdown: node.shutdown,
             metrics: node.metrics,
             telemetry: node.telemetry,
@@ -138,6 +166,8 @@ impl Default for ListenConfig {
             address: SocketAddr::from(([0, 0, 0, 0], 7443)),
             public: "localhost:7443".to_owned(),
             names: Vec::new(),
+            certificate: String::new(),
+            key: String::new(),
             invitation_hours: 336,
         }
     }

@@ -3,16 +3,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use bytes::Bytes;
 use coordinator_registry::{Registry, RegistryError};
 use node::clock::now_ms;
 use node::config::WebConfig;
 use node::folder::{DataFolder, FolderError};
 use node::grpc::{health_service, sync_service};
 use node::membership::Membership;
-use node::tls::{CertificateAuthority, CertificateError, TlsError};
+use node::tls::{CertificateError, CertificateFilesError, TlsError};
 use node::web::{Pages, PagesError};
 use node::{Node, NodeError, Running};
 use node_feed::{HubId, NetworkId};
@@ -20,12 +19,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use crate::authority_writer::{AuthorityError, AuthorityWriter};
+use crate::certificates::Certificates;
 use crate::config::CoordinatorConfig;
 use crate::enrolment::{
     AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService, Stands,
 };
 use crate::operations::{OperationError, Operations, Parts};
-use crate::saved_keys::{SavedKeys, SavedKeysError, read_certificates, write_certificates};
+use crate::saved_keys::{SavedKeys, SavedKeysError, write_certificates};
 use crate::server_certificate::ServerCertificate;
 
 /// Why a coordinator cannot be set up or started.
@@ -61,6 +61,9 @@ pub enum CoordinatorError {
     /// The server's certificate cannot be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The files of a public certificate cannot be used.
+    #[error(transparent)]
+    CertificateFiles(#[from] CertificateFilesError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -85,7 +88,7 @@ const NO_ACCESS: &str = "this node has no access; ask NCETM for an invitation";
 pub struct Coordinator {
     config: CoordinatorConfig,
     operations: Operations,
-    certificates: CertificateAuthority,
+    certificates: Arc<Certificates>,
 }
 
 /// A coordinator that serves.
@@ -165,7 +168,7 @@ impl Coordinator {
         config: CoordinatorConfig,
         node: Node,
     ) -> Result<Self, CoordinatorError> {
-        let certificates = read_certificates(data)?;
+        let certificates = Arc::new(Certificates::read(data)?);
         let root_file = data.join("root.public");
         let root = node::folder::read_seed(&root_file)?;
         let root =
@@ -181,8 +184,8 @@ impl Coordinator {
             registry,
             root,
             address,
-            authority_pem: certificates.certificate_pem(),
-            certificate: Bytes::copy_from_slice(certificates.certificate()),
+            certificates: Arc::clone(&certificates),
+            server: OnceLock::new(),
             node,
             kept: Mutex::default(),
             deciding: Mutex::default(),
@@ -229,8 +232,12 @@ impl Coordinator {
     /// [`CoordinatorError::Certificate`].
     pub async fn serve(&self) -> Result<Serving, CoordinatorError> {
         let names = self.config.listen.certificate_names();
-        let mut certificate = ServerCertificate::issue(self.certificates.clone(), names, now_ms())?;
-        let acceptor = certificate.acceptor()?;
+        let certificates = Arc::clone(&self.certificates);
+        let (mut certificate, acceptor) = ServerCertificate::issue(certificates, names, now_ms())?;
+        if let Some(files) = self.config.listen.certificate_files() {
+            certificate.show_public(files, self.config.address()?)?;
+        }
+        let certificate = Arc::new(certificate);
         let address = self.config.listen.address;
         let listener = TcpListener::bind(address)
             .await
@@ -240,12 +247,12 @@ impl Coordinator {
             .map_err(|source| CoordinatorError::Listen { address, source })?;
         let node = self.operations.node();
         let running = node.start();
-        node.certificate_ends("server", certificate.not_after_ms());
-        node.certificate_ends("authority", self.certificates.not_after_ms()?);
+        certificate.tell(node);
+        self.operations.set_server(Arc::clone(&certificate));
         node.note_settings(&self.config).map_err(NodeError::Store)?;
         let enrolment = EnrolmentService::new(EnrolmentParts {
             registry: self.operations.registry().clone(),
-            authority: self.certificates.clone(),
+            certificates: Arc::clone(&self.certificates),
             identity: node.identity().clone(),
             root: self.operations.root(),
             log: answer_enrolments(self.operations.clone()),

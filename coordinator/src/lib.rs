@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod authority_writer;
+pub mod certificates;
 pub mod cli;
 pub mod config;
 mod coordinator;
@@ -16,4 +17,5 @@ pub mod server_certificate;
 pub mod service;
 mod web;
 
+pub use certificates::{Certificates, CertificatesError};
 pub use coordinator::{Coordinator, CoordinatorError, Serving};

@@ -1,5 +1,6 @@
 //! What an operator can do, each step durable in the authority log before it is answered.
 
+mod certificates;
 mod ending;
 mod error;
 mod first_facts;
@@ -12,9 +13,8 @@ mod spaces;
 mod suspending;
 mod waiting;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use bytes::Bytes;
 use coordinator_registry::{AuditLine, Event, Registry, RegistryError};
 use node::Node;
 use node::clock::now_ms;
@@ -22,6 +22,7 @@ use node::enrolment::{Invitation, OneTimeCode};
 use node::tls::Address;
 use node_feed::{CutTarget, Fact, HubId, NodeId, PublicKey, SecretKey};
 
+pub use certificates::CertificatesStand;
 pub use ending::Revocation;
 pub use error::OperationError;
 pub use health::{GapHealth, Health, HubHealth, NodeHealth, RefusalHealth, SpaceHealth};
@@ -31,6 +32,8 @@ pub use operator_desk::OperatorDesk;
 pub use waiting::{Attempt, Decided, Waiting};
 
 use crate::authority_writer::AuthorityWriter;
+use crate::certificates::Certificates;
+use crate::server_certificate::ServerCertificate;
 
 /// The operator's side of a coordinator.
 #[derive(Debug, Clone)]
@@ -45,9 +48,9 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) root: PublicKey,
     pub(crate) address: Address,
-    pub(crate) authority_pem: String,
-    /// The certificates' authority as the log names it, DER.
-    pub(crate) certificate: Bytes,
+    pub(crate) certificates: Arc<Certificates>,
+    /// What the port shows, once it is open.
+    pub(crate) server: OnceLock<Arc<ServerCertificate>>,
     /// What of the peers' visits and refusals is in the registry already.
     pub(crate) kept: Mutex<Kept>,
     /// Held while an operator decides on a request to connect: one after the other.
@@ -144,7 +147,7 @@ impl Operations {
             root: self.parts.root,
             coordinator: self.parts.node.identity().public(),
             address: self.parts.address.clone(),
-            authority_pem: self.parts.authority_pem.clone(),
+            authority_pem: self.parts.certificates.issuer().certificate_pem(),
             hub,
             hub_code: code.to_owned(),
             hub_name: name.to_owned(),

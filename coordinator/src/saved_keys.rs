@@ -3,12 +3,13 @@
 //! They are written once, to a folder that belongs in a safe. The root key is read from there
 //! when a new term of the authority log begins, and is in no data folder.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use node::folder::{FolderError, read_seed, write_private, write_seed};
 use node::tls::{CertificateAuthority, CertificateError};
 use node_feed::{HubId, SecretKey};
+use zeroize::Zeroizing;
 
 /// Why saved keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +115,60 @@ impl SavedKeys {
     }
 }
 
+/// An authority that takes the place of the one in a folder of saved keys, once the coordinator signs
+/// with it.
+#[derive(Debug)]
+pub struct NextAuthority {
+    folder: PathBuf,
+    authority: CertificateAuthority,
+}
+
+impl NextAuthority {
+    /// Where it waits: whoever begins again goes on with the same one.
+    const FILE: &'static str = "authority-next.pem";
+
+    /// Makes one beside the keys in `folder`, or takes the one that was made and not adopted.
+    ///
+    /// # Errors
+    /// [`SavedKeysError`]: the folder must hold a network's keys, and be writable.
+    pub fn prepare(folder: &Path) -> Result<Self, SavedKeysError> {
+        let keys = SavedKeys::read(folder)?;
+        let file = folder.join(Self::FILE);
+        let authority = match fs::read_to_string(&file) {
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                CertificateAuthority::from_pem(&text, &text)?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let network = keys.root.public().network();
+                CertificateAuthority::generate(network, node::clock::now_ms())?
+            }
+            Err(source) => return Err(FolderError::Io { path: file, source }.into()),
+        };
+        write_private(&file, both_pem(&authority).as_bytes())?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            authority,
+        })
+    }
+
+    /// Its key and certificate.
+    pub fn to_pem(&self) -> String {
+        both_pem(&self.authority).to_string()
+    }
+
+    /// Puts it in the place of the one before, after the coordinator did.
+    ///
+    /// # Errors
+    /// [`SavedKeysError::Folder`]; it can be prepared and adopted again then.
+    pub fn adopt(self) -> Result<(), SavedKeysError> {
+        write_certificates(&self.folder, &self.authority)?;
+        let path = self.folder.join(Self::FILE);
+        fs::remove_file(&path).map_err(|source| FolderError::Io { path, source })?;
+        Ok(())
+    }
+}
+
 /// Writes the certificate authority's certificate and key below `folder`.
 ///
 /// # Errors
@@ -122,15 +177,27 @@ pub fn write_certificates(
     folder: &Path,
     authority: &CertificateAuthority,
 ) -> Result<(), SavedKeysError> {
-    write_private(
-        &folder.join(SavedKeys::AUTHORITY_KEY),
-        authority.key_pem().as_bytes(),
-    )?;
-    write_private(
-        &folder.join(SavedKeys::AUTHORITY),
-        authority.certificate_pem().as_bytes(),
-    )?;
-    Ok(())
+    Ok(replace_certificates(folder, authority)?)
+}
+
+/// The same where others may be: those before stay in use, or these are, never one of each. Key and
+/// certificate stand together in the key's file, and the certificate alone, for people, in its own.
+///
+/// # Errors
+/// [`FolderError`].
+pub(crate) fn replace_certificates(
+    folder: &Path,
+    authority: &CertificateAuthority,
+) -> Result<(), FolderError> {
+    let key = folder.join(SavedKeys::AUTHORITY_KEY);
+    write_private(&key, both_pem(authority).as_bytes())?;
+    let certificate = authority.certificate_pem();
+    write_private(&folder.join(SavedKeys::AUTHORITY), certificate.as_bytes())
+}
+
+fn both_pem(authority: &CertificateAuthority) -> Zeroizing<String> {
+    let (key, certificate) = (authority.key_pem(), authority.certificate_pem());
+    Zeroizing::new(format!("{}{certificate}", *key))
 }
 
 /// Reads what [`write_certificates`] wrote.
@@ -142,7 +209,11 @@ pub fn read_certificates(folder: &Path) -> Result<CertificateAuthority, SavedKey
         let path = folder.join(name);
         fs::read_to_string(&path).map_err(|source| FolderError::Io { path, source })
     };
-    let certificate = read(SavedKeys::AUTHORITY)?;
-    let key = read(SavedKeys::AUTHORITY_KEY)?;
+    let key = Zeroizing::new(read(SavedKeys::AUTHORITY_KEY)?);
+    // Folders that were set up before both stood together have it in its own file alone.
+    let certificate = match key.contains("BEGIN CERTIFICATE") {
+        true => key.clone(),
+        false => Zeroizing::new(read(SavedKeys::AUTHORITY)?),
+    };
     Ok(CertificateAuthority::from_pem(&certificate, &key)?)
 }

@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use node::tls::CertificateAuthority;
 use node_feed::{Access, CutTarget, FeedCut, FeedName, Hash, SecretKey, SpaceId, SpaceKind};
 use proto::coordinator::v1::coordinator_server::{Coordinator, CoordinatorServer};
 use proto::coordinator::v1::{
     AdmitWaitingRequest, AdmitWaitingResponse, AttemptEntry, AuthorityRequest, AuthorityResponse,
-    CreateSpaceRequest, CreateSpaceResponse, FeedEnd, GrantSpaceRequest, GrantSpaceResponse,
-    HealthRequest, HealthResponse, HubEntry, InviteRequest, InviteResponse, ListHubsRequest,
-    ListHubsResponse, ListNodesRequest, ListNodesResponse, ListWaitingRequest, ListWaitingResponse,
-    NodeEntry, RefuseWaitingRequest, RefuseWaitingResponse, ResumeRequest, ResumeResponse,
-    RevokeNodeRequest, RevokeNodeResponse, RevokeRequest, RevokeResponse, SampleRequest,
-    SampleResponse, SuspendRequest, SuspendResponse, TakeOverRequest, TakeOverResponse,
-    WaitingEntry, WithdrawSpaceRequest, WithdrawSpaceResponse,
+    CertificatesRequest, CertificatesResponse, CreateSpaceRequest, CreateSpaceResponse, FeedEnd,
+    GrantSpaceRequest, GrantSpaceResponse, HealthRequest, HealthResponse, HubEntry, InviteRequest,
+    InviteResponse, ListHubsRequest, ListHubsResponse, ListNodesRequest, ListNodesResponse,
+    ListWaitingRequest, ListWaitingResponse, NodeEntry, RefuseWaitingRequest,
+    RefuseWaitingResponse, ReplaceAuthorityRequest, ReplaceAuthorityResponse, ResumeRequest,
+    ResumeResponse, RetireAuthorityRequest, RetireAuthorityResponse, RevokeNodeRequest,
+    RevokeNodeResponse, RevokeRequest, RevokeResponse, SampleRequest, SampleResponse,
+    SuspendRequest, SuspendResponse, TakeOverRequest, TakeOverResponse, WaitingEntry,
+    WithdrawSpaceRequest, WithdrawSpaceResponse,
 };
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
 
 use crate::authority_writer::AuthorityError;
+use crate::certificates::CertificatesError;
 use crate::operations::{ChosenEnd, OperationError, Operations, Waiting};
 
 /// Offers the operator's side of a coordinator.
@@ -371,6 +375,47 @@ impl Coordinator for Service {
         })
         .await
     }
+
+    async fn certificates(
+        &self,
+        _request: Request<CertificatesRequest>,
+    ) -> Result<Response<CertificatesResponse>, Status> {
+        self.run(|operations| {
+            let stand = operations.certificates_stand()?;
+            Ok(CertificatesResponse {
+                authority_ends_ms: stand.authority_ends_ms,
+                former_ends_ms: stand.former_ends_ms.unwrap_or(0),
+                server_ends_ms: stand.server_ends_ms.unwrap_or(0),
+                public_ends_ms: stand.public_ends_ms.unwrap_or(0),
+            })
+        })
+        .await
+    }
+
+    async fn replace_authority(
+        &self,
+        request: Request<ReplaceAuthorityRequest>,
+    ) -> Result<Response<ReplaceAuthorityResponse>, Status> {
+        let text = Zeroizing::new(request.into_inner().authority);
+        let next = CertificateAuthority::from_pem(&text, &text)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        self.run(move |operations| {
+            operations.replace_authority(next)?;
+            Ok(ReplaceAuthorityResponse {})
+        })
+        .await
+    }
+
+    async fn retire_authority(
+        &self,
+        _request: Request<RetireAuthorityRequest>,
+    ) -> Result<Response<RetireAuthorityResponse>, Status> {
+        self.run(|operations| {
+            let retired = operations.retire_authority()?;
+            Ok(RetireAuthorityResponse { retired })
+        })
+        .await
+    }
 }
 
 fn hubs(operations: &Operations) -> Result<Vec<HubEntry>, OperationError> {
@@ -495,6 +540,10 @@ fn status(error: &OperationError) -> Status {
         OperationError::RecordLost { source, .. } => {
             Status::new(node::grpc::record_status(source).code(), sentence)
         }
+        OperationError::Certificates(CertificatesError::Former) => {
+            Status::failed_precondition(sentence)
+        }
+        OperationError::Certificates(_) => Status::unavailable(sentence),
         OperationError::Invitation(_) => Status::invalid_argument(sentence),
         OperationError::Authority(error) => authority_status(error, sentence),
         OperationError::Registry(_) | OperationError::Store(_) | OperationError::Random(_) => {

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use coordinator::Certificates;
 use coordinator::enrolment::{
     AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService, Stands,
 };
+use coordinator::saved_keys::write_certificates;
 use coordinator_registry::{Event, Registry};
 use node::enrolment::{EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, enrol, renew};
 use node::proxy::Proxies;
@@ -66,10 +68,11 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         let log = Arc::new(Mutex::new(Log::default()));
+        write_certificates(folder.path(), &authority).expect("written");
         let coordinator = identity.public();
         let service = EnrolmentService::new(EnrolmentParts {
             registry: Arc::clone(&registry),
-            authority,
+            certificates: Arc::new(Certificates::read(folder.path()).expect("the authority")),
             identity,
             root,
             log: write_log(Arc::clone(&log)),
@@ -143,15 +146,9 @@ impl Site {
 
     async fn renew(&self, identity: &SecretKey) -> Result<Credentials, EnrolError> {
         let address = self.address.parse().expect("an address");
-        renew(
-            &address,
-            &self.authority_pem,
-            &self.coordinator,
-            self.network(),
-            identity,
-            &Proxies::Direct,
-        )
-        .await
+        let connector = Connector::new(address, &self.authority_pem, None)?;
+        let connector = connector.through(Proxies::Direct);
+        renew(connector, &self.coordinator, self.network(), identity).await
     }
 
     /// A connection that shows `credentials`, and one call over it.

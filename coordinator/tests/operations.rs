@@ -1,9 +1,11 @@
 //! What an operator can do, and what is refused with a sentence.
 
+use std::sync::Arc;
+
 use coordinator::operations::OperationError;
-use coordinator::saved_keys::SavedKeys;
+use coordinator::saved_keys::{SavedKeys, write_certificates};
 use coordinator::server_certificate::ServerCertificate;
-use coordinator::{Coordinator, CoordinatorError};
+use coordinator::{Certificates, Coordinator, CoordinatorError};
 use coordinator_registry::Event;
 use node::clock::now_ms;
 use node_feed::{Access, NodeId, SpaceKind};
@@ -190,11 +192,13 @@ fn the_servers_certificate_is_made_anew_when_two_thirds_of_its_life_have_passed(
     let keys = SavedKeys::generate(now_ms()).expect("new keys");
     let begun = now_ms();
     let names = vec!["localhost".to_owned()];
-    let issued = ServerCertificate::issue(keys.authority, names, begun);
-    let mut certificate = issued.expect("a certificate");
-    let _acceptor = certificate.acceptor().expect("an acceptor");
+    let folder = TempDir::new().expect("a temporary folder");
+    write_certificates(folder.path(), &keys.authority).expect("written");
+    let certificates = Arc::new(Certificates::read(folder.path()).expect("the authority"));
+    let issued = ServerCertificate::issue(certificates, names, begun);
+    let (certificate, _acceptor) = issued.expect("a certificate");
     let end = certificate.not_after_ms();
-    let mut renew = |day| {
+    let renew = |day| {
         let renewed = certificate.renew_if_due(begun + day * DAY_MS);
         (renewed.expect("it can be made"), certificate.not_after_ms())
     };

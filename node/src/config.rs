@@ -1,5 +1,6 @@
 //! The settings of a node, from one documented TOML file.
 
+mod limits;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use node_feed::SpaceId;
 use serde::{Deserialize, Serialize};
 
+pub use limits::LimitsConfig;
 pub use watch::{MetricsConfig, TelemetryConfig};
 
 use crate::backup::BackupConfig;
@@ -82,6 +84,8 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// When it makes backups by itself.
     pub backup: BackupConfig,
+    /// What one hub may use of it, and how much of the disk is left alone.
+    pub limits: LimitsConfig,
     /// How it stops.
     pub shutdown: ShutdownConfig,
     /// How it tells Prometheus of itself.
@@ -254,6 +258,7 @@ impl Config {
         self.documents.check()?;
         self.web.check()?;
         self.backup.check()?;
+        self.limits.check()?;
         self.metrics.check()?;
         self.telemetry.check()?;
         let accounts = &self.accounts;

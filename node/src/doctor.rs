@@ -177,7 +177,8 @@ async fn of_network(data: &Path, known: &Known, proxies: &Proxies, now_ms: u64) 
     let clock = clock::clock(&greeting, now_ms);
     let clock_is_wrong = clock.failed();
     findings.push(clock);
-    let shown = coordinator::coordinator(&known.contact, proxies, clock_is_wrong).await;
+    let shown =
+        coordinator::coordinator(&known.contact, known.network, proxies, clock_is_wrong).await;
     let trusted = !shown.failed() && shown.verdict() != Verdict::NotChecked;
     findings.push(shown);
     let (certificate, credentials) = certificate::certificate(data, known, now_ms);

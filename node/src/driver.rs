@@ -519,6 +519,10 @@ impl Driver {
                 self.inner.note_refused_by(peer, &refusal);
                 self.inner.storage.store_refusal(peer, refusal);
             }
+            Effect::HeldBack { peer, refusal } => {
+                tracing::warn!(%peer, reason = %refusal.reason, "a peer takes no entries for now");
+                self.inner.held_back(&refusal);
+            }
             Effect::RefusalsCleared { peer } => self.inner.clear_refusals(peer),
             Effect::AuthorityGrew => self.fold(),
             Effect::OwnFeedAhead { space, writer } => {
@@ -565,10 +569,14 @@ impl Driver {
     fn append(&self, ticket: Ticket, runs: Vec<node_feed::VerifiedRun>) {
         let inner = Arc::clone(&self.inner);
         let authority = inner.authority();
+        let own = inner.membership().map(|membership| membership.hub);
+        let space = SpaceId::authority(authority.network());
+        let (runs, taken) = inner.quotas.take(own, space, runs);
         let done = Arc::clone(&inner);
         inner.storage.append(&authority, runs, move |result| {
             let results = match result {
                 Ok(appended) => {
+                    let appended = done.quotas.settle(taken, appended);
                     done.arrivals
                         .send_modify(|arrivals| arrivals.store(&appended));
                     done.copying.send_modify(|copying| {

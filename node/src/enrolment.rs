@@ -24,5 +24,5 @@ pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
 pub use proof::{EnrolProof, greet_proof, renew_proof, standing_proof};
 
-pub(crate) use client::{Greeting, Standing, greet, standing};
+pub(crate) use client::{Greeting, Standing, greet, reach, standing};
 pub(crate) use connecting::Current;

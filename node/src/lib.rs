@@ -37,6 +37,7 @@ mod pauses;
 mod peer_health;
 mod peers;
 pub mod proxy;
+mod quotas;
 mod readiness;
 mod rebuild;
 pub mod records;

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::driver::Connected;
+use crate::enrolment::reach;
 use crate::grpc::convert::FRAME_BYTES_MAX;
 use crate::membership::CoordinatorContact;
 use crate::node::Inner;
 use crate::pauses::Pauses;
 use crate::session::Tally;
-use crate::tls::{ConnectionInfo, Connector, Credentials, TlsError};
+use crate::tls::{ConnectionInfo, Credentials, Fault, TlsError};
 use crate::{random, session};
 
 /// Dials until told to stop.
@@ -27,16 +28,20 @@ pub(crate) async fn run(
 ) {
     let (shortest, longest) = inner.config.sync.reconnect();
     let mut pauses = Pauses::between(shortest, longest);
+    let mut turned_away = false;
     loop {
         let mut paused = inner.paused.subscribe();
         // The sender lives as long as the node.
         drop(paused.wait_for(|paused| !*paused).await);
         let renewed = match &credentials {
-            Some(old) => inner.renew_certificate(&contact, network, old).await,
-            None => inner.new_certificate(&contact, network).await.map(Some),
+            Some(old) if !turned_away => inner.renew_certificate(&contact, network, old).await,
+            Some(_) | None => inner.new_certificate(&contact, network).await.map(Some),
         };
         match renewed {
-            Ok(Some(renewed)) => credentials = Some(renewed),
+            Ok(Some(renewed)) => {
+                credentials = Some(renewed);
+                turned_away = false;
+            }
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "this node's certificate was not renewed");
@@ -55,7 +60,8 @@ pub(crate) async fn run(
         let session = inner.next_session();
         let span = tracing::info_span!("session", id = session.0, coordinator = %contact.address);
         let connected = OnceLock::new();
-        let dialled = dial(&inner, &contact, credentials, session, &connected).instrument(span);
+        let dialled = dial(&inner, network, &contact, credentials, session, &connected);
+        let dialled = dialled.instrument(span);
         let ended = tokio::select! {
             ended = dialled => ended,
             _paused = paused.wait_for(|paused| *paused) => Ok(()),
@@ -65,6 +71,7 @@ pub(crate) async fn run(
         if let Err(error) = ended {
             tracing::warn!(%error, "the coordinator cannot be reached");
             inner.peers.failed(error.to_string());
+            turned_away = matches!(error, LinkError::TurnedAway(_));
         }
         // What it took to get there does not make a session a good one.
         let lasted = connected.get().map_or(Duration::ZERO, Instant::elapsed);
@@ -81,25 +88,24 @@ pub(crate) async fn run(
 enum LinkError {
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// It does not take this node's certificate; the identity key gets another one.
+    #[error("{0}")]
+    TurnedAway(Fault),
     #[error("{0}")]
     Refused(String),
 }
 
 async fn dial(
     inner: &Arc<Inner>,
+    network: NetworkId,
     contact: &CoordinatorContact,
     credentials: &Credentials,
     session: node_sync::SessionId,
     since: &OnceLock<Instant>,
 ) -> Result<(), LinkError> {
-    let connector = Connector::new(
-        contact.address.clone(),
-        &contact.authority_pem,
-        Some(credentials),
-    )?
-    .through(inner.config.sync.proxy.clone());
+    let connector = inner.connector(contact, Some(credentials))?;
     let begun = Instant::now();
-    let connection = connector.connect().await?;
+    let connection = reach(connector, &contact.identity, network).await?;
     let tally = Arc::new(Tally::begin(begun, Arc::clone(&connection.info.traffic)));
     inner.keep_tally(&tally);
     let dialled: Option<NodeId> = Some(contact.identity.node());
@@ -133,6 +139,7 @@ async fn dial(
 /// Why a call failed: a refused certificate shows only now, and not in the call's own words.
 fn refused(info: &ConnectionInfo, status: &tonic::Status) -> LinkError {
     match info.fault() {
+        Some(fault) if fault.is_ours() => LinkError::TurnedAway(fault.clone()),
         Some(fault) => LinkError::Refused(fault.to_string()),
         None => LinkError::Refused(status.message().to_owned()),
     }

@@ -21,6 +21,7 @@ use node_store::Batch;
 use crate::Node;
 
 pub use definitions::{METRICS, Metric, MetricKind};
+pub(crate) use process::free_bytes;
 pub(crate) use watch_port::WatchPort;
 
 /// Where a measurement in seconds falls: from a quick disk's write to one that is about to fail.

@@ -35,6 +35,7 @@ use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
 use crate::metrics::{Metrics, WatchPort};
 use crate::peers::{Peers, RefusedEntry, RefusedSession};
+use crate::quotas::Quotas;
 use crate::readiness::Reachable;
 use crate::session::SessionCost;
 use crate::storage::Storage;
@@ -180,7 +181,7 @@ impl Node {
         let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
         let membership = Membership::read(&folder)?;
         let metrics = Metrics::new(config.metrics.address().is_some());
-        let storage = Storage::open(&folder, metrics.store())?;
+        let storage = Storage::open(&folder, metrics.store(), config.limits.disk_reserve_bytes)?;
         let node = identity.public().node();
         let audit = Audit::open(&folder, node, storage.audit_head()?).map_err(NodeError::Audit)?;
         let network = membership.as_ref().map(|membership| membership.network);
@@ -194,6 +195,7 @@ impl Node {
             audit,
             reachable: Reachable::default(),
             door: Door::default(),
+            quotas: Arc::new(Quotas::new(config.limits.clone())),
             config,
             marks: Marks::default(),
             peers: Peers::new(),
@@ -338,6 +340,8 @@ impl Node {
             tasks.push(task);
             address
         });
+        let inner = Arc::clone(&self.inner);
+        tasks.push(tokio::task::spawn_blocking(move || inner.learn_usage()));
         // The queue first: what is written while the engine is made waits there.
         if let Some(events) = self.inner.events.listen() {
             match self.inner.engine() {

@@ -1,7 +1,7 @@
 //! The store's two files, as the node uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +23,7 @@ use crate::archive::unarchive_own;
 use crate::audit::HEAD_SETTING;
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
-use crate::metrics::StoreMetrics;
+use crate::metrics::{StoreMetrics, free_bytes};
 
 /// The store: one thread that writes, readers apart, and the file of what can be rebuilt.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ pub(crate) struct Storage {
     /// Before what writes, so that the file is whole when that closes.
     lists: ProjectionReaders,
     projections: Mutex<Projections>,
+    /// Bytes of its disk below which nothing new is taken in.
+    reserve: u64,
+    /// Where the disk's room is asked for.
+    data: PathBuf,
     /// Whether the store takes no more changes.
     stopped: Arc<AtomicBool>,
     /// Last, so that it closes after the readers.
@@ -48,7 +52,12 @@ pub(crate) struct Settled {
 
 impl Storage {
     /// Opens both files. Projections that cannot be used are made anew.
-    pub(crate) fn open(folder: &DataFolder, metrics: StoreMetrics) -> Result<Self, StoreError> {
+    /// Where less than `reserve` bytes are left on the disk nothing new is taken in.
+    pub(crate) fn open(
+        folder: &DataFolder,
+        metrics: StoreMetrics,
+        reserve: u64,
+    ) -> Result<Self, StoreError> {
         let store = SqliteStore::open(folder.store(), Check::AfterCrash)?;
         let readers = Readers::open(folder.store())?;
         let stopped = Arc::new(AtomicBool::new(false));
@@ -64,6 +73,8 @@ impl Storage {
             handle: writer.handle(),
             lists,
             projections: Mutex::new(projections),
+            reserve,
+            data: folder.path().to_owned(),
             stopped,
             _writer: writer,
         })
@@ -82,6 +93,12 @@ impl Storage {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Whether what is left on the disk is for what has been begun: for what ends access, erases, and
+    /// makes room. Where the system does not tell, a full disk is noticed when it is full.
+    fn is_low(&self) -> bool {
+        free_bytes(&self.data).is_some_and(|free| free < self.reserve)
+    }
+
     /// Stores runs, and calls `done` once it is known whether they are durable.
     pub(crate) fn append(
         &self,
@@ -89,6 +106,11 @@ impl Storage {
         runs: Vec<VerifiedRun>,
         done: impl FnOnce(Result<Vec<Appended>, StoreError>) + Send + 'static,
     ) {
+        let is_access = |run: &VerifiedRun| run.space() == SpaceId::authority(authority.network());
+        if !runs.iter().all(is_access) && self.is_low() {
+            done(Err(StoreError::Full));
+            return;
+        }
         if self
             .handle
             .append(Arc::clone(authority), runs, done)
@@ -106,6 +128,14 @@ impl Storage {
         offer: CopyOffer,
         done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
     ) {
+        if self.is_low() {
+            let refused = CopyTaken::Refused {
+                why: StoreError::Full.to_string(),
+                forged: false,
+            };
+            done(Ok((refused, false)));
+            return;
+        }
         let offer = move |store: &mut SqliteStore| {
             let space = offer.space;
             noting_loss(store, space, |store| store.offer_copy(peer, &offer))
@@ -123,6 +153,10 @@ impl Storage {
         slice: CopySlice,
         done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
     ) {
+        if self.is_low() {
+            done(Err(StoreError::Full));
+            return;
+        }
         let authority = Arc::clone(authority);
         let take = move |store: &mut SqliteStore| {
             noting_loss(store, slice.space, |store| {
@@ -246,6 +280,14 @@ impl Storage {
         runs: Vec<VerifiedRun>,
         events: &Events,
     ) -> Result<Vec<Appended>, StoreError> {
+        let spared = |run: &VerifiedRun| {
+            let mut entries = run.as_run().entries.iter();
+            run.space() == SpaceId::authority(authority.network())
+                || entries.all(|entry| entry.kind == Kind::ERASE)
+        };
+        if !runs.iter().all(spared) && self.is_low() {
+            return Err(StoreError::Full);
+        }
         let authority = Arc::clone(authority);
         let events = events.clone();
         self.wait(

@@ -14,11 +14,13 @@ mod acceptor;
 mod address;
 mod authority;
 mod certificate;
+mod certificate_files;
 mod connector;
 mod credentials;
 mod error;
 mod fault;
 mod live_certificate;
+mod live_clients;
 mod site;
 mod stream;
 mod witness;
@@ -26,17 +28,19 @@ mod witness;
 pub use acceptor::{Acceptor, server};
 pub use address::{Address, AddressError};
 pub use authority::{CertificateAuthority, IssuedCertificate};
-pub use certificate::{CertificateError, CertificateSubject};
+pub use certificate::{CertificateError, CertificateSubject, certificate_ends_ms};
+pub use certificate_files::{CertificateFiles, CertificateFilesError, Stamp};
 pub use connector::{Connection, Connector};
 pub use credentials::{Credentials, TlsKey};
 pub use error::TlsError;
 pub use fault::Fault;
 pub use live_certificate::LiveCertificate;
+pub use live_clients::LiveClients;
 pub use site::SiteAcceptor;
 pub use stream::{ConnectionInfo, Exporter, SecureStream, Traffic};
 
 pub(crate) use certificate::chain_from_pem;
-pub(crate) use credentials::Lifetime;
+pub(crate) use credentials::{Lifetime, pem};
 pub(crate) use witness::look;
 
 /// Label of the keying material that both ends export from a connection (RFC 8446, section 7.5).

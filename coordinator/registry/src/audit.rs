@@ -39,10 +39,14 @@ pub enum Event {
     AccessChanged,
     /// The authority was taken over under the root key.
     TakenOver,
+    /// Another authority signs certificates from now on.
+    AuthorityReplaced,
+    /// The authority before it is no longer accepted.
+    AuthorityRetired,
 }
 
 impl Event {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Invited,
         Self::InvitationWithdrawn,
         Self::CodeUsed,
@@ -58,6 +62,8 @@ impl Event {
         Self::Suspended,
         Self::AccessChanged,
         Self::TakenOver,
+        Self::AuthorityReplaced,
+        Self::AuthorityRetired,
     ];
 
     /// The event's name, as it is stored and shown.
@@ -78,6 +84,8 @@ impl Event {
             Self::Suspended => "suspended",
             Self::AccessChanged => "access changed",
             Self::TakenOver => "authority taken over",
+            Self::AuthorityReplaced => "certificate authority replaced",
+            Self::AuthorityRetired => "certificate authority retired",
         }
     }
 }

@@ -9,7 +9,7 @@ use coordinator_registry::{
     AuditLine, CertificateRecord, Event, RedeemError, Redeemed, Registry, RegistryError,
 };
 use node::enrolment::{EnrolProof, greet_proof, renew_proof, standing_proof};
-use node::tls::{CertificateAuthority, CertificateError, ConnectionInfo};
+use node::tls::{CertificateError, ConnectionInfo};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
@@ -24,6 +24,7 @@ use tonic::{Code, Request, Response, Status};
 use super::attempts::Attempts;
 use super::authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
 use super::fields::{EnrolFields, RenewFields, StandingFields};
+use crate::certificates::Certificates;
 
 /// Bytes that a request may have.
 const REQUEST_BYTES_MAX: usize = 16 * 1024;
@@ -33,8 +34,8 @@ const REQUEST_BYTES_MAX: usize = 16 * 1024;
 pub struct EnrolmentParts {
     /// The register of codes and certificates.
     pub registry: Arc<Registry>,
-    /// The network's certificate authority.
-    pub authority: CertificateAuthority,
+    /// The network's certificate authorities.
+    pub certificates: Arc<Certificates>,
     /// The coordinator's identity key.
     pub identity: SecretKey,
     /// The network's root key.
@@ -200,7 +201,8 @@ impl EnrolmentService {
     ) -> Result<Vec<Bytes>, Status> {
         let issued = self
             .parts
-            .authority
+            .certificates
+            .issuer()
             .issue_client(request, self.network, node, now_ms)
             .map_err(|error| certificate_status(&error))?;
         let record = CertificateRecord {

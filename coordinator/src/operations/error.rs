@@ -6,11 +6,15 @@ use node::records::RecordsError;
 use node_feed::{NodeId, SpaceId};
 
 use crate::authority_writer::AuthorityError;
+use crate::certificates::CertificatesError;
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
+    /// The certificates' authority cannot be replaced or read.
+    #[error(transparent)]
+    Certificates(#[from] CertificatesError),
     /// No hub has this code.
     #[error("no hub has the code \"{0}\"; `hubs` lists the codes")]
     UnknownHub(String),

@@ -30,11 +30,7 @@ impl Operations {
                 });
             }
         }
-        if authority.certificates() != Some(&self.parts.certificate) {
-            facts.push(Fact::Certificates {
-                authority: self.parts.certificate.clone(),
-            });
-        }
+        facts.extend(self.unnamed_authority());
         if !facts.is_empty() {
             self.parts.authority.write(&facts)?;
         }

@@ -3,7 +3,7 @@
 use node_feed::NetworkId;
 
 use super::{Finding, LIMIT};
-use crate::enrolment::{EnrolError, Greeting, greet};
+use crate::enrolment::{EnrolError, Greeting, greet, reach};
 use crate::membership::CoordinatorContact;
 use crate::proxy::Proxies;
 use crate::tls::{Connector, Fault, TlsError, look};
@@ -46,6 +46,7 @@ pub(super) async fn filter(
 /// Whether the certificate that the coordinator shows is accepted here, as sessions need it.
 pub(super) async fn coordinator(
     contact: &CoordinatorContact,
+    network: NetworkId,
     proxies: &Proxies,
     clock_is_wrong: bool,
 ) -> Finding {
@@ -55,13 +56,18 @@ pub(super) async fn coordinator(
         Ok(connector) => connector.through(proxies.clone()),
         Err(error) => return Finding::fault(CHECK, error.to_string()),
     };
-    let error = match tokio::time::timeout(LIMIT, connector.connect()).await {
-        Ok(Ok(_connection)) => {
-            return Finding::ok(
-                CHECK,
-                "its certificate comes from this network and is valid",
-            );
+    let reached = async {
+        match connector.connect().await {
+            Ok(_connection) => Ok("its certificate comes from this network and is valid"),
+            Err(error) if error.shows_stranger() => {
+                reach(connector, &contact.identity, network).await?;
+                Ok("its certificate comes from elsewhere, and it has proven who it is")
+            }
+            Err(error) => Err(error),
         }
+    };
+    let error = match tokio::time::timeout(LIMIT, reached).await {
+        Ok(Ok(says)) => return Finding::ok(CHECK, says),
         Ok(Err(error)) => error,
         Err(_) => TlsError::Timeout(contact.address.clone()),
     };

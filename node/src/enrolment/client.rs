@@ -141,7 +141,7 @@ pub async fn ask_again(
         ..
     } = invitation;
     let connector = plain(address, authority_pem, proxies)?;
-    let mut calls = Greeted::connect(&connector, coordinator, *network).await?;
+    let mut calls = Greeted::connect(connector, coordinator, *network).await?;
     let key = TlsKey::generate()?;
     let request = key.request()?;
     let node = identity.public().node();
@@ -193,20 +193,17 @@ pub async fn ask_again(
 }
 
 /// Gets a new key and certificate for a node of the network, even when the old certificate has
-/// run out.
+/// run out: `connector` shows none.
 ///
 /// # Errors
 /// [`EnrolError`]; [`EnrolError::Refused`] means that the node is not, or no longer, admitted.
 pub async fn renew(
-    address: &Address,
-    authority_pem: &str,
+    connector: Connector,
     coordinator: &PublicKey,
     network: NetworkId,
     identity: &SecretKey,
-    proxies: &Proxies,
 ) -> Result<Credentials, EnrolError> {
-    let connector = plain(address, authority_pem, proxies)?;
-    let mut calls = Greeted::connect(&connector, coordinator, network).await?;
+    let mut calls = Greeted::connect(connector, coordinator, network).await?;
     let key = TlsKey::generate()?;
     let request = key.request()?;
     let node = identity.public().node();
@@ -232,7 +229,7 @@ pub(crate) async fn greet(
 ) -> Result<Greeting, EnrolError> {
     let connector = Connector::trusting_anybody(contact.address.clone())?;
     let connector = connector.through(proxies.clone());
-    let greeted = Greeted::connect(&connector, &contact.identity, network).await?;
+    let greeted = Greeted::connect(connector, &contact.identity, network).await?;
     Ok(greeted.greeting)
 }
 
@@ -250,7 +247,7 @@ pub(crate) async fn standing(
 ) -> Result<Standing, EnrolError> {
     let (address, authority) = (contact.address.clone(), &contact.authority_pem);
     let connector = Connector::new(address, authority, credentials)?.through(proxies.clone());
-    let mut calls = Greeted::connect(&connector, &contact.identity, network).await?;
+    let mut calls = Greeted::connect(connector, &contact.identity, network).await?;
     let node = identity.public().node();
     let parts = standing_proof(&calls.exporter, &network, &node);
     let request = StandingRequest {
@@ -279,6 +276,34 @@ fn plain(
     Ok(Connector::new(address.clone(), authority_pem, None)?.through(proxies.clone()))
 }
 
+/// Connects to the coordinator. A server whose certificate is of another authority than the network's,
+/// or for another name, is trusted if the coordinator has proven over another connection, to which
+/// nothing was sent, that the server's TLS key is its own: so it may show a certificate that the
+/// whole internet trusts, or one of an authority of which this node has not heard yet.
+///
+/// # Errors
+/// [`TlsError`]; for a server that proves nothing, why it was not trusted.
+pub(crate) async fn reach(
+    connector: Connector,
+    coordinator: &PublicKey,
+    network: NetworkId,
+) -> Result<Connection, TlsError> {
+    let stranger = match connector.connect().await {
+        Err(error) if error.shows_stranger() => error,
+        connected => return connected,
+    };
+    let connection = connector.to_anybody()?.connect().await?;
+    let key = connection.info.server_key.clone();
+    let address = connector.address();
+    match (
+        Greeted::over(connection, address, coordinator, network).await,
+        key,
+    ) {
+        (Ok(_proven), Some(key)) => connector.knowing(key).connect().await,
+        (Ok(_), None) | (Err(_), _) => Err(stranger),
+    }
+}
+
 /// A connection whose other end has proven to be the coordinator. Nothing secret is sent over
 /// any other.
 struct Greeted {
@@ -289,12 +314,22 @@ struct Greeted {
 
 impl Greeted {
     async fn connect(
-        connector: &Connector,
+        connector: Connector,
         coordinator: &PublicKey,
         network: NetworkId,
     ) -> Result<Self, EnrolError> {
-        let address = connector.address();
-        let Connection { channel, info } = connector.connect().await?;
+        let address = connector.address().clone();
+        let connection = reach(connector, coordinator, network).await?;
+        Self::over(connection, &address, coordinator, network).await
+    }
+
+    async fn over(
+        connection: Connection,
+        address: &Address,
+        coordinator: &PublicKey,
+        network: NetworkId,
+    ) -> Result<Self, EnrolError> {
+        let Connection { channel, info } = connection;
         let mut client = EnrolmentClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         let greeting = client.greet(in_time(GreetRequest {})).await;
         let answer = greeting

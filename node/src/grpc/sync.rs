@@ -50,6 +50,17 @@ impl Sync for SyncService {
             self.inner.refuse_session(Some(subject.node), reason, &why);
             return Err(Status::permission_denied(why));
         }
+        let hub = self.inner.authority().hub_of(&subject.node);
+        let place = hub.map(|hub| self.inner.quotas.place(hub));
+        if matches!(place, Some(None)) {
+            let why = format!(
+                "this hub has {} sessions open already, which is as many as one may have; end a node, \
+                 or ask for more",
+                self.inner.quotas.sessions_max()
+            );
+            self.inner.refuse_session(Some(subject.node), "quota", &why);
+            return Err(Status::resource_exhausted(why));
+        }
         if *self.inner.paused.borrow() {
             return Err(Status::unavailable("this node is paused"));
         }
@@ -69,6 +80,7 @@ impl Sync for SyncService {
         // The response goes out before the first frame is read, or both ends wait for each other.
         tokio::spawn(
             async move {
+                let _place = place;
                 if let Err(status) = incoming.receive(&inner, frames).await {
                     tracing::debug!(%status, "a session's stream ended");
                 }

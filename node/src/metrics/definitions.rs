@@ -200,8 +200,9 @@ pub(super) const CACHE_DOCUMENTS: Metric = gauge(
 pub(super) const CERTIFICATE_ENDS: Metric = gauge(
     "causeway_certificate_ends_timestamp_seconds",
     &["certificate"],
-    "When a certificate runs out, in seconds since 1970: `node` (a hub's own), `server` (that of the \
-     coordinator's port), `authority` (which signs both).",
+    "When a certificate runs out, in seconds since 1970: `node` (a hub's own), `server` (that the \
+     coordinator's port makes itself), `public` (that of a public authority, if the port shows one), \
+     `authority` (which signs the first two).",
 );
 pub(super) const LAST_BACKUP: Metric = gauge(
     "causeway_backup_last_success_timestamp_seconds",

@@ -13,7 +13,7 @@ pub(super) fn resident_bytes() -> Option<u64> {
 }
 
 /// Bytes that may still be written to the disk of `folder`.
-pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }

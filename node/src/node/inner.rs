@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
     Authority, CopyTaken, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId,
-    NodeId, Nonce, SecretKey, SpaceId, Subject,
+    NodeId, Nonce, Refusal, SecretKey, SpaceId, Subject,
 };
 use node_store::{ReadStore, StoreError};
 use node_sync::{Engine, Held, Input, Message, Own, SessionId};
@@ -34,16 +34,20 @@ use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
 use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::quotas::Quotas;
 use crate::readiness::Reachable;
 use crate::records::Memo;
 use crate::session::Tally;
 use crate::storage::{Settled, Storage};
 use crate::suspended::Suspended;
-use crate::tls::Credentials;
+use crate::tls::{Connector, Credentials, TlsError, pem};
 
 /// Why a certificate was not renewed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RenewError {
+    /// The coordinator cannot be dialled.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The coordinator did not give one.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
@@ -78,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) archiving: Archiving,
     pub(crate) keeper: Keeper,
+    pub(crate) quotas: Arc<Quotas>,
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) identity: SecretKey,
@@ -119,6 +124,27 @@ impl Inner {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// A peer takes entries later, and says why; people read it in the status until all is equal.
+    pub(crate) fn held_back(&self, refusal: &Refusal) {
+        let authority = self.authority();
+        let title = authority
+            .spaces()
+            .get(&refusal.space)
+            .map(|it| it.title.clone());
+        let title = title.unwrap_or_else(|| refusal.space.to_string());
+        let why = refusal.reason;
+        self.peers
+            .failed(format!("what was written in \"{title}\" waits here: {why}"));
+    }
+
+    /// What is counted against the quotas of other hubs from what is held.
+    pub(crate) fn learn_usage(&self) {
+        match self.storage.read(node_store::Readers::writer_bytes) {
+            Ok(kept) => self.quotas.learn(kept),
+            Err(error) => tracing::error!(%error, "what each hub has stored here cannot be read"),
+        }
     }
 
     pub(crate) fn authority(&self) -> Arc<Authority> {
@@ -341,7 +367,19 @@ impl Inner {
         Ok(wrote)
     }
 
-    /// Gets and keeps a new certificate if the old one has used up two thirds of its life.
+    /// The authorities whose servers are trusted, as PEM: the one of the invitation, and the one that
+    /// the record of access names.
+    pub(crate) fn trusted(&self, contact: &CoordinatorContact) -> String {
+        let named = self
+            .authority()
+            .certificates()
+            .map(|der| pem("CERTIFICATE", der));
+        // An end of line is not to be taken for granted in what somebody may have edited.
+        format!("{}\n{}", contact.authority_pem, named.unwrap_or_default())
+    }
+
+    /// Gets and keeps a new certificate if the old one has used up two thirds of its life, or comes
+    /// from another authority than the one that the record of access names by now.
     ///
     /// # Errors
     /// Why there is none; the old one may still do.
@@ -351,7 +389,12 @@ impl Inner {
         network: NetworkId,
         old: &Credentials,
     ) -> Result<Option<Credentials>, RenewError> {
-        if !old.renewal_due(now_ms()) {
+        let named = self
+            .authority()
+            .certificates()
+            .map(|der| pem("CERTIFICATE", der));
+        let replaced = named.is_some_and(|named| !old.is_of(&named));
+        if !replaced && !old.renewal_due(now_ms()) {
             return Ok(None);
         }
         self.new_certificate(contact, network).await.map(Some)
@@ -366,20 +409,34 @@ impl Inner {
         contact: &CoordinatorContact,
         network: NetworkId,
     ) -> Result<Credentials, RenewError> {
-        let (address, authority) = (&contact.address, &contact.authority_pem);
-        let proxies = &self.config.sync.proxy;
         let renewed = renew(
-            address,
-            authority,
+            self.connector(contact, None)?,
             &contact.identity,
             network,
             &self.identity,
-            proxies,
         );
         let renewed = renewed.await?;
         self.keep_credentials(&renewed)?;
         tracing::info!("this node has a new certificate");
         Ok(renewed)
+    }
+
+    /// What dials the coordinator, and shows it `credentials` if there are any.
+    ///
+    /// # Errors
+    /// [`TlsError`] if an authority or certificate cannot be used.
+    pub(crate) fn connector(
+        &self,
+        contact: &CoordinatorContact,
+        credentials: Option<&Credentials>,
+    ) -> Result<Connector, TlsError> {
+        let connector =
+            Connector::new(contact.address.clone(), &self.trusted(contact), credentials)?
+                .through(self.config.sync.proxy.clone());
+        Ok(match self.storage.proven_key(contact.identity.node()) {
+            Some(key) => connector.knowing(&*key),
+            None => connector,
+        })
     }
 
     /// Notes in the store, and so in its backups, how the coordinator is reached: whoever restores

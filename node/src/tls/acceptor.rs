@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::NoServerSessionStorage;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -22,6 +22,7 @@ use super::credentials::Credentials;
 use super::error::TlsError;
 use super::fault::Fault;
 use super::live_certificate::LiveCertificate;
+use super::live_clients::LiveClients;
 use super::stream::SecureStream;
 use super::{ALPN, HANDSHAKE_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, provider};
 
@@ -51,24 +52,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Acceptor {
     tls: TlsAcceptor,
     certificate: Arc<LiveCertificate>,
+    clients: Arc<LiveClients>,
 }
 
 impl Acceptor {
-    /// An acceptor that shows `credentials` and trusts clients of the authority in
+    /// An acceptor that shows `credentials` and trusts clients of the authorities in
     /// `authority_pem`.
     ///
     /// # Errors
     /// [`TlsError::Certificate`] and [`TlsError::Setup`] if one of them cannot be used.
     pub fn new(credentials: &Credentials, authority_pem: &str) -> Result<Self, TlsError> {
         let certificate = Arc::new(LiveCertificate::new(credentials)?);
-        let roots = Arc::new(roots(authority_pem)?);
-        let clients = WebPkiClientVerifier::builder_with_provider(roots, provider())
-            .allow_unauthenticated()
-            .build()
-            .map_err(|error| TlsError::Setup(error.to_string()))?;
+        let clients = Arc::new(LiveClients::of(authority_pem)?);
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_client_cert_verifier(clients)
+            .with_client_cert_verifier(Arc::<LiveClients>::clone(&clients))
             .with_cert_resolver(Arc::<LiveCertificate>::clone(&certificate));
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -76,12 +74,18 @@ impl Acceptor {
         Ok(Self {
             tls: TlsAcceptor::from(Arc::new(config)),
             certificate,
+            clients,
         })
     }
 
     /// The certificate shown, to be replaced while the server runs.
     pub fn certificate(&self) -> Arc<LiveCertificate> {
         Arc::clone(&self.certificate)
+    }
+
+    /// The clients accepted, to be replaced while the server runs.
+    pub fn clients(&self) -> Arc<LiveClients> {
+        Arc::clone(&self.clients)
     }
 
     /// Accepts connections until the stream is dropped; for `serve_with_incoming`. To be called

@@ -77,6 +77,16 @@ impl CertificateSubject {
     }
 }
 
+/// When the first certificate of a PEM text ends, in ms since 1970.
+///
+/// # Errors
+/// [`CertificateError`] if there is none that can be read.
+pub fn certificate_ends_ms(text: &str) -> Result<u64, CertificateError> {
+    let chain = chain_from_pem(text)?;
+    let own = chain.first().ok_or(CertificateError::Encoding)?;
+    Ok(validity_ms(own)?.1)
+}
+
 /// When a certificate starts and ends, in ms since 1970.
 pub(super) fn validity_ms(
     certificate: &CertificateDer<'_>,

@@ -68,6 +68,22 @@ impl Connector {
         Self::with(address, Arc::new(Witness::of_anybody()), None)
     }
 
+    /// The same for any server; it shows nothing, as [`Connector::trusting_anybody`].
+    ///
+    /// # Errors
+    /// As [`Connector::new`].
+    pub(crate) fn to_anybody(&self) -> Result<Self, TlsError> {
+        let connector = Self::trusting_anybody(self.address.clone())?;
+        Ok(connector.through(self.proxies.clone()))
+    }
+
+    /// Trusts the holder of this TLS key too, whatever its certificate says: over it somebody has
+    /// proven to be whom this connector is for.
+    pub(crate) fn knowing(self, key: impl Into<Arc<[u8]>>) -> Self {
+        self.witness.prove(key.into());
+        self
+    }
+
     /// Goes through these proxies instead of those that the environment names.
     #[must_use]
     pub fn through(self, proxies: Proxies) -> Self {

@@ -1,14 +1,16 @@
 //! What one end shows in a handshake.
 
 use std::fmt;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use zeroize::Zeroizing;
 
 use super::certificate::{self, CertificateError, CertificateSubject};
+use super::live_clients::verifier;
 
 /// A key for TLS alone (ECDSA P-256). Never the identity key: it may sit on a machine that
 /// terminates TLS, and it changes whenever a certificate is renewed.
@@ -142,6 +144,19 @@ impl Credentials {
         CertificateSubject::read(own)
     }
 
+    /// Whether it is a node's certificate that comes from one of these authorities (PEM), whatever
+    /// today's date is.
+    pub(crate) fn is_of(&self, authority_pem: &str) -> bool {
+        let Some((own, others)) = self.chain.split_first() else {
+            return false;
+        };
+        let last = Duration::from_millis(self.end_ms.saturating_sub(1));
+        verifier(authority_pem).is_ok_and(|verifier| {
+            let last = UnixTime::since_unix_epoch(last);
+            verifier.verify_client_cert(own, others, last).is_ok()
+        })
+    }
+
     /// Whether the key is the one that the certificate is for, as it is where this program wrote both.
     pub(crate) fn belong_together(&self) -> bool {
         let key = TlsKey::from_pem(&self.key_pem());
@@ -204,7 +219,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// PEM of one item: 64 characters a line.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let body = Zeroizing::new(BASE64.encode(der));
     let mut text = format!("-----BEGIN {label}-----\n");
     let mut rest = body.as_str();

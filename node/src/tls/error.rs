@@ -20,6 +20,12 @@ pub enum TlsError {
     /// rustls does not take this certificate, key or authority. Trying again does not help.
     #[error("TLS cannot be set up with this certificate, key and authority: {0}")]
     Setup(String),
+    /// A certificate is not for the address at which it is to be shown.
+    #[error(
+        "the certificate is not for {0}, which is where hubs connect; have one made for that name, or \
+         change `listen.public`"
+    )]
+    Names(Address),
     /// The address has no IP address, or nothing takes the connection. Try again later.
     #[error("{address} cannot be reached: {source}; check the network and the address")]
     Connect {
@@ -61,8 +67,16 @@ impl TlsError {
                 matches!(fault, Fault::Closed | Fault::Timeout | Fault::Other(_))
             }
             Self::Proxy(error) => error.is_temporary(),
-            Self::Certificate(_) | Self::Address(_) | Self::Setup(_) => false,
+            Self::Certificate(_) | Self::Address(_) | Self::Setup(_) | Self::Names(_) => false,
         }
+    }
+}
+
+impl TlsError {
+    /// Whether the server showed a certificate that is not this network's, so that it has to prove by
+    /// other means who it is.
+    pub(crate) const fn shows_stranger(&self) -> bool {
+        matches!(self, Self::Handshake { fault, .. } if fault.is_of_stranger())
     }
 }
 

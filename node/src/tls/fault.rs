@@ -58,6 +58,17 @@ impl Fault {
         }
     }
 
+    /// Whether the other end may be the right one all the same: it showed a certificate of another
+    /// authority, or for other names, and may prove by other means who it is.
+    pub(super) const fn is_of_stranger(&self) -> bool {
+        matches!(self, Self::UnknownAuthority(_) | Self::Name)
+    }
+
+    /// Whether it is our certificate that the other end does not take.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self, Self::OurExpired | Self::OurRefused)
+    }
+
     /// What an error of a TLS stream means, if it came from TLS.
     pub(super) fn of_stream(error: &io::Error) -> Option<Self> {
         let carried = error.get_ref()?;
@@ -86,7 +97,7 @@ impl Fault {
         clippy::wildcard_enum_match_arm,
         reason = "rustls adds errors; each has its own text"
     )]
-    fn of_tls(error: &rustls::Error) -> Self {
+    pub(super) fn of_tls(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(error) => Self::of_certificate(error),
             rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),

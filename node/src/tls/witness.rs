@@ -91,14 +91,17 @@ pub(crate) async fn look(address: &Address, proxies: &Proxies) -> Result<Shown, 
 pub(super) struct Witness {
     /// None to trust anybody.
     trusted: Option<Arc<WebPkiServerVerifier>>,
+    /// A key whose holder has proven who it is.
+    proven: Mutex<Option<Arc<[u8]>>>,
     shown: Mutex<Option<Shown>>,
 }
 
 impl Witness {
-    /// Trusts servers of this authority alone.
+    /// Trusts servers of these authorities alone.
     pub(super) fn of(authority_pem: &str) -> Result<Self, TlsError> {
         Ok(Self {
             trusted: Some(trusting(authority_pem)?),
+            proven: Mutex::default(),
             shown: Mutex::default(),
         })
     }
@@ -107,8 +110,21 @@ impl Witness {
     pub(super) const fn of_anybody() -> Self {
         Self {
             trusted: None,
+            proven: Mutex::new(None),
             shown: Mutex::new(None),
         }
+    }
+
+    /// Trusts the holder of this key too, from whom its certificate is and for what names: it has
+    /// proven who it is. The last key that is given counts.
+    pub(super) fn prove(&self, key: Arc<[u8]>) {
+        *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    fn has_proven(&self, certificate: &CertificateDer<'_>) -> bool {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = certificate::public_key(certificate).ok();
+        key.is_some_and(|key| proven.as_deref().is_some_and(|proven| *proven == *key))
     }
 
     /// What the last server showed.
@@ -140,9 +156,14 @@ impl ServerCertVerifier for Witness {
         let chain = std::iter::once(own).chain(others);
         let chain = chain.map(|it| it.clone().into_owned()).collect();
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(Shown { chain });
-        match &self.trusted {
-            Some(trusted) => trusted.verify_server_cert(own, others, name, ocsp, now),
-            None => Ok(ServerCertVerified::assertion()),
+        let Some(trusted) = &self.trusted else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        match trusted.verify_server_cert(own, others, name, ocsp, now) {
+            Err(error) if Fault::of_tls(&error).is_of_stranger() && self.has_proven(own) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
         }
     }
 

@@ -4,14 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bip39::Language;
 
 use crate::clock::now_ms;
 use crate::config::WebConfig;
 use crate::folder::{FolderError, write_private};
-use crate::tls::{CertificateAuthority, CertificateError, Credentials, LiveCertificate, TlsError};
+use crate::tls::{
+    CertificateAuthority, CertificateError, CertificateFiles, CertificateFilesError, Credentials,
+    LiveCertificate, Stamp, TlsError,
+};
 
 /// How often it is looked whether the files were changed, or it is time for a new certificate.
 const LOOK: Duration = Duration::from_secs(3);
@@ -26,14 +29,9 @@ const WORDS: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SiteCertificateError {
-    /// A file cannot be read.
-    #[error("{} cannot be read: {source}; check web.certificate and web.key in the settings", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The files that the settings name cannot be used.
+    #[error(transparent)]
+    Files(#[from] CertificateFilesError),
     /// What was made cannot be kept.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -108,7 +106,7 @@ impl SiteAuthority {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Own { folder: PathBuf, host: String },
-    Files { certificate: PathBuf, key: PathBuf },
+    Files(CertificateFiles),
 }
 
 impl Source {
@@ -120,29 +118,17 @@ impl Source {
                 folder: folder.to_owned(),
                 host: host(config).to_owned(),
             }),
-            file => Some(Self::Files {
-                certificate: PathBuf::from(file),
-                key: PathBuf::from(&config.key),
-            }),
+            file => Some(Self::Files(CertificateFiles::new(file, &config.key))),
         }
     }
 
     /// Reads it, or makes it.
     pub(super) fn load(&self) -> Result<Credentials, SiteCertificateError> {
         match self {
-            Self::Files { certificate, key } => {
-                let read = |path: &Path| {
-                    fs::read_to_string(path).map_err(|source| SiteCertificateError::Read {
-                        path: path.to_owned(),
-                        source,
-                    })
-                };
-                let key = zeroize::Zeroizing::new(read(key)?);
-                Ok(Credentials::from_pem(&read(certificate)?, &key)?)
-            }
+            Self::Files(files) => Ok(files.read()?),
             Self::Own { folder, host } => {
                 let authority = SiteAuthority::of(folder, host)?;
-                let path = folder.join("web-certificate.pem");
+                let path = Self::own_in(folder);
                 let by = blake3::hash(authority.authority.certificate()).to_hex();
                 let head = format!("# {by}\n");
                 let kept = fs::read_to_string(&path).map(zeroize::Zeroizing::new);
@@ -164,12 +150,16 @@ impl Source {
     }
 
     /// What changes when it is to be read again.
-    fn stamp(&self) -> Vec<Option<SystemTime>> {
-        let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+    fn stamp(&self) -> Stamp {
         match self {
-            Self::Files { certificate, key } => vec![changed(certificate), changed(key)],
-            Self::Own { folder, .. } => vec![changed(&folder.join("web-certificate.pem"))],
+            Self::Files(files) => files.stamp(),
+            Self::Own { folder, .. } => CertificateFiles::in_one(Self::own_in(folder)).stamp(),
         }
+    }
+
+    /// Where the certificate that was made here is kept, with its key.
+    fn own_in(folder: &Path) -> PathBuf {
+        folder.join("web-certificate.pem")
     }
 
     fn is_due(&self, shown: &Credentials) -> bool {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 pub enum StoreError {
     /// The disk or the allowed size is used up. Nothing was stored; it works again by itself once
     /// there is room.
-    #[error("the disk is full: nothing was stored. Make room; the store goes on by itself")]
+    #[error(
+        "the disk is full, or has less left than is kept in reserve: nothing was stored. Make room; the store goes on by itself"
+    )]
     Full,
     /// Reading or writing the disk failed. The store takes no more writes until it is opened again.
     #[error(

@@ -43,5 +43,5 @@ pub use sqlite_store::{
     AccountTables, ArchivedDocument, Check, Compacted, ForeignPlace, ForeignSlice, Look,
     SqliteStore, look_at_store,
 };
-pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld};
+pub use stored_entry::{Evidence, PeerMemory, StoredEntry, Totals, Withheld, WriterBytes};
 pub use writer::{Batch, Writer, WriterHandle};

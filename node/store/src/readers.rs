@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::StoreError;
 use crate::pool::Pool;
 use crate::sqlite_store::{Sql, backup, reader};
+use crate::{StoreError, WriterBytes};
 
 /// Connections that only read the file of a [`SqliteStore`](crate::SqliteStore).
 ///
@@ -46,6 +46,15 @@ impl Readers {
     /// [`StoreError`] if the file cannot be read.
     pub fn arrived(&self) -> Result<u64, StoreError> {
         self.ask(Sql::arrived)
+    }
+
+    /// How much is held of each writer. All entries are looked at, so it takes a second or two where
+    /// there are a million.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn writer_bytes(&self) -> Result<Vec<WriterBytes>, StoreError> {
+        self.ask(Sql::writer_bytes)
     }
 
     /// Answers a question from one moment of the store. The moment ends with it, so that the

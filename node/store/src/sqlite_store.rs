@@ -16,6 +16,7 @@ mod questions;
 mod row;
 mod schema;
 mod sql;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

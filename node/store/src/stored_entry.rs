@@ -1,6 +1,8 @@
 //! Entries as they are held, and what is said about those that lack something.
 
-use node_feed::{FeedName, Hash, Height, Kind, Opening, Payload, RefusalReason, SpaceId, Subject};
+use node_feed::{
+    FeedName, Hash, Height, HubId, Kind, Opening, Payload, RefusalReason, SpaceId, Subject,
+};
 
 /// An entry that counts, as it is held; or one that is proven and is held once the first copy that is
 /// under way is placed.
@@ -70,6 +72,19 @@ pub struct Totals {
     pub payload_bytes: u64,
     /// Entries kept as evidence.
     pub evidence: u64,
+}
+
+/// How much is held of one writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriterBytes {
+    /// The space.
+    pub space: SpaceId,
+    /// The writer's key.
+    pub writer: [u8; 32],
+    /// Whose it is; none for the authority log's, and where only evidence is held.
+    pub hub: Option<HubId>,
+    /// About how many bytes its entries have, those that no longer count too.
+    pub bytes: u64,
 }
 
 /// What a node remembers of a peer between sessions.

@@ -195,6 +195,13 @@ pub enum Effect {
         /// What to remember.
         memory: PeerMemory,
     },
+    /// A peer takes entries of a feed later: it will ask for them. For people alone.
+    HeldBack {
+        /// The peer.
+        peer: NodeId,
+        /// Which, and why.
+        refusal: Refusal,
+    },
     /// A peer refused an entry; to be kept, and given back when the peer connects again.
     Refused {
         /// The peer.

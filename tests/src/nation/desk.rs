@@ -62,7 +62,7 @@ impl Nation {
                 }
                 self.lose(post, session);
             }
-            Effect::Refused { refusal, .. } => {
+            Effect::Refused { refusal, .. } | Effect::HeldBack { refusal, .. } => {
                 self.broken.push(format!("node {post} met {refusal:?}"));
             }
             Effect::Alarm(alarm) => self.broken.push(format!("node {post}: {alarm:?}")),

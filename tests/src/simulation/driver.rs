@@ -163,6 +163,7 @@ impl World {
                     .note(format_args!("{} {machine} alarm {alarm:?}", self.time));
                 self.judge_alarm(machine, &alarm);
             }
+            Effect::HeldBack { .. } => {}
             Effect::Remember { .. }
             | Effect::Refused { .. }
             | Effect::RefusalsCleared { .. }
@@ -337,6 +338,7 @@ impl Machine {
             | Effect::OfferCopy { .. }
             | Effect::TakeCopy { .. }
             | Effect::DropBase { .. }
+            | Effect::HeldBack { .. }
             | Effect::Sample { .. }
             | Effect::Find { .. }
             | Effect::Recall { .. }

@@ -4,6 +4,7 @@
 //! Real TLS, real proxies, and the program as a process of its own where its output or its environment
 //! matters.
 
+mod certificates;
 mod doctor;
 mod middle;
 mod program;

@@ -55,9 +55,18 @@ pub(crate) fn folder(world: &World, name: &str, more_of_sync: &str) -> PathBuf {
 
 /// `causeway-node` with these words, in an environment without a proxy.
 pub(crate) fn command(data: &Path, words: &[&str]) -> Command {
+    program("node", data, words)
+}
+
+/// `causeway-coordinator` with these words.
+pub(crate) fn coordinator(data: &Path, words: &[&str]) -> Command {
+    program("coordinator", data, words)
+}
+
+fn program(part: &str, data: &Path, words: &[&str]) -> Command {
     // The demo is both programs, so that Cargo builds one more binary and not two.
     let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-demo"));
-    command.args(["node", "--data"]).arg(data).args(words);
+    command.args([part, "--data"]).arg(data).args(words);
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }

@@ -8,6 +8,7 @@ mod checkpoints;
 mod first_copy;
 mod hostile;
 mod leaving;
+mod limits;
 mod long_document;
 mod loss;
 mod pages;

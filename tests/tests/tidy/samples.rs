@@ -7,8 +7,8 @@ use std::path::Path;
 use coordinator::config::{CoordinatorConfig, ListenConfig};
 use node::backup::BackupConfig;
 use node::config::{
-    AccountsConfig, Config, ConfigError, DocumentsConfig, LogConfig, MetricsConfig, ShutdownConfig,
-    SyncConfig, TelemetryConfig, WebConfig,
+    AccountsConfig, Config, ConfigError, DocumentsConfig, LimitsConfig, LogConfig, MetricsConfig,
+    ShutdownConfig, SyncConfig, TelemetryConfig, WebConfig,
 };
 use serde::de::value::Error;
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -33,6 +33,7 @@ fn the_sample_settings_hold_every_setting() {
     let shared = [
         ("accounts", fields::<AccountsConfig>()),
         ("backup", fields::<BackupConfig>()),
+        ("limits", fields::<LimitsConfig>()),
         ("documents", fields::<DocumentsConfig>()),
         ("log", fields::<LogConfig>()),
         ("metrics", fields::<MetricsConfig>()),

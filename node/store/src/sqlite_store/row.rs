@@ -127,7 +127,10 @@ fn proof(column: usize, bytes: &[u8]) -> rusqlite::Result<Proof> {
     }
 }
 
-fn feed_opening(columns: &Columns<'_>, column: usize) -> rusqlite::Result<Option<Opening>> {
+pub(super) fn feed_opening(
+    columns: &Columns<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<Opening>> {
     match columns.get_ref(column)?.as_blob_or_null()? {
         None => Ok(None),
         Some(bytes) => match opening::decode(bytes) {

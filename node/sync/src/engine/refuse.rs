@@ -33,7 +33,13 @@ impl Engine {
             return;
         }
         let is_news = self.hold_back(id, &refusal);
-        if is_news && refusal.reason.retry() == Retry::Never {
+        let passes = matches!(
+            refusal.reason,
+            RefusalReason::Quota | RefusalReason::Storage
+        );
+        if passes {
+            self.effects.push(Effect::HeldBack { peer, refusal });
+        } else if is_news && refusal.reason.retry() == Retry::Never {
             self.effects.push(Effect::Refused { peer, refusal });
         }
     }

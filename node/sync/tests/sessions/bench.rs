@@ -611,7 +611,10 @@ pub(crate) fn carry_out_in_sessions(
                 let held = points.iter().map(feed).collect();
                 Input::Found { ticket, held }
             }
-            Effect::RefusalsCleared { .. } | Effect::AuthorityGrew | Effect::PeerHolds { .. } => {
+            Effect::RefusalsCleared { .. }
+            | Effect::HeldBack { .. }
+            | Effect::AuthorityGrew
+            | Effect::PeerHolds { .. } => {
                 continue;
             }
         };
