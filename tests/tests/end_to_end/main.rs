@@ -10,6 +10,7 @@ mod hostile;
 mod leaving;
 mod long_document;
 mod loss;
+mod misused;
 mod pages;
 mod private;
 mod receipts;
