@@ -50,6 +50,25 @@ fn every_fault_names_what_tries_it_or_says_that_nothing_does() {
 }
 
 #[test]
+fn every_assumption_says_what_tries_it() {
+    let text = read(ASSUMPTIONS);
+    let rows = text.lines().filter(|line| line.starts_with("| **"));
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for row in rows {
+        count += 1;
+        let cells = row.trim_matches('|').split(" | ").collect::<Vec<_>>();
+        let says = cells.last().copied().unwrap_or_default();
+        let words = ["::", "not tried", "measured", "simulated", "every test"];
+        if cells.len() != 3 || !words.iter().any(|word| says.contains(word)) {
+            faults.push(format!("{ASSUMPTIONS}: {}", cells[0].trim()));
+        }
+    }
+    none(&faults);
+    assert!(count > 20, "only {count} assumptions were found");
+}
+
+#[test]
 fn every_procedure_of_the_manual_names_what_runs_it() {
     let text = read(OPERATIONS);
     let (_, table) = text
