@@ -225,6 +225,9 @@ impl Machine {
             .args(["-c", command])
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", self.tools.display()))
+            // What stands on the computer that runs the tests is nobody's here.
+            .env("HOME", &self.folder)
+            .env_remove("XDG_DATA_HOME")
             .env_remove("CAUSEWAY_DATA");
         for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
             shell.env_remove(name).env_remove(name.to_lowercase());
