@@ -534,6 +534,7 @@ fn status(error: &OperationError) -> Status {
         | OperationError::NodeRevoked(_)
         | OperationError::NotSuspended(_)
         | OperationError::OwnHub(_)
+        | OperationError::OwnSpace
         | OperationError::MayWrite(_)
         | OperationError::NoAccess(_) => Status::failed_precondition(sentence),
         OperationError::Record(error) => node::grpc::record_status(error),

@@ -52,6 +52,30 @@ fn the_coordinators_own_hub_keeps_its_access() {
 }
 
 #[test]
+fn a_hubs_own_space_is_given_to_nobody_and_taken_from_nobody() {
+    let (_folder, _, coordinator) = coordinator();
+    let operations = coordinator.operations();
+    let invitation = operations.invite(SOUTH, "South", 1).expect("invited");
+    operations.invite("west", "West", 1).expect("invited");
+    let node = NodeId::from_bytes([7; 32]);
+    operations.admit(invitation.hub, node).expect("admitted");
+    let authority = operations.node().authority();
+    let mut spaces = authority.spaces().iter();
+    let own = spaces.find(|(_, record)| record.kind == SpaceKind::Hub);
+    let own = *own.expect("every hub has one").0;
+    let length = authority.length();
+    for refused in [
+        operations.grant(own, "coordinator", Access::Read),
+        operations.grant(own, "west", Access::Write),
+        operations.grant(own, SOUTH, Access::Read),
+        operations.withdraw(own, SOUTH, "by mistake").map(drop),
+    ] {
+        assert!(matches!(refused, Err(OperationError::OwnSpace)));
+    }
+    assert_eq!(operations.node().authority().length(), length);
+}
+
+#[test]
 fn a_revoked_hub_comes_back_by_no_grant_invitation_or_old_code() {
     let (_folder, _, coordinator) = coordinator();
     let operations = coordinator.operations();

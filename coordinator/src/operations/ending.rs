@@ -28,8 +28,13 @@ impl Operations {
     pub fn withdraw(&self, space: SpaceId, code: &str, why: &str) -> Result<u32, OperationError> {
         let hub = self.standing_hub(code)?;
         self.not_own(hub, code)?;
-        if self.parts.node.authority().access(hub, space).is_none() {
+        let authority = self.parts.node.authority();
+        if authority.access(hub, space).is_none() {
             return Err(OperationError::NoAccess(code.to_owned()));
+        }
+        let record = authority.spaces().get(&space);
+        if record.is_some_and(|record| record.kind == SpaceKind::Hub) {
+            return Err(OperationError::OwnSpace);
         }
         let feeds = self.tips(hub, &[space])?;
         let count = count(&feeds);

@@ -59,6 +59,11 @@ pub enum OperationError {
     /// No space has this id.
     #[error("no space has the id {0}; `space list` lists them")]
     UnknownSpace(String),
+    /// The space is a hub's own.
+    #[error(
+        "this is a hub's own space: nobody else is given access to it, and nobody takes the hub's away"
+    )]
+    OwnSpace,
     /// The hub may write there, and reading alone would take that from it.
     #[error(
         "the hub \"{0}\" may write in this space: withdraw it first, then give it access to read"

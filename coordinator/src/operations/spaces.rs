@@ -68,11 +68,14 @@ impl Operations {
     /// Gives a hub access to a space; access that it has already stays as it is.
     ///
     /// # Errors
-    /// [`OperationError`].
+    /// [`OperationError`]. A hub's own space is refused: the grant would have no effect.
     pub fn grant(&self, space: SpaceId, code: &str, access: Access) -> Result<(), OperationError> {
         let authority = self.parts.node.authority();
-        if !authority.spaces().contains_key(&space) {
+        let Some(record) = authority.spaces().get(&space) else {
             return Err(OperationError::UnknownSpace(space.to_string()));
+        };
+        if record.kind == SpaceKind::Hub {
+            return Err(OperationError::OwnSpace);
         }
         let hub = self.standing_hub(code)?;
         match (authority.access(hub, space), access) {

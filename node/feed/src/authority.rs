@@ -25,6 +25,10 @@ pub struct Authority {
     nodes: BTreeMap<NodeId, NodeRecord>,
     spaces: BTreeMap<SpaceId, SpaceRecord>,
     grants: BTreeMap<GrantId, GrantRecord>,
+    /// Grants of a hub's own space to another hub, which never count.
+    void: BTreeSet<GrantId>,
+    /// The hub that each space was granted first.
+    first_of: BTreeMap<SpaceId, HubId>,
     /// The grants of each space to each hub: access is asked for at every receipt.
     granted: BTreeMap<(SpaceId, HubId), Vec<GrantId>>,
     /// The spaces that each hub was ever granted.
@@ -45,6 +49,8 @@ impl Authority {
             nodes: BTreeMap::new(),
             spaces: BTreeMap::new(),
             grants: BTreeMap::new(),
+            void: BTreeSet::new(),
+            first_of: BTreeMap::new(),
             granted: BTreeMap::new(),
             spaces_of: BTreeMap::new(),
             cuts: Vec::new(),
@@ -69,9 +75,7 @@ impl Authority {
                     .entry(node)
                     .or_insert(NodeRecord { hub, ended: None });
             }
-            Some(Fact::Space { space, kind, title }) => {
-                self.spaces.insert(space, SpaceRecord { kind, title });
-            }
+            Some(Fact::Space { space, kind, title }) => self.space(space, kind, title),
             Some(Fact::Grant { space, hub, access }) => {
                 let grant = GrantRecord {
                     space,
@@ -80,10 +84,7 @@ impl Authority {
                     since: at,
                     ended: None,
                 };
-                let id = GrantId::from_bytes(*hash.as_bytes());
-                self.grants.insert(id, grant);
-                self.granted.entry((space, hub)).or_default().push(id);
-                self.spaces_of.entry(hub).or_default().insert(space);
+                self.grant(GrantId::from_bytes(*hash.as_bytes()), grant);
             }
             Some(Fact::Cut(cut)) => self.cut(at, cut),
             Some(Fact::Certificates { authority }) => self.certificates = Some(authority),
@@ -237,6 +238,9 @@ impl Authority {
                 return self.term_admission(FeedName::from_bytes(*writer), *term);
             }
         };
+        if self.void.contains(grant) {
+            return Admission::Never(RefusalReason::Grant);
+        }
         let Some(granted) = self.grants.get(grant) else {
             return Admission::NotYet(RefusalReason::GrantUnknown);
         };
@@ -311,6 +315,31 @@ impl Authority {
         Ok(None)
     }
 
+    /// What a space is for never changes, and nobody had access to a hub's own before it was one:
+    /// whoever writes the log could read what a hub keeps for itself else.
+    fn space(&mut self, space: SpaceId, kind: SpaceKind, title: String) {
+        if kind == SpaceKind::Hub && self.first_of.contains_key(&space) {
+            return;
+        }
+        let known = self.spaces.entry(space);
+        known
+            .and_modify(|record| record.title.clone_from(&title))
+            .or_insert(SpaceRecord { kind, title });
+    }
+
+    /// A hub's own space is the hub's that was granted it first, and nobody else's.
+    fn grant(&mut self, id: GrantId, grant: GrantRecord) {
+        let (space, hub) = (grant.space, grant.hub);
+        let first = *self.first_of.entry(space).or_insert(hub);
+        if is_own(&self.spaces, space) && first != hub {
+            self.void.insert(id);
+            return;
+        }
+        self.grants.insert(id, grant);
+        self.granted.entry((space, hub)).or_default().push(id);
+        self.spaces_of.entry(hub).or_default().insert(space);
+    }
+
     fn cut(&mut self, at: u64, cut: Cut) {
         let hub = match cut.target {
             CutTarget::Grant(hub, _) | CutTarget::Hub(hub) => Some(hub),
@@ -320,10 +349,9 @@ impl Authority {
             CutTarget::Grant(_, space) => Some(space),
             CutTarget::Hub(_) | CutTarget::Node(_) => None,
         };
-        let whole_hub = matches!(cut.target, CutTarget::Hub(_));
         for grant in self.grants.values_mut() {
             let own = is_own(&self.spaces, grant.space);
-            let covered = space.is_none_or(|space| space == grant.space) && !(whole_hub && own);
+            let covered = space.is_none_or(|space| space == grant.space) && !own;
             if Some(grant.hub) == hub && covered {
                 grant.ended.get_or_insert(at);
             }
@@ -338,8 +366,8 @@ impl Authority {
     }
 }
 
-/// Whether `space` is one hub's alone. Its records are no one else's to end: a cut of the whole
-/// hub leaves them as they are.
+/// Whether `space` is one hub's alone. Its records are no one else's to end: no cut of the hub or of
+/// its grant reaches them.
 fn is_own(spaces: &BTreeMap<SpaceId, SpaceRecord>, space: SpaceId) -> bool {
     spaces
         .get(&space)

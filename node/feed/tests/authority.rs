@@ -199,6 +199,51 @@ fn a_hub_that_was_cut_keeps_its_own_records() {
 }
 
 #[test]
+fn nobody_is_given_a_hubs_own_space_or_takes_it_from_the_hub() {
+    let own = || vec![space(OWN, SpaceKind::Hub), grant(HUB, OWN, Access::Write)];
+    let of_other = |grant| {
+        let opening = Opening::Node {
+            hub: OTHER,
+            node: NodeId::from_bytes([8; 32]),
+            grant,
+        };
+        move |authority: &Authority| authority.admission(OWN, &WRITER, &opening)
+    };
+    let alone = |facts: Vec<Fact>| {
+        let authority = state([start(), facts].concat());
+        assert_eq!(authority.members(OWN), [HUB]);
+        assert_eq!(authority.access(OTHER, OWN), None);
+        assert_eq!(authority.write_grant(OTHER, OWN), None);
+        let length = authority.length();
+        assert_eq!(authority.shared_at(length, HUB, OTHER), []);
+        authority
+    };
+    // Whoever writes the log gives somebody access, before or after having called it something else.
+    let given = grant(OTHER, OWN, Access::Write);
+    let authority = alone([own(), vec![given.clone()]].concat());
+    let refused = Admission::Never(RefusalReason::Grant);
+    assert_eq!(of_other(grant_at(7))(&authority), refused);
+    let other_kind = space(OWN, SpaceKind::Project);
+    alone([own(), vec![other_kind.clone(), given.clone()]].concat());
+    // Or takes the hub's own away, by itself or with all else.
+    let taken = [
+        cut(CutTarget::Grant(HUB, OWN), &[]),
+        cut(CutTarget::Hub(HUB), &[]),
+    ];
+    let authority = alone([&own()[..], &taken].concat());
+    assert_eq!(
+        authority.admission(OWN, &WRITER, &opening(grant_at(6))),
+        Admission::All
+    );
+    // What others were given before is no hub's own, whatever it is called later.
+    for first in [vec![given.clone()], vec![other_kind, given]] {
+        let authority = state([start(), first, own()].concat());
+        let kind = authority.spaces().get(&OWN).map(|record| record.kind);
+        assert_ne!(kind, Some(SpaceKind::Hub));
+    }
+}
+
+#[test]
 fn access_can_be_asked_for_at_any_earlier_length() {
     let mut facts = start();
     facts.push(grant(OTHER, SPACE, Access::Read));

@@ -6,8 +6,9 @@ use node_feed::{Hash, PublicKey, Tag};
 
 /// A six-digit number made from a node's and the coordinator's identity keys.
 ///
-/// Both ends show it. Two people who read the same number to each other know that no third
-/// party stands between, whatever way the invitation took.
+/// Both ends show it. Whoever took an invitation and asks with it shows another number, but for one
+/// chance in a million. It is no proof against somebody who could also replace the invitation by one
+/// that names a key of their own: they see the node's number and can try keys until theirs has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckNumber(u32);
 

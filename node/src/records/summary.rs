@@ -42,9 +42,18 @@ impl Node {
             .map(|row| row.reason.clone())
             .collect::<Vec<_>>();
         let (sync, hub) = (unsent == 0 && !equal.is_empty(), self.hub());
+        // Whoever adds one in this hub's name writes as the hub: somebody there should see it.
+        let nodes = authority.nodes().iter();
+        let nodes = nodes.filter(|(_, record)| Some(record.hub) == hub);
+        let nodes = nodes.map(|(node, record)| match record.ended {
+            Some(_) => format!("{node} (its access has ended)"),
+            None if *node == self.id() => format!("{node} (this one)"),
+            None => node.to_string(),
+        });
         Ok(json!({
             "hub": hub.map(|hub| self.hub_code(hub)),
             "node": self.id().to_string(),
+            "nodes_of_the_hub": nodes.collect::<Vec<_>>(),
             "network": self.network().map(|network| network.to_string()),
             "check_number": self.check_number().map(|number| number.to_string()),
             "connecting": self.connecting_words()?,

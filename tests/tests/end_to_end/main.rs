@@ -11,6 +11,7 @@ mod leaving;
 mod limits;
 mod long_document;
 mod loss;
+mod misused;
 mod pages;
 mod private;
 mod receipts;
