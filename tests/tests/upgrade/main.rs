@@ -1,0 +1,4 @@
+//! Upgrades: what released versions wrote, said and promised holds for every later one, and versions work
+//! beside each other.
+
+mod contract;
