@@ -1,0 +1,87 @@
+//! Entries that only newer versions understand: they are set aside by themselves, with the reason.
+//!
+//! What a newer version writes into a document or a card that this one knows is no matter of these: it
+//! is kept there, and shown as unknown.
+
+use node_feed::{CardId, DocumentId, Fact, Kind, SpaceId, Subject};
+use node_store::{ReadStore, SetAsideRow, StoreError, StoredEntry};
+
+use crate::node::Inner;
+
+/// Notes an entry that this version does not understand.
+pub(super) fn note(inner: &Inner, entry: &StoredEntry) -> Result<(), StoreError> {
+    // What stands beside a copy that is under way is looked at once that is placed.
+    if entry.live {
+        return Ok(());
+    }
+    let log = inner.membership().map(|it| SpaceId::authority(it.network));
+    let Some(reason) = why(entry, log) else {
+        return Ok(());
+    };
+    inner.storage.add_set_aside(&SetAsideRow {
+        space: entry.space,
+        feed: entry.feed,
+        number: entry.height.number,
+        hash: entry.height.hash,
+        subject: entry.subject,
+        reason,
+        alone: true,
+    })
+}
+
+/// Notes all of them that a space has.
+pub(super) fn note_all(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
+    for kind in (0..=u8::MAX).map(Kind) {
+        let subjects = inner.storage.read(|store| store.subjects(space, kind))?;
+        for subject in subjects {
+            if is_record(kind, subject) {
+                continue;
+            }
+            let entries = inner.storage.read(|store| store.entries_of(subject, 0))?;
+            let here = entries.iter();
+            for entry in here.filter(|entry| entry.space == space && entry.kind == kind) {
+                note(inner, entry)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why an entry is not understood, in words for whoever looks after the node; none if it is, or if
+/// there is nothing left of it to be understood. `log` is the space of the authority log.
+fn why(entry: &StoredEntry, log: Option<SpaceId>) -> Option<String> {
+    let payload = entry.payload.bytes()?;
+    match entry.kind {
+        Kind::OPEN | Kind::ERASE | Kind::CHECKPOINT => None,
+        Kind::CHANGES | Kind::CARD => (!is_record(entry.kind, entry.subject)).then(|| {
+            "it is about something that only newer versions of this program know; it is kept and \
+             passed on, and taken up after an upgrade"
+                .to_owned()
+        }),
+        Kind::GRANT if Some(entry.space) == log => match Fact::decode(payload) {
+            Ok(Fact::Unknown(number)) => Some(format!(
+                "it stands in the programme's record of access and says what only newer versions of \
+                 this program know (fact {number}); it has no effect here until an upgrade"
+            )),
+            Ok(_) => None,
+            Err(error) => Some(format!(
+                "it stands in the programme's record of access and cannot be read by this version \
+                 ({error}); it has no effect here"
+            )),
+        },
+        Kind::GRANT => None,
+        Kind(number) => Some(format!(
+            "it is of a kind that only newer versions of this program know (kind {number}); it is \
+             kept and passed on, and taken up after an upgrade"
+        )),
+    }
+}
+
+/// Whether entries of this kind about this subject make a record.
+fn is_record(kind: Kind, subject: Subject) -> bool {
+    match kind {
+        Kind::CHANGES => DocumentId::try_from(subject).is_ok(),
+        Kind::CARD => CardId::try_from(subject).is_ok(),
+        _ => false,
+    }
+}
