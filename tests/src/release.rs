@@ -4,9 +4,15 @@
 //! `cargo run -p tests --bin record-release` makes the folder of the version in Cargo.toml. Once a version
 //! is released its folder is never changed.
 
+mod manifest;
+mod pack;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+pub use manifest::{Account, Holds, Manifest, Space};
+pub use pack::{pack, unpack};
 
 /// The version of this tree.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +60,16 @@ impl Release {
     /// The descriptors of its protocol files.
     pub fn protocol(&self) -> PathBuf {
         self.folder.join("protocol.binpb")
+    }
+
+    /// The data folders of a small network, packed: see [`Manifest`].
+    pub fn stores(&self) -> PathBuf {
+        self.folder.join("stores.zip")
+    }
+
+    /// What these folders hold.
+    pub fn manifest(&self) -> PathBuf {
+        self.folder.join("stores.json")
     }
 
     /// The names and numbers that others rely on, a line each.

@@ -6,3 +6,4 @@ mod contract;
 mod held;
 mod migrating;
 mod program;
+mod stores;

@@ -1,5 +1,7 @@
 //! Keeps this version as a release, in `tests/fixtures/<version>/`: what its protocol files, formats and
-//! names are.
+//! names are, and the data folders of a small network.
+
+mod network;
 
 use std::fs;
 
@@ -16,7 +18,8 @@ struct Arguments {
     again: bool,
 }
 
-fn main() -> Result<()> {
+#[tokio::main]
+async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let release = Release::of_now();
     let folder = release.folder();
@@ -31,6 +34,7 @@ fn main() -> Result<()> {
     fs::write(release.protocol(), proto::FILE_DESCRIPTORS)?;
     let words = words(&root())?.into_iter().map(|word| word + "\n");
     fs::write(release.words(), words.collect::<String>())?;
+    Box::pin(network::record(&release)).await?;
     println!("{} keeps version {}", folder.display(), release.version());
     Ok(())
 }
