@@ -405,10 +405,14 @@ impl BarePeer {
     /// If the session ends before.
     pub async fn acknowledged(&mut self, through: u64) -> anyhow::Result<()> {
         loop {
-            match self.next().await? {
-                Message::Acknowledged(said) if said.through >= through => return Ok(()),
-                Message::Goodbye(farewell) => bail!("{}", farewell.text),
-                _ => {}
+            let message = self.next().await?;
+            if let Message::Goodbye(farewell) = &message {
+                bail!("{}", farewell.text);
+            }
+            if let Message::Acknowledged(said) = message
+                && said.through >= through
+            {
+                return Ok(());
             }
         }
     }

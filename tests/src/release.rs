@@ -6,6 +6,7 @@
 
 mod manifest;
 mod pack;
+mod sessions;
 
 use std::fs;
 use std::io;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use manifest::{Account, Holds, Manifest, Space};
 pub use pack::{pack, unpack};
+pub use sessions::{RecordedSession, SaidFrame, Sessions};
 
 /// The version of this tree.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -70,6 +72,11 @@ impl Release {
     /// What these folders hold.
     pub fn manifest(&self) -> PathBuf {
         self.folder.join("stores.json")
+    }
+
+    /// What two ends said to each other, packed: see [`Sessions`].
+    pub fn sessions(&self) -> PathBuf {
+        self.folder.join("sessions.json.zst")
     }
 
     /// The names and numbers that others rely on, a line each.

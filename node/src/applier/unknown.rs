@@ -14,8 +14,11 @@ pub(super) fn note(inner: &Inner, entry: &StoredEntry) -> Result<(), StoreError>
     if entry.live {
         return Ok(());
     }
-    let log = inner.membership().map(|it| SpaceId::authority(it.network));
-    let Some(reason) = why(entry, log) else {
+    let is_log = || {
+        let membership = inner.membership();
+        membership.is_some_and(|it| SpaceId::authority(it.network) == entry.space)
+    };
+    let Some(reason) = why(entry, is_log) else {
         return Ok(());
     };
     inner.storage.add_set_aside(&SetAsideRow {
@@ -34,7 +37,7 @@ pub(super) fn note_all(inner: &Inner, space: SpaceId) -> Result<(), StoreError> 
     for kind in (0..=u8::MAX).map(Kind) {
         let subjects = inner.storage.read(|store| store.subjects(space, kind))?;
         for subject in subjects {
-            if is_record(kind, subject) {
+            if is_understood(kind, subject) {
                 continue;
             }
             let entries = inner.storage.read(|store| store.entries_of(subject, 0))?;
@@ -48,17 +51,17 @@ pub(super) fn note_all(inner: &Inner, space: SpaceId) -> Result<(), StoreError> 
 }
 
 /// Why an entry is not understood, in words for whoever looks after the node; none if it is, or if
-/// there is nothing left of it to be understood. `log` is the space of the authority log.
-fn why(entry: &StoredEntry, log: Option<SpaceId>) -> Option<String> {
+/// there is nothing left of it to be understood. `is_log` says whether it stands in the authority log.
+fn why(entry: &StoredEntry, is_log: impl FnOnce() -> bool) -> Option<String> {
     let payload = entry.payload.bytes()?;
     match entry.kind {
-        Kind::OPEN | Kind::ERASE | Kind::CHECKPOINT => None,
-        Kind::CHANGES | Kind::CARD => (!is_record(entry.kind, entry.subject)).then(|| {
+        kind if is_understood(kind, entry.subject) => None,
+        Kind::CHANGES | Kind::CARD => Some(
             "it is about something that only newer versions of this program know; it is kept and \
              passed on, and taken up after an upgrade"
-                .to_owned()
-        }),
-        Kind::GRANT if Some(entry.space) == log => match Fact::decode(payload) {
+                .to_owned(),
+        ),
+        Kind::GRANT if is_log() => match Fact::decode(payload) {
             Ok(Fact::Unknown(number)) => Some(format!(
                 "it stands in the programme's record of access and says what only newer versions of \
                  this program know (fact {number}); it has no effect here until an upgrade"
@@ -77,9 +80,10 @@ fn why(entry: &StoredEntry, log: Option<SpaceId>) -> Option<String> {
     }
 }
 
-/// Whether entries of this kind about this subject make a record.
-fn is_record(kind: Kind, subject: Subject) -> bool {
+/// Whether every version understands entries of this kind about this subject, whatever they say.
+fn is_understood(kind: Kind, subject: Subject) -> bool {
     match kind {
+        Kind::OPEN | Kind::ERASE | Kind::CHECKPOINT => true,
         Kind::CHANGES => DocumentId::try_from(subject).is_ok(),
         Kind::CARD => CardId::try_from(subject).is_ok(),
         _ => false,

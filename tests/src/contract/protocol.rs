@@ -195,11 +195,11 @@ fn old_number(is: &str, was: &str) -> String {
 
 /// The type, with the name of a message's or enum's.
 fn typed(field: &FieldDescriptorProto) -> String {
-    match field.r#type() {
-        Type::Message | Type::Enum | Type::Group => {
-            field.type_name().trim_start_matches('.').to_owned()
-        }
-        scalar => scalar.as_str_name().to_owned(),
+    let is = field.r#type();
+    if matches!(is, Type::Message | Type::Enum | Type::Group) {
+        field.type_name().trim_start_matches('.').to_owned()
+    } else {
+        is.as_str_name().to_owned()
     }
 }
 

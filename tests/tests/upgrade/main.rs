@@ -6,4 +6,5 @@ mod contract;
 mod held;
 mod migrating;
 mod program;
+mod sessions;
 mod stores;

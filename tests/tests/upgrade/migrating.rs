@@ -24,7 +24,7 @@ const FIRST_REGISTER: &str = "
     ALTER TABLE invitations DROP COLUMN waits;
     PRAGMA user_version = 1";
 /// By how much the room grows from one death to the next, in the shell's blocks of 512 bytes.
-const STEP_BLOCKS: usize = 6;
+const STEP_BLOCKS: usize = 12;
 
 /// A coordinator and a hub that stand still, with some records and an invitation that is open.
 async fn standing() -> World {
@@ -221,6 +221,45 @@ async fn a_coordinator_that_dies_while_its_register_is_brought_up_to_date_has_th
     register.execute_batch(FIRST_REGISTER).expect("taken back");
     drop(register);
     dies_everywhere(&folder, "coordinator", REGISTER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_program_goes_back_with_what_was_kept_before_the_upgrade() {
+    let world = standing().await;
+    let folder = world.path(SOUTH);
+    let kept = tempfile::tempdir().expect("a folder");
+    let backup = kept.path().join("before.db");
+    let backup = backup.to_str().expect("a path");
+    let made = run("node", &folder, &["backup", backup, "--open"]);
+    assert!(made.status.success(), "{}", said(&made));
+    fs::copy(folder.join("audit.db"), kept.path().join("audit.db")).expect("kept");
+    // As a newer program leaves them.
+    for file in ["store.db", "audit.db", "projections.db"] {
+        let database = Connection::open(folder.join(file)).expect("it opens");
+        database
+            .pragma_update(None, "user_version", 99)
+            .expect("a later version");
+    }
+    let refused = run("node", &folder, &["restore", backup, "--confirm"]);
+    let why = said(&refused);
+    assert!(
+        !refused.status.success(),
+        "the audit log is a newer one too"
+    );
+    assert!(why.contains("audit") && why.contains("newer"), "{why}");
+
+    fs::copy(kept.path().join("audit.db"), folder.join("audit.db")).expect("put back");
+    for words in [
+        ["restore", backup, "--confirm"].as_slice(),
+        &["verify"],
+        &["audit", "verify"],
+    ] {
+        let output = run("node", &folder, words);
+        assert!(output.status.success(), "{words:?}: {}", said(&output));
+    }
+    let listed = run("node", &folder, &["record", "list", "--kind", "practice"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert_eq!(listed.matches("Practice ").count(), 30, "{listed}");
 }
 
 /// The files of a folder, by name, without what is made while one is looked at.

@@ -1,7 +1,8 @@
 //! Keeps this version as a release, in `tests/fixtures/<version>/`: what its protocol files, formats and
-//! names are, and the data folders of a small network.
+//! names are, the data folders of a small network, and what nodes said to each other.
 
 mod network;
+mod sessions;
 
 use std::fs;
 
@@ -35,6 +36,7 @@ async fn main() -> Result<()> {
     let words = words(&root())?.into_iter().map(|word| word + "\n");
     fs::write(release.words(), words.collect::<String>())?;
     Box::pin(network::record(&release)).await?;
+    Box::pin(sessions::record(&release)).await?;
     println!("{} keeps version {}", folder.display(), release.version());
     Ok(())
 }
