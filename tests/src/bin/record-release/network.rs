@@ -202,12 +202,11 @@ fn one_of_each_kind(world: &World, project: SpaceId) -> Result<()> {
             south
         };
         let spaces = writer.spaces()?;
-        let space = match place {
-            SpaceKind::Project => project,
-            place => {
-                let space = spaces.iter().find(|space| space.kind == place);
-                space.context("a space of its kind")?.id
-            }
+        let space = if place == SpaceKind::Project {
+            project
+        } else {
+            let space = spaces.iter().find(|space| space.kind == place);
+            space.context("a space of its kind")?.id
         };
         let title = format!("A {}", kind.title);
         if kind.form == Form::Card {
