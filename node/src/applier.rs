@@ -1,7 +1,9 @@
 //! Turns what arrived into documents' states and rows for lists, apart from receiving it.
 
 mod copies;
+mod judged;
 mod touched;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -259,6 +261,7 @@ impl Applier {
             for space in outdated(inner)? {
                 rebuild(inner, space)?;
             }
+            judged::judge_again(inner)?;
             self.shared.lock().checked = true;
         }
         Ok(())
@@ -383,6 +386,15 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     let dropped = || inner.storage.drop_space(space);
     inner.library.renew_space(space, dropped)?;
     inner.memo.forget();
+    unknown::note_all(inner, space)?;
+    make_lines(inner, space)?;
+    let settled = digest(space, &evidence);
+    inner.storage.set_settled(space, settled)?;
+    inner.storage.renewed(space, renewal)
+}
+
+/// Makes the lines of all records of a space, those that are there already among them.
+fn make_lines(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     let subjects = inner.storage.read(|store| {
         Ok((
             store.subjects(space, Kind::CHANGES)?,
@@ -400,10 +412,7 @@ fn rebuild(inner: &Inner, space: SpaceId) -> Result<(), StoreError> {
     for (subject, kind) in cards.chain(documents).collect::<BTreeMap<_, _>>() {
         project(&mut lines, space, subject, kind)?;
     }
-    lines.write()?;
-    let settled = digest(space, &evidence);
-    inner.storage.set_settled(space, settled)?;
-    inner.storage.renewed(space, renewal)
+    lines.write()
 }
 
 fn project_based(inner: &Inner) -> Result<(), StoreError> {
@@ -481,6 +490,7 @@ fn document_row(
             hash: aside.hash,
             subject,
             reason: aside.to_string(),
+            alone: false,
         });
         let aside = aside.collect::<Vec<_>>();
         let view = document.view();

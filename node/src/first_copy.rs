@@ -84,9 +84,10 @@ fn plan_up_to(
             let spared = base.number.saturating_sub(*from);
             let is_worth = !place.holds(*from) || spared > listed.sum::<u64>();
             // What was set aside here is in no document, and must reach the peer all the same.
-            let is_whole = !aside
-                .iter()
-                .any(|row| (row.space, row.feed) == (space, *feed) && row.number <= base.number);
+            // What was so by itself is among what the checkpoint keeps.
+            let is_whole = !aside.iter().any(|row| {
+                (row.space, row.feed) == (space, *feed) && row.number <= base.number && !row.alone
+            });
             let first = base.number + 1 - parts.len() as u64;
             if !is_worth || !is_whole || base.number < *from {
                 continue;

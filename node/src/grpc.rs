@@ -8,6 +8,7 @@ mod scales;
 mod status;
 mod sync;
 
+pub use convert::{FrameError, read_frame, write_frame};
 pub use health::{health_service, reflection_service};
 pub use hub::{HubService, hub_service};
 pub use scales::Scales;

@@ -64,7 +64,7 @@ pub use peer_health::{Gap, PeerHealth, SetAsideEntry, SpaceLag};
 pub use peers::{RefusedEntry, RefusedSession};
 pub use readiness::Readiness;
 pub use rebuild::Rebuilt;
-pub use session::SessionCost;
+pub use session::{SessionCost, TappedFrame};
 
 /// Random bytes from the system.
 ///

@@ -37,7 +37,7 @@ use crate::metrics::{Metrics, WatchPort};
 use crate::peers::{Peers, RefusedEntry, RefusedSession};
 use crate::quotas::Quotas;
 use crate::readiness::Reachable;
-use crate::session::SessionCost;
+use crate::session::{SessionCost, TappedFrame};
 use crate::storage::Storage;
 use crate::suspended::Suspended;
 use crate::tls::{CertificateError, Traffic};
@@ -206,6 +206,7 @@ impl Node {
             listed: watch::channel(0).0,
             packer: Arc::default(),
             tap: OnceLock::new(),
+            frame_tap: OnceLock::new(),
             tally: Mutex::new(None),
             authors: Authors::default(),
             checkpoints: Checkpoints::default(),
@@ -613,6 +614,14 @@ impl Node {
         let (sender, messages) = mpsc::unbounded_channel();
         self.inner.tap.set(sender).ok()?;
         Some(messages)
+    }
+
+    /// Every frame that sessions begun from now on say and hear, as it goes over the wire within the
+    /// encryption; for keeping what a version says for later ones. It is given once.
+    pub fn tap_frames(&self) -> Option<mpsc::UnboundedReceiver<TappedFrame>> {
+        let (sender, frames) = mpsc::unbounded_channel();
+        self.inner.frame_tap.set(sender).ok()?;
+        Some(frames)
     }
 
     /// Stops or resumes talking to peers, as an unplugged cable would.

@@ -1,6 +1,7 @@
 //! One session's stream: frames in and out, between the network and the driver.
 
 mod tally;
+mod tapped;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::node::Inner;
 
 pub use tally::SessionCost;
 pub(crate) use tally::Tally;
+pub use tapped::TappedFrame;
+pub(crate) use tapped::{FrameTap, SessionTap};
 
 /// How many messages of one session may wait for the engine. Reading stops there, and with it, by
 /// HTTP/2's own flow control, the sender.
@@ -39,6 +42,7 @@ pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) 
     let (sender, messages) = mpsc::unbounded_channel();
     let (open, closed) = oneshot::channel();
     let (session, tally) = (connected.session, connected.tally.clone());
+    let frame_tap = SessionTap::of(inner.frame_tap.get(), session, &connected.exporter);
     let queued = Arc::new(AtomicUsize::new(0));
     let outgoing = Outbox {
         sender,
@@ -55,6 +59,7 @@ pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) 
         closed,
         room,
         tally: tally.clone(),
+        frame_tap: frame_tap.clone(),
     };
     let outgoing = Outgoing {
         tap: inner.tap.get().cloned(),
@@ -63,6 +68,7 @@ pub(crate) fn open(inner: &Inner, connected: Connected) -> (Outgoing, Incoming) 
         queued,
         packer: Arc::clone(&inner.packer),
         tally,
+        frame_tap,
     };
     (outgoing, incoming)
 }
@@ -102,6 +108,7 @@ pub(crate) struct Incoming {
     closed: oneshot::Receiver<()>,
     room: Arc<Semaphore>,
     tally: Option<Arc<Tally>>,
+    frame_tap: Option<SessionTap>,
 }
 
 /// The frames that a session sends, in order. It ends when the driver forgets the session.
@@ -113,6 +120,7 @@ pub(crate) struct Outgoing {
     queued: Arc<AtomicUsize>,
     packer: Arc<Packer>,
     tally: Option<Arc<Tally>>,
+    frame_tap: Option<SessionTap>,
 }
 
 impl Outgoing {
@@ -141,6 +149,9 @@ impl Outgoing {
         };
         if let Some(tally) = &self.tally {
             tally.count(frame.encoded_len());
+        }
+        if let Some(tap) = &self.frame_tap {
+            tap.said(&frame);
         }
         frame
     }
@@ -206,10 +217,12 @@ impl Incoming {
             mut closed,
             room,
             tally,
+            frame_tap,
         } = self;
+        let frame_tap = frame_tap.as_ref();
         let ended = loop {
             let received = tokio::select! {
-                received = next(inner, session, &mut frames, &room, tally.as_deref()) => received,
+                received = next(inner, (session, frame_tap), &mut frames, &room, tally.as_deref()) => received,
                 _forgotten = &mut closed => break Ok(()),
             };
             match received {
@@ -240,7 +253,7 @@ impl Incoming {
 /// The next frame's messages, once there is room for them; none at the stream's end.
 async fn next(
     inner: &Inner,
-    session: SessionId,
+    (session, frame_tap): (SessionId, Option<&SessionTap>),
     frames: &mut Streaming<Frame>,
     room: &Arc<Semaphore>,
     tally: Option<&Tally>,
@@ -253,6 +266,9 @@ async fn next(
     };
     if let Some(tally) = tally {
         tally.count(frame.encoded_len());
+    }
+    if let Some(tap) = frame_tap {
+        tap.heard(&frame);
     }
     if let Some(frame::Message::Hello(hello)) = &frame.message {
         inner.peers.clock(session, hello.clock_ms, now_ms());

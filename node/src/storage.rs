@@ -12,9 +12,9 @@ use node_feed::{
 };
 use node_store::{
     AccountTables, Appended, ArchivedDocument, AuditHead, Cell, CellValue, Check, CopyPlaced,
-    Disclosure, EntryStore, ForeignPlace, ListQuery, Listing, ProjectionReaders, Projections,
-    RENEW_SETTINGS, ReadStore, Readers, RecordRow, SavedState, SetAsideRow, SqliteStore,
-    StoreError, Writer, WriterHandle, settle_authority,
+    Disclosure, EntryStore, ForeignPlace, JudgedBy, ListQuery, Listing, ProjectionReaders,
+    Projections, RENEW_SETTINGS, ReadStore, Readers, RecordRow, SavedState, SetAsideRow,
+    SqliteStore, StoreError, Writer, WriterHandle, settle_authority,
 };
 use node_sync::Input;
 use serde_json::Value as Json;
@@ -619,6 +619,21 @@ impl Storage {
         rows: &[SetAsideRow],
     ) -> Result<(), StoreError> {
         self.projections().put_set_aside(space, subject, rows)
+    }
+
+    /// Notes an entry that is set aside by itself.
+    pub(crate) fn add_set_aside(&self, row: &SetAsideRow) -> Result<(), StoreError> {
+        self.projections().add_set_aside(row)
+    }
+
+    /// By which program what is set aside was judged.
+    pub(crate) fn judged_by(&self) -> Result<Option<JudgedBy>, StoreError> {
+        self.projections().judged_by()
+    }
+
+    /// Notes by which program all that is set aside was judged.
+    pub(crate) fn set_judged_by(&self, by: &JudgedBy) -> Result<(), StoreError> {
+        self.projections().set_judged_by(by)
     }
 
     /// How many entries are set aside.

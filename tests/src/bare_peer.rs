@@ -1,6 +1,9 @@
 //! The other end of a session without a store or a conscience: it is connected by invitation,
 //! proves who it is, and then sends whatever it is told to.
 
+mod frames;
+mod newer;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,13 +16,18 @@ use node_feed::{
     SpaceId, Subject, root_digest,
 };
 use node_sync::{PROTOCOL_VERSION, session_signature, software_mark};
+use prost::Message as _;
 use proto::sync::v1::frame::Message;
-use proto::sync::v1::sync_client::SyncClient;
 use proto::sync::v1::{self as wire, Acknowledged, Entries, Frame, Height, Hello, Refused};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
+use tonic::codegen::http::uri::PathAndQuery;
 
+use self::frames::Frames;
+
+/// Where a session is asked for.
+const SESSION: &str = "/causeway.sync.v1.Sync/Session";
 /// How many bytes a section of a frame with entries has.
 const SECTION_BYTES: usize = 20;
 
@@ -34,9 +42,11 @@ pub struct Seat {
 /// A session of it.
 #[derive(Debug)]
 pub struct BarePeer {
-    outgoing: mpsc::UnboundedSender<Frame>,
+    outgoing: mpsc::UnboundedSender<Bytes>,
     incoming: Streaming<Frame>,
     received: u64,
+    /// Whether it speaks as a program of a later version would.
+    newer: bool,
 }
 
 /// A feed that it writes.
@@ -85,6 +95,19 @@ impl Seat {
     /// # Errors
     /// The reason that the other end gives.
     pub async fn open(&self, authority: &Heights) -> anyhow::Result<BarePeer> {
+        self.open_as(authority, false).await
+    }
+
+    /// The same as a program of a later version: it speaks one more version of the protocol, and every
+    /// frame, and what is in it, has fields that nobody knows yet.
+    ///
+    /// # Errors
+    /// The reason that the other end gives.
+    pub async fn open_newer(&self, authority: &Heights) -> anyhow::Result<BarePeer> {
+        self.open_as(authority, true).await
+    }
+
+    async fn open_as(&self, authority: &Heights, newer: bool) -> anyhow::Result<BarePeer> {
         let Invitation {
             address,
             authority_pem,
@@ -94,12 +117,16 @@ impl Seat {
         let connector = Connector::new(address.clone(), authority_pem, credentials)?;
         let connection = connector.connect().await?;
         let (outgoing, frames) = mpsc::unbounded_channel();
-        let hello = self.hello(&connection.info.exporter, authority);
-        outgoing.send(Frame {
-            message: Some(Message::Hello(hello)),
-        })?;
-        let mut client = SyncClient::new(connection.channel);
-        let frames = client.session(UnboundedReceiverStream::new(frames)).await;
+        let mut hello = self.hello(&connection.info.exporter, authority);
+        if newer {
+            hello.versions.insert(0, PROTOCOL_VERSION + 1);
+        }
+        outgoing.send(encoded(Message::Hello(hello), newer))?;
+        let mut client = tonic::client::Grpc::new(connection.channel);
+        client.ready().await?;
+        let frames = tonic::Request::new(UnboundedReceiverStream::new(frames));
+        let frames = client.streaming(frames, PathAndQuery::from_static(SESSION), Frames);
+        let frames = frames.await;
         let incoming = match frames {
             Ok(frames) => frames.into_inner(),
             Err(status) => bail!("{}", status.message()),
@@ -108,6 +135,7 @@ impl Seat {
             outgoing,
             incoming,
             received: 0,
+            newer,
         };
         let first = peer.next().await?;
         if let Message::Goodbye(farewell) = &first {
@@ -358,9 +386,43 @@ impl BarePeer {
     /// # Errors
     /// If the session has ended.
     pub fn say(&self, message: Message) -> anyhow::Result<()> {
-        let frame = Frame {
-            message: Some(message),
-        };
+        let frame = encoded(message, self.newer);
         self.outgoing.send(frame).context("the session has ended")
     }
+
+    /// Sends a frame of a kind that nobody knows yet.
+    ///
+    /// # Errors
+    /// If the session has ended.
+    pub fn say_unknown(&self) -> anyhow::Result<()> {
+        let frame = newer::unknown_frame();
+        self.outgoing.send(frame).context("the session has ended")
+    }
+
+    /// Waits until the other end says that it has dealt with so many of this peer's frames.
+    ///
+    /// # Errors
+    /// If the session ends before.
+    pub async fn acknowledged(&mut self, through: u64) -> anyhow::Result<()> {
+        loop {
+            let message = self.next().await?;
+            if let Message::Goodbye(farewell) = &message {
+                bail!("{}", farewell.text);
+            }
+            if let Message::Acknowledged(said) = message
+                && said.through >= through
+            {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A frame as it goes over the wire.
+fn encoded(message: Message, newer: bool) -> Bytes {
+    if newer {
+        return newer::frame(&message);
+    }
+    let message = Some(message);
+    Frame { message }.encode_to_vec().into()
 }

@@ -2,6 +2,7 @@
 
 pub mod bare_peer;
 pub mod browser;
+pub mod contract;
 pub mod folders;
 pub mod hall;
 pub mod nation;
@@ -9,6 +10,7 @@ pub mod person;
 pub mod process;
 pub mod reader;
 pub mod relay;
+pub mod release;
 pub mod search;
 pub mod simulation;
 pub mod visitor;

@@ -46,8 +46,7 @@ impl World {
     pub async fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let keys = SavedKeys::generate(now_ms()).expect("new keys");
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("a free port").port();
+        let port = free_port();
         let hubs = BTreeMap::new();
         let mut world = Self {
             folder,
@@ -61,6 +60,38 @@ impl World {
         let data = world.settings("coordinator");
         drop(Coordinator::create(&data, &world.keys).expect("a new coordinator"));
         world.start_coordinator().await;
+        world
+    }
+
+    /// A world that was recorded: `folder` holds the folders of the coordinator and of `hubs`, who are
+    /// told that the coordinator listens at a free port now. All are started.
+    pub async fn recorded(
+        folder: TempDir,
+        keys: SavedKeys,
+        address: &str,
+        hubs: &[&'static str],
+    ) -> Self {
+        let mut world = Self {
+            folder,
+            port: free_port(),
+            keys,
+            coordinator: None,
+            hubs: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            ports: BTreeMap::new(),
+        };
+        let now = world.coordinator_address().to_string();
+        world.settings(COORDINATOR);
+        for hub in hubs {
+            let file = world.path(hub).join("membership.toml");
+            let text = std::fs::read_to_string(&file).expect("a membership");
+            assert!(text.contains(address), "it names {address}");
+            std::fs::write(&file, text.replace(address, &now)).expect("written");
+        }
+        world.start_coordinator().await;
+        for hub in hubs {
+            world.start_hub(hub);
+        }
         world
     }
 
@@ -337,6 +368,11 @@ impl World {
         std::fs::write(path.join("causeway.toml"), settings).expect("settings");
         path
     }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.expect("a free port").port()
 }
 
 /// Waits for tasks that outlive the node's handle for a moment.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use node_feed::{Erase, Kind, SpaceId, Subject};
 use node_store::{ReadStore, StoreError, StoredEntry};
 
-use super::{Lines, drop_erased, project};
+use super::{Lines, drop_erased, project, unknown};
 use crate::node::Inner;
 
 /// The records that entries are about.
@@ -20,6 +20,7 @@ impl Touched {
     /// Adds those of some entries. What was erased is taken out at once.
     pub(super) fn add(&mut self, inner: &Inner, entries: &[StoredEntry]) -> Result<(), StoreError> {
         for entry in entries {
+            unknown::note(inner, entry)?;
             match entry.kind {
                 Kind::CHANGES if entry.live => {
                     self.live.insert((entry.space, entry.subject));

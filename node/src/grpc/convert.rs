@@ -14,6 +14,7 @@ use node_feed::{
 use node_sync::{
     Changed, CopyHeld, Farewell, Goodbye, Hello, Message, PROTOCOL_VERSION, SpaceHeights,
 };
+use prost::Message as _;
 use proto::sync::v1 as wire;
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -40,7 +41,21 @@ thread_local! {
 /// Why a frame is an offence.
 #[derive(Debug, thiserror::Error)]
 #[error("a frame that the protocol does not allow: {0}")]
-pub(crate) struct FrameError(String);
+pub struct FrameError(String);
+
+/// The messages of an encoded frame, as a session reads them.
+///
+/// # Errors
+/// [`FrameError`] as for a session's, which ends with it.
+pub fn read_frame(bytes: &[u8]) -> Result<Vec<Message>, FrameError> {
+    let frame = wire::Frame::decode(bytes).map_err(|error| FrameError(error.to_string()))?;
+    to_messages(frame)
+}
+
+/// A message as a frame, encoded, as a session says it.
+pub fn write_frame(message: &Message) -> Bytes {
+    to_frame(message, &Packer::default()).encode_to_vec().into()
+}
 
 /// The frame that carries `message`.
 pub(crate) fn to_frame(message: &Message, packer: &Packer) -> wire::Frame {

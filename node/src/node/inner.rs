@@ -37,7 +37,7 @@ use crate::peers::Peers;
 use crate::quotas::Quotas;
 use crate::readiness::Reachable;
 use crate::records::Memo;
-use crate::session::Tally;
+use crate::session::{FrameTap, Tally};
 use crate::storage::{Settled, Storage};
 use crate::suspended::Suspended;
 use crate::tls::{Connector, Credentials, TlsError, pem};
@@ -76,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) packer: Arc<Packer>,
     /// Where all that sessions say and hear is told, if anybody listens.
     pub(crate) tap: OnceLock<mpsc::UnboundedSender<Message>>,
+    /// And who listens to the frames.
+    pub(crate) frame_tap: OnceLock<FrameTap>,
     /// Of the last connection that was dialled.
     pub(super) tally: Mutex<Option<Arc<Tally>>>,
     pub(crate) authors: Authors,

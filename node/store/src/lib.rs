@@ -35,8 +35,8 @@ pub use error::StoreError;
 pub use first_copy::{BaseDocument, BaseStage, CopiedFeed, CopyPlaced, RENEW_SETTINGS};
 pub use memory_store::MemoryStore;
 pub use projections::{
-    Cell, CellValue, Filter, ListQuery, Listing, ProjectionReaders, Projections, RecordRow,
-    SavedState, SetAsideRow, Sort,
+    Cell, CellValue, Filter, JudgedBy, ListQuery, Listing, ProjectionReaders, Projections,
+    RecordRow, SavedState, SetAsideRow, Sort,
 };
 pub use readers::Readers;
 pub use sqlite_store::{

@@ -5,6 +5,7 @@
 //! cannot be used is thrown away and made anew.
 
 mod ids;
+mod judged_by;
 mod lines;
 mod list;
 mod list_query;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use node_feed::{Hash, SpaceId, Subject};
 use rusqlite::{Connection, Params, Row, Transaction, params};
 
+pub use self::judged_by::JudgedBy;
 pub use self::list_query::{Filter, ListQuery, Listing, Sort};
 pub use self::projection_readers::ProjectionReaders;
 pub use self::record_row::{Cell, CellValue, RecordRow};
@@ -33,7 +35,7 @@ pub use self::set_aside_row::SetAsideRow;
 use crate::StoreError;
 
 /// Of another number, the file is made anew: there is nothing in it to bring along.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 const TABLES: &str = include_str!("projections.sql");
 /// How long a change waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -228,6 +230,30 @@ impl Projections {
             return Ok(());
         }
         self.change(|transaction| saved::put_set_aside(transaction, space, subject, rows))
+    }
+
+    /// Notes an entry that is set aside by itself, whatever it is about.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be written.
+    pub fn add_set_aside(&mut self, row: &SetAsideRow) -> Result<(), StoreError> {
+        self.change(|transaction| saved::add_set_aside(transaction, row))
+    }
+
+    /// By which program what is set aside was judged; none if nothing was yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn judged_by(&self) -> Result<Option<JudgedBy>, StoreError> {
+        judged_by::read(&self.connection)
+    }
+
+    /// Notes by which program all that is set aside was judged.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be written.
+    pub fn set_judged_by(&mut self, by: &JudgedBy) -> Result<(), StoreError> {
+        self.change(|transaction| judged_by::write(transaction, by))
     }
 
     /// All that is set aside.

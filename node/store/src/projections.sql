@@ -66,6 +66,8 @@ CREATE TABLE set_aside (
     number INTEGER NOT NULL,
     hash BLOB NOT NULL,
     reason TEXT NOT NULL,
+    -- 1 if it was judged by itself, 0 if with the document that it is about.
+    alone INTEGER NOT NULL,
     PRIMARY KEY (space, subject, feed, number)
 ) STRICT;
 CREATE INDEX set_aside_by_subject ON set_aside (subject);
@@ -74,6 +76,13 @@ CREATE INDEX set_aside_by_subject ON set_aside (subject);
 CREATE TABLE settled (
     space BLOB PRIMARY KEY,
     evidence BLOB NOT NULL
+) STRICT;
+
+-- The program that judged what is set aside, and by whose declarations lines were made.
+CREATE TABLE judged (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    program TEXT NOT NULL,
+    declarations TEXT NOT NULL
 ) STRICT;
 
 -- There is a row here while rows were taken out that may have left copies where they once stood.

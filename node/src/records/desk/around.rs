@@ -171,7 +171,11 @@ impl Desk {
                 _ => None,
             });
             told.push(SetAsideTold {
-                title: titles.get(&record).cloned().unwrap_or_default(),
+                title: match titles.get(&record) {
+                    Some(title) => title.clone(),
+                    None if row.alone => "Something that a newer version wrote".to_owned(),
+                    None => String::new(),
+                },
                 record,
                 hub: hub.unwrap_or_default(),
                 time_ms: entry.map_or(0, |entry| entry.time_ms),

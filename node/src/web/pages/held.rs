@@ -70,6 +70,8 @@ async fn show(visit: Visit) -> Result<Response, PageError> {
             p { "Telephone the hub that wrote it. If the change is right, have it written again there; if \
                 access has ended by mistake, NCETM can give it back, and the change is shown then by \
                 itself. Nothing of it counts until then, and nothing is lost by waiting." }
+            p { "What only a newer version of this program knows is taken up by itself once this one was \
+                upgraded." }
         }
     };
     Ok(visit.page(TITLE, &body))

@@ -78,28 +78,39 @@ pub(super) fn is_any_set_aside(
     space: SpaceId,
     subject: Subject,
 ) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM set_aside WHERE space = ?1 AND subject = ?2";
+    let sql = "SELECT 1 FROM set_aside WHERE space = ?1 AND subject = ?2 AND alone = 0";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.exists((space.as_bytes(), subject.as_bytes()))?)
 }
 
+/// Replaces what is set aside with a document. What is set aside by itself stays.
 pub(super) fn put_set_aside(
     transaction: &Transaction<'_>,
     space: SpaceId,
     subject: Subject,
     rows: &[SetAsideRow],
 ) -> Result<(), StoreError> {
-    let (space, subject) = (space.as_bytes(), subject.as_bytes());
-    let sql = "DELETE FROM set_aside WHERE space = ?1 AND subject = ?2";
-    transaction.prepare_cached(sql)?.execute((space, subject))?;
-    let sql = "INSERT OR REPLACE INTO set_aside
-               (space, subject, feed, number, hash, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut statement = transaction.prepare_cached(sql)?;
+    let key = (space.as_bytes(), subject.as_bytes());
+    let sql = "DELETE FROM set_aside WHERE space = ?1 AND subject = ?2 AND alone = 0";
+    transaction.prepare_cached(sql)?.execute(key)?;
     for row in rows {
-        let number = row.number.cast_signed();
-        let (feed, hash) = (row.feed.as_bytes(), row.hash.as_bytes());
-        statement.execute(params![space, subject, feed, number, hash, row.reason])?;
+        add_set_aside(transaction, row)?;
     }
+    Ok(())
+}
+
+pub(super) fn add_set_aside(
+    transaction: &Transaction<'_>,
+    row: &SetAsideRow,
+) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO set_aside
+               (space, subject, feed, number, hash, reason, alone)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (space, subject) = (row.space.as_bytes(), row.subject.as_bytes());
+    let (feed, hash) = (row.feed.as_bytes(), row.hash.as_bytes());
+    let number = row.number.cast_signed();
+    let values = params![space, subject, feed, number, hash, row.reason, row.alone];
+    transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 
@@ -110,7 +121,7 @@ pub(super) fn set_aside_count(connection: &Connection) -> Result<u64, StoreError
 }
 
 pub(super) fn set_aside(connection: &Connection) -> Result<Vec<SetAsideRow>, StoreError> {
-    let sql = "SELECT space, subject, feed, number, hash, reason FROM set_aside
+    let sql = "SELECT space, subject, feed, number, hash, reason, alone FROM set_aside
                ORDER BY space, subject, feed, number";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
@@ -121,6 +132,7 @@ pub(super) fn set_aside(connection: &Connection) -> Result<Vec<SetAsideRow>, Sto
             number: row.get::<_, i64>(3)?.cast_unsigned(),
             hash: Hash::from_bytes(row.get(4)?),
             reason: row.get(5)?,
+            alone: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

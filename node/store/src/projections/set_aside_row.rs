@@ -17,4 +17,6 @@ pub struct SetAsideRow {
     pub subject: Subject,
     /// Why, in words.
     pub reason: String,
+    /// Whether it was judged by itself: no document holds its place.
+    pub alone: bool,
 }
