@@ -183,7 +183,8 @@ pub(crate) async fn add_hub(world: &mut World, code: &'static str) {
     let folder = world.path(code);
     std::fs::create_dir_all(&folder).expect("a folder");
     let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n\
-                    receipt_interval_ms = 100\n";
+                    receipt_interval_ms = 100\n\
+                    [limits]\ndisk_reserve_bytes = 0\n";
     std::fs::write(DataFolder::config(&folder), settings).expect("settings");
     world.add_hub(code).await;
 }
