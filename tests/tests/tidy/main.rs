@@ -7,6 +7,7 @@ mod dependencies;
 mod edges;
 mod links;
 mod peers;
+mod platform;
 mod samples;
 mod sources;
 mod top_level;
