@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use node::cli::output::Output;
-use node::folder::DataFolder;
+use node::folder::{DataFolder, UsualFolders};
 use node::{NodeError, local};
 use proto::coordinator::v1::coordinator_client::CoordinatorClient;
 use tonic::transport::Channel;
@@ -29,18 +29,24 @@ use crate::{Coordinator, CoordinatorError};
 
 type Client = CoordinatorClient<Channel>;
 
+/// Where a coordinator's data folder is looked for.
+const FOLDERS: UsualFolders = UsualFolders {
+    here: "coordinator-data",
+    service: "causeway-coordinator",
+    own: "coordinator",
+};
+
 /// Introduces hubs, relays what they share, and shows the national picture.
 #[derive(Debug, Parser)]
 #[command(name = "causeway-coordinator", version)]
 pub struct Arguments {
-    /// The coordinator's data folder.
-    #[arg(
-        long,
-        env = "CAUSEWAY_DATA",
-        default_value = "coordinator-data",
-        global = true
-    )]
-    data: PathBuf,
+    /// The coordinator's data folder. Without it: `coordinator-data` in the current folder if it is
+    /// there; else the service's, `/var/lib/causeway-coordinator`, if this computer has it; else your own,
+    /// `~/.local/share/causeway/coordinator` (on macOS
+    /// `~/Library/Application Support/Causeway/coordinator`, on Windows
+    /// `%ProgramData%\Causeway\coordinator`).
+    #[arg(long, env = "CAUSEWAY_DATA", global = true)]
+    data: Option<PathBuf>,
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -91,6 +97,9 @@ enum Command {
     /// connected.
     #[command(subcommand)]
     Certificates(certificates::CertificatesCommand),
+    /// Says whether the running coordinator can do its work: ends with 0 if so, 2 if not, 69 if none
+    /// runs.
+    Ready,
     /// Says where this coordinator stands.
     Status(node::cli::StatusArguments),
     /// What was done and refused here: lists it, or checks that nothing of it was changed.
@@ -150,6 +159,7 @@ impl Arguments {
             command,
         } = self;
         let output = Output::of(json);
+        let data = data.unwrap_or_else(|| FOLDERS.choose());
         match command {
             Command::Init(arguments) => init::run(&data, &arguments, output),
             Command::Serve => serve::run(&data).await,
@@ -184,6 +194,7 @@ impl Arguments {
             Command::Certificates(command) => {
                 certificates::run(clients(&data).await?.0, command, output).await
             }
+            Command::Ready => node::cli::run_ready(&data, output).await,
             Command::Status(arguments) if arguments.is_watch() => {
                 node::cli::watch_status(&data, &arguments, output).await
             }
@@ -230,9 +241,14 @@ fn open(data: &Path) -> Result<Coordinator> {
     Coordinator::open(data).map_err(with_code)
 }
 
-/// Wrong settings stay what they are, so that the exit code says so.
+/// Wrong settings and folders stay what they are, so that the exit code says so.
 fn with_code(error: CoordinatorError) -> anyhow::Error {
     if let CoordinatorError::Config(error) | CoordinatorError::Node(NodeError::Config(error)) =
+        error
+    {
+        return error.into();
+    }
+    if let CoordinatorError::Folder(error) | CoordinatorError::Node(NodeError::Folder(error)) =
         error
     {
         return error.into();

@@ -28,6 +28,9 @@ use crate::operations::{OperationError, Operations, Parts};
 use crate::saved_keys::{SavedKeys, SavedKeysError, write_certificates};
 use crate::server_certificate::ServerCertificate;
 
+/// How long it may take to keep until when each node was here.
+const KEEPING: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Why a coordinator cannot be set up or started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -110,6 +113,7 @@ impl Coordinator {
     /// # Errors
     /// [`CoordinatorError::Config`], or [`CoordinatorError::Folder`] if there is a node.
     pub fn check(data: &Path) -> Result<(), CoordinatorError> {
+        DataFolder::own(data)?;
         CoordinatorConfig::read(&DataFolder::config(data))?;
         if data.join("identity.key").exists() {
             return Err(FolderError::Exists(data.to_owned()).into());
@@ -155,6 +159,7 @@ impl Coordinator {
     /// # Errors
     /// [`CoordinatorError`].
     pub fn open(data: &Path) -> Result<Self, CoordinatorError> {
+        DataFolder::own(data)?;
         if !data.join("root.public").exists() && data.join("identity.key").exists() {
             return Err(CoordinatorError::NotCoordinator);
         }
@@ -297,18 +302,23 @@ impl Serving {
         self.running.metrics_address()
     }
 
-    /// Ends every session and waits, at most `grace`, for what is open to end.
+    /// Ends every session and waits, at most `grace`, for what is open to end, and a few seconds more until
+    /// the audit log says so and it is kept until when each node was here.
     pub async fn stop(self, grace: std::time::Duration) {
+        let until = tokio::time::Instant::now() + grace;
         self.renewal.abort();
         self.keeping.abort();
         let _told = self.stop.send(true);
         self.running.stop(grace).await;
-        if tokio::time::timeout(grace, self.server).await.is_err() {
+        if tokio::time::timeout_at(until, self.server).await.is_err() {
             tracing::warn!("connections were still open when the time to stop had passed");
         }
         // What was not kept yet is kept now: until when each node was here.
         let operations = self.operations;
-        let _kept = tokio::task::spawn_blocking(move || operations.keep_now()).await;
+        let kept = tokio::task::spawn_blocking(move || operations.keep_now());
+        if tokio::time::timeout(KEEPING, kept).await.is_err() {
+            tracing::warn!("until when each node was here was not kept in time");
+        }
     }
 }
 

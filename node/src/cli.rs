@@ -12,6 +12,7 @@ mod import;
 mod init;
 pub mod output;
 mod people;
+mod ready;
 mod rebuild;
 mod record;
 mod report;
@@ -22,6 +23,7 @@ mod setup;
 mod space;
 mod span;
 mod status;
+mod stop;
 mod verify;
 mod watch;
 
@@ -36,7 +38,7 @@ use proto::hub::v1::hub_client::HubClient;
 use tonic::transport::Channel;
 
 use crate::config::Config;
-use crate::folder::DataFolder;
+use crate::folder::{DataFolder, UsualFolders};
 use crate::grpc::hub_service;
 use crate::{Node, NodeError, local};
 use output::Output;
@@ -48,15 +50,17 @@ pub use doctor::report as report_findings;
 pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
 pub use import::{ImportCommand, run as run_import};
+pub use ready::run as run_ready;
 pub use rebuild::run as run_rebuild;
 pub use record::{RecordCommand, run as run_record};
 pub use report::{ReportCommand, run as run_report};
 pub use restore::{RestoreArguments, restored as show_restored, run as run_restore};
 pub use sample::schema as print_schema;
-pub use serve::{end_service, serve_pages, stopped};
+pub use serve::{ServeArguments, end_requests, ensure_set_up, serve_pages, tell_ready};
 pub use space::list as list_spaces;
 pub use span::parse_span;
 pub use status::{StatusArguments, run_watch as watch_status, show as show_status};
+pub use stop::{Closing, OWN_TIME, Stop};
 pub use verify::run as run_verify;
 pub use watch::{WatchArguments, watch};
 
@@ -70,14 +74,12 @@ pub type Client = HubClient<Channel>;
 #[derive(Debug, Parser)]
 #[command(name = "causeway-node", version)]
 pub struct Arguments {
-    /// The node's data folder.
-    #[arg(
-        long,
-        env = "CAUSEWAY_DATA",
-        default_value = "causeway-data",
-        global = true
-    )]
-    data: PathBuf,
+    /// The node's data folder. Without it: `causeway-data` in the current folder if it is there; else
+    /// the service's, `/var/lib/causeway-node`, if this computer has it; else your own,
+    /// `~/.local/share/causeway/node` (on macOS `~/Library/Application Support/Causeway/node`, on Windows
+    /// `%ProgramData%\Causeway\node`).
+    #[arg(long, env = "CAUSEWAY_DATA", global = true)]
+    data: Option<PathBuf>,
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -97,10 +99,12 @@ enum Command {
     /// point and run again, it goes on where it was.
     Setup(setup::SetupArguments),
     /// Runs the node until it is told to stop.
-    Serve,
+    Serve(serve::ServeArguments),
     /// Looks for what is wrong, from the settings to the session with the coordinator, and says what
     /// to do. It changes nothing, and works while the node runs and while it does not.
     Doctor(doctor::DoctorArguments),
+    /// Says whether the running node can do its work: ends with 0 if so, 2 if not, 69 if none runs.
+    Ready,
     /// Says where this node stands.
     Status(status::StatusArguments),
     /// What was done and refused here: lists it, or checks that nothing of it was changed.
@@ -183,12 +187,14 @@ impl Arguments {
             command,
         } = self;
         let output = Output::of(json);
+        let data = data.unwrap_or_else(|| UsualFolders::NODE.choose());
         match command {
             Command::Init => init::run(&data, output),
             Command::Connect(arguments) => connect::run(&data, arguments, output).await,
             Command::Setup(arguments) => setup::run(&data, arguments, output).await,
-            Command::Serve => serve::run(&data, serve::alone).await,
+            Command::Serve(arguments) => serve::serve(&data, &arguments).await,
             Command::Doctor(arguments) => doctor::run(&data, arguments, output).await,
+            Command::Ready => ready::run(&data, output).await,
             Command::Status(arguments) => status::run(&data, &arguments, output).await,
             Command::Audit(command) => audit::run(&data, &command, output),
             Command::Record(command) => record::run(client(&data).await?, command, output).await,
@@ -260,6 +266,17 @@ fn client_on(channel: Channel) -> Client {
         .max_encoding_message_size(limit)
 }
 
+/// Checks that what a running program wrote is where this command sees it: a service may have a `/tmp` of its
+/// own.
+pub(crate) fn ensure_seen(path: &str) -> Result<()> {
+    anyhow::ensure!(
+        Path::new(path).exists(),
+        "{path} was written by the service, into a folder that only the service sees; name a file below \
+         its data folder or /var/backups, and restart the service, which deletes this one"
+    );
+    Ok(())
+}
+
 /// Opens the node in `data`.
 pub(crate) fn open(data: &Path) -> Result<Node> {
     Node::open(data).map_err(with_code)
@@ -292,6 +309,7 @@ pub fn main<A, F: Future<Output = Result<()>>>(
         }
     };
     crate::telemetry::quiet_panics();
+    crate::platform::make_all_private();
     let done = tokio::runtime::Runtime::new()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {

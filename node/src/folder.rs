@@ -1,10 +1,16 @@
 //! A node's data folder: what stands where, and the lock that keeps it to one process.
 
+mod usual;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+use crate::platform;
+
+pub use usual::UsualFolders;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +25,18 @@ pub enum FolderError {
     /// Another process has it open.
     #[error("{} is in use by another process: stop it first, or let it do the work", .0.display())]
     Locked(PathBuf),
+    /// It is another user's. Root is refused as well: what root writes there, its owner cannot open.
+    #[error(
+        "{} belongs to the user {owner}: run this as that user, with sudo -u {owner}, or name another \
+         folder with --data",
+        path.display()
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner's name.
+        owner: String,
+    },
     /// A file in it cannot be read or written.
     #[error("{} cannot be used: {source}", path.display())]
     Io {
@@ -48,25 +66,53 @@ impl DataFolder {
     /// Makes a new data folder, which only its owner may read.
     ///
     /// # Errors
-    /// [`FolderError::Exists`] if a node is there already, else [`FolderError::Io`].
+    /// [`FolderError::Exists`] if a node is there already, [`FolderError::Foreign`] if it is another
+    /// user's, else [`FolderError::Io`].
     pub fn create(path: &Path) -> Result<Self, FolderError> {
-        if path.join(Self::IDENTITY).exists() {
+        fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
+        Self::own(path)?;
+        if Self::is_one(path).map_err(|source| io_error(path, source))? {
             return Err(FolderError::Exists(path.to_owned()));
         }
-        fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
-        private(path, 0o700)?;
+        platform::make_private(path).map_err(|source| io_error(path, source))?;
         Self::lock(path)
     }
 
     /// Opens a data folder that holds a node.
     ///
     /// # Errors
-    /// [`FolderError::Missing`] if none is there, [`FolderError::Locked`] if it is in use.
+    /// [`FolderError::Missing`] if none is there, [`FolderError::Foreign`] if it is another user's,
+    /// [`FolderError::Locked`] if it is in use.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
-        if !path.join(Self::IDENTITY).exists() {
+        Self::own(path)?;
+        if !Self::is_one(path).map_err(|source| io_error(path, source))? {
             return Err(FolderError::Missing(path.to_owned()));
         }
         Self::lock(path)
+    }
+
+    /// Checks that the folder at `path`, if it is there, is not one that another user has for itself.
+    ///
+    /// # Errors
+    /// [`FolderError::Foreign`].
+    pub fn own(path: &Path) -> Result<(), FolderError> {
+        const ROOT: Option<u32> = Some(0);
+        let Ok(about) = fs::metadata(path) else {
+            return Ok(());
+        };
+        let (user, owner) = (platform::user(), platform::owner(&about));
+        let Some(owner) = owner.filter(|_| owner != user) else {
+            return Ok(());
+        };
+        // Some systems give out folders of root's to a group, as a volume.
+        let shut_out = path.join(Self::IDENTITY).try_exists().is_err();
+        if user == ROOT || shut_out {
+            return Err(FolderError::Foreign {
+                path: path.to_owned(),
+                owner: platform::user_name(owner),
+            });
+        }
+        Ok(())
     }
 
     const IDENTITY: &'static str = "identity.key";
@@ -196,9 +242,7 @@ pub fn write_new(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    platform::private(&mut options).open(path)
 }
 
 /// Makes a folder that its owner alone may look into.
@@ -206,10 +250,7 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 /// # Errors
 /// [`FolderError`] if it is there already or cannot be made.
 pub fn create_private(path: &Path) -> Result<(), FolderError> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
+    platform::private_folder(&mut fs::DirBuilder::new())
         .create(path)
         .map_err(|source| io_error(path, source))
 }
@@ -223,18 +264,16 @@ pub fn write_private(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
     let temporary = with_suffix(path, ".new");
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary).map_err(failed)?;
+    let mut file = platform::private(&mut options)
+        .open(&temporary)
+        .map_err(failed)?;
     file.write_all(contents)
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
     fs::rename(&temporary, path).map_err(failed)?;
     if let Some(folder) = path.parent() {
         // The rename itself must survive a power cut.
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
+        platform::sync_folder(folder).map_err(failed)?;
     }
     Ok(())
 }
@@ -273,18 +312,6 @@ fn io_error(path: &Path, source: io::Error) -> FolderError {
         path: path.to_owned(),
         source,
     }
-}
-
-#[cfg(unix)]
-fn private(path: &Path, mode: u32) -> Result<(), FolderError> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-        .map_err(|source| io_error(path, source))
-}
-
-#[cfg(not(unix))]
-fn private(_path: &Path, _mode: u32) -> Result<(), FolderError> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ mod pace;
 mod pauses;
 mod peer_health;
 mod peers;
+mod platform;
 pub mod proxy;
 mod quotas;
 mod readiness;

@@ -1,15 +1,14 @@
-//! A node's own service: on a Unix socket beside the store, or within one process.
+//! A node's own service: on a socket beside the store, or within one process.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use hyper_util::rt::TokioIo;
-use tokio::net::{UnixListener, UnixStream};
-use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
+
+use crate::platform::{self, Callers};
 
 /// Most bytes of a message of the own service: a large record with room to spare.
 pub const LOCAL_MESSAGE_BYTES_MAX: usize = 16 << 20;
@@ -26,6 +25,13 @@ pub enum LocalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system has no sockets with so long a name.
+    #[error(
+        "the socket {} cannot be made: its name is longer than this system allows; choose a data folder \
+         with a shorter path",
+        .0.display()
+    )]
+    Long(PathBuf),
     /// The socket is there, and nobody answers as a node would.
     #[error("the node's own service does not answer: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -35,20 +41,21 @@ pub enum LocalError {
 /// caller holds the folder's lock, so that nobody listens on it.
 ///
 /// # Errors
-/// [`LocalError::Socket`].
-pub fn listen(path: &Path) -> Result<UnixListenerStream, LocalError> {
+/// [`LocalError::Long`] or [`LocalError::Socket`].
+pub fn listen(path: &Path) -> Result<Callers, LocalError> {
     let failed = |source| LocalError::Socket {
         path: path.to_owned(),
         source,
     };
+    if !platform::can_be_socket(path) {
+        return Err(LocalError::Long(path.to_owned()));
+    }
     match std::fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(UnixListenerStream::new(listener))
+    platform::listen(path).map_err(failed)
 }
 
 /// Connects to a running node's socket.
@@ -60,7 +67,7 @@ pub async fn connect(path: &Path) -> Result<Channel, LocalError> {
     let channel = Endpoint::from_static("http://node.local")
         .connect_with_connector(service_fn(move |_| {
             let socket = socket.clone();
-            async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+            async move { platform::connect(&socket).await.map(TokioIo::new) }
         }))
         .await?;
     Ok(channel)

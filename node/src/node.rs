@@ -105,6 +105,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`]; see [`FolderError::Exists`].
     pub fn create(path: &Path) -> Result<Self, NodeError> {
+        DataFolder::own(path)?;
         let config = Config::read(&DataFolder::config(path))?;
         Self::create_with(path, SecretKey::from_seed(&random::<32>()), config)
     }
@@ -116,6 +117,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`].
     pub fn finish(path: &Path) -> Result<bool, NodeError> {
+        DataFolder::own(path)?;
         let config = Config::read(&DataFolder::config(path))?;
         let folder = DataFolder::open(path)?;
         let later = [
@@ -161,6 +163,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`].
     pub fn open(path: &Path) -> Result<Self, NodeError> {
+        DataFolder::own(path)?;
         Self::open_with(path, Config::read(&DataFolder::config(path))?)
     }
 
@@ -641,18 +644,20 @@ impl Running {
         self.metrics
     }
 
-    /// Ends every session and waits, at most `grace`, for the tasks to end.
+    /// Ends every session and waits for the tasks to end, at most `grace` for all of them, and two seconds
+    /// more until the audit log says so.
     pub async fn stop(self, grace: Duration) {
+        let until = tokio::time::Instant::now() + grace;
         self.inner.connecting.stop();
         let inner = Arc::clone(&self.inner);
         let checkpoints = tokio::task::spawn_blocking(move || checkpoints::at_close(&inner));
-        if tokio::time::timeout(grace, checkpoints).await.is_err() {
+        if tokio::time::timeout_at(until, checkpoints).await.is_err() {
             tracing::warn!("checkpoints were still being written when the time to stop had passed");
         }
         self.inner.event(Event::Stop);
         let _told = self.stop.send(true);
         for task in self.tasks {
-            if tokio::time::timeout(grace, task).await.is_err() {
+            if tokio::time::timeout_at(until, task).await.is_err() {
                 tracing::warn!("a task was still running when the time to stop had passed");
             }
         }
@@ -665,10 +670,16 @@ impl Running {
             }
             inner.log_audit_head();
         });
-        let _noted = noted.await;
+        if tokio::time::timeout(NOTING, noted).await.is_err() {
+            tracing::warn!(
+                "the audit log was still being written when the time to stop had passed"
+            );
+        }
     }
 }
 
+/// How long the last lines of the audit log may take.
+const NOTING: Duration = Duration::from_secs(2);
 /// How often it is looked whether what was counted is due in the audit log.
 const COUNTED_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -35,7 +35,8 @@ pub(super) fn run(data: &Path, arguments: &InitArguments, output: Output) -> Res
                 "its keys are in {}: put a copy in a safe, and take root.key off this machine",
                 folder.display()
             );
-            (Coordinator::create(data, &keys)?, next)
+            let made = Coordinator::create(data, &keys).map_err(super::with_code)?;
+            (made, next)
         }
         (None, Some(folder)) => {
             let next =

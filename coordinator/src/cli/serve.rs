@@ -1,9 +1,9 @@
 //! `serve`: runs the coordinator until it is told to stop.
 
 use std::path::Path;
-use std::pin::pin;
 
 use anyhow::{Context, Result};
+use node::cli::{Closing, Stop};
 use node::grpc::{health_service, hub_service, reflection_service};
 use node::{Node, local, telemetry};
 use tokio::sync::oneshot;
@@ -14,19 +14,26 @@ use crate::service::coordinator_service;
 const PROGRAM: &str = "causeway-coordinator";
 
 pub(super) async fn run(data: &Path) -> Result<()> {
+    let how = "run `init` first, with --new-keys, or with --saved-keys for a network that has keys";
+    node::cli::ensure_set_up(data, how)?;
+    let mut stop = Stop::listen()?;
     let compacted = Node::compact(data);
     let coordinator = super::open(data)?;
     let config = coordinator.config();
     let traces = telemetry::start(&config.log, &config.telemetry, PROGRAM)?;
     telemetry::version_line(PROGRAM);
     telemetry::compaction_line(&compacted);
+    let grace = config.shutdown.grace();
+    stop.set_grace(grace);
+    if stop.is_told() {
+        return Ok(());
+    }
     let operations = coordinator.operations().clone();
     let socket = local::listen(&operations.node().socket())?;
     let serving = coordinator.serve().await?;
     let site = crate::web::site();
     let pages =
         node::cli::serve_pages(operations.node(), site, crate::web::routes(&operations)).await;
-    let stop = node::cli::stopped()?;
     let names = &["causeway.hub.v1.Hub", "causeway.coordinator.v1.Coordinator"];
     let (end, ended) = oneshot::channel::<()>();
     let service = tonic::transport::Server::builder()
@@ -41,17 +48,14 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             let _told = ended.await;
         });
     let mut service = tokio::spawn(service);
-    let mut stop = pin!(stop);
+    node::cli::tell_ready();
     tokio::select! {
-        () = &mut stop => {}
+        () = stop.told() => {}
         served = &mut service => served?.context("the coordinator's own service failed")?,
     }
-    let grace = coordinator.config().shutdown.grace();
-    node::cli::end_service(service, end, grace).await?;
-    if let Some(pages) = pages {
-        pages.stop(coordinator.config().shutdown.grace()).await;
-    }
-    serving.stop(coordinator.config().shutdown.grace()).await;
+    let closing = Closing::begin(grace);
+    node::cli::end_requests(service, end, pages, closing).await?;
+    serving.stop(closing.for_sessions()).await;
     telemetry::end(traces).await;
     Ok(())
 }

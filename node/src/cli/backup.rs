@@ -37,7 +37,9 @@ pub async fn run(mut client: Client, arguments: BackupArguments, output: Output)
         .context("the backup's name is not plain text")?
         .to_owned();
     let request = BackupRequest { path, keys, open };
+    let written = request.path.clone();
     let done = client.backup(request).await?.into_inner();
+    super::ensure_seen(&written)?;
     let value = json!({ "bytes": done.bytes, "entries": done.entries, "keys": done.keys });
     output.print(&value, || {
         let sealed = match done.keys {

@@ -14,7 +14,8 @@ use crate::enrolment::{Connecting, ConnectingState, Invitation};
 /// With which invitation.
 #[derive(Debug, Args)]
 pub(super) struct ConnectArguments {
-    /// The invitation file; without one, the request that was begun before goes on.
+    /// The invitation file, or `-` for standard input; without one, the request that was begun before goes
+    /// on.
     file: Option<PathBuf>,
     /// Return once the request waits; `serve`, or `connect` again, goes on with it.
     #[arg(long)]

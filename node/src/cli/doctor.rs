@@ -15,7 +15,7 @@ use crate::enrolment::Invitation;
 /// What to look at.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
-    /// An invitation file: looks for its coordinator, before the node is connected to it.
+    /// An invitation file, or `-` for standard input: looks for its coordinator, before the node is connected to it.
     invitation: Option<PathBuf>,
 }
 

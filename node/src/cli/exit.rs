@@ -10,6 +10,7 @@ use crate::NodeError;
 use crate::config::ConfigError;
 use crate::enrolment::{ConnectingState, EnrolError};
 use crate::folder::FolderError;
+use crate::local::LocalError;
 use crate::proxy::ProxyError;
 use crate::tls::TlsError;
 
@@ -73,6 +74,7 @@ impl Exit {
                 .or_else(|| cause.downcast_ref().map(of_enrolment))
                 .or_else(|| cause.downcast_ref().map(of_tls))
                 .or_else(|| cause.downcast_ref().map(of_folder))
+                .or_else(|| cause.downcast_ref().and_then(of_socket))
                 .or_else(|| cause.downcast_ref().map(of_store))
                 .or_else(|| cause.downcast_ref().map(of_io))
         });
@@ -163,6 +165,15 @@ fn of_folder(error: &FolderError) -> Exit {
         | FolderError::Exists(_)
         | FolderError::Locked(_)
         | FolderError::Damaged { .. } => Exit::Failed,
+        FolderError::Foreign { .. } => Exit::NotAllowed,
+    }
+}
+
+/// A socket that cannot be made for another reason says it by what the system said.
+const fn of_socket(error: &LocalError) -> Option<Exit> {
+    match error {
+        LocalError::Long(_) => Some(Exit::Usage),
+        LocalError::Socket { .. } | LocalError::Transport(_) => None,
     }
 }
 

@@ -74,10 +74,12 @@ pub async fn run(mut client: Client, command: ExportCommand, output: Output) -> 
         }
         ExportCommand::Hub { folder } => {
             let path = absolute(&folder)?;
+            let written = path.clone();
             let done = client
                 .export_hub(ExportHubRequest { path, acting: None })
                 .await?
                 .into_inner();
+            super::ensure_seen(&written)?;
             let value = parse(&done.json)?;
             output.print(&value, || plain(&value));
             Ok(())

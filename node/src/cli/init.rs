@@ -9,7 +9,7 @@ use super::output::Output;
 use crate::Node;
 
 pub(super) fn run(data: &Path, output: Output) -> Result<()> {
-    let node = Node::create(data)?;
+    let node = Node::create(data).map_err(super::with_code)?;
     let value = json!({ "node": node.id().to_string(), "data": data });
     output.print(&value, || {
         format!(

@@ -1,31 +1,78 @@
 //! `serve`: runs the node until it is told to stop.
 
 use std::path::Path;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
-use tokio::signal::unix::{SignalKind, signal};
+use clap::Args;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::exit::Exit;
+use super::stop::{Closing, Stop};
 use crate::folder::{DataFolder, FolderError};
 use crate::grpc::{health_service, hub_service, reflection_service};
 use crate::web::{Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
-use crate::{Node, local, telemetry};
+use crate::{Node, local, platform, telemetry};
 
 /// What log lines and traces call this program.
 const PROGRAM: &str = "causeway-node";
 /// How long the last of what uses a node may take to let go of it.
 const CLOSING: Duration = Duration::from_secs(20);
 
-/// Ends a service: who waits for an answer has so long to get it. Some answers never end, as whether
-/// the program is well does not.
+/// How it is started.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Print no link for the first account, as where what is printed is kept in a log; `account link`
+    /// prints one.
+    #[arg(long)]
+    pub no_link: bool,
+}
+
+/// What serves first says where nothing was set up: a supervisor that reads the code does not try again.
+///
+/// # Errors
+/// `how` to set it up, as [`Exit::Usage`], or why the folder is not to be used.
+pub fn ensure_set_up(data: &Path, how: &str) -> Result<()> {
+    DataFolder::own(data)?;
+    if DataFolder::is_one(data)? {
+        return Ok(());
+    }
+    let data = data.display();
+    Err(Exit::Usage
+        .with(format!("nothing is set up in {data} yet: {how}"))
+        .into())
+}
+
+/// Tells whoever supervises this program that it serves.
+pub fn tell_ready() {
+    platform::tell_ready();
+}
+
+/// Ends what answers requests: the program's own service, and its pages. Both have the same time.
 ///
 /// # Errors
 /// A sentence, if the service had failed.
-pub async fn end_service(
+pub async fn end_requests(
+    service: JoinHandle<Result<(), tonic::transport::Error>>,
+    end: oneshot::Sender<()>,
+    pages: Option<Pages>,
+    closing: Closing,
+) -> Result<()> {
+    let grace = closing.for_requests();
+    let pages = async {
+        if let Some(pages) = pages {
+            pages.stop(grace).await;
+        }
+    };
+    let (ended, ()) = tokio::join!(end_service(service, end, grace), pages);
+    ended
+}
+
+/// Ends a service: who waits for an answer has so long to get it. Some answers never end, as whether
+/// the program is well does not.
+async fn end_service(
     service: JoinHandle<Result<(), tonic::transport::Error>>,
     end: oneshot::Sender<()>,
     grace: Duration,
@@ -47,12 +94,20 @@ pub(super) async fn alone(_node: Node) -> Result<()> {
     std::future::pending().await
 }
 
+/// Runs a node that is set up.
+pub(super) async fn serve(data: &Path, arguments: &ServeArguments) -> Result<()> {
+    let how = "run `setup` with the invitation file from NCETM first, or `init`";
+    ensure_set_up(data, how)?;
+    run(data, arguments, alone).await
+}
+
 /// Runs the node, and `beside` with it, until it is told to stop or `beside` ends.
 pub(super) async fn run(
     data: &Path,
+    arguments: &ServeArguments,
     mut beside: impl AsyncFnMut(Node) -> Result<()>,
 ) -> Result<()> {
-    let mut stop = pin!(stopped()?);
+    let mut stop = Stop::listen()?;
     let (reopener, mut asked) = Reopener::new();
     let mut listening = None;
     let mut first = true;
@@ -68,10 +123,14 @@ pub(super) async fn run(
             first = false;
         }
         let grace = node.config().shutdown.grace();
+        stop.set_grace(grace);
+        if stop.is_told() {
+            return Ok(());
+        }
         let socket = local::listen(&node.socket())?;
         let running = node.start();
         let pages = match &listening {
-            Some(listening) => serve_on(listening, &node, &reopener).await,
+            Some(listening) => serve_on(listening, &node, &reopener, arguments).await,
             None => None,
         };
         let (end, ended) = oneshot::channel::<()>();
@@ -84,8 +143,9 @@ pub(super) async fn run(
                 let _told = ended.await;
             });
         let mut service = tokio::spawn(service);
+        tell_ready();
         let (work, told) = tokio::select! {
-            () = &mut stop => (None, Ok(())),
+            () = stop.told() => (None, Ok(())),
             work = asked.recv() => (work, Ok(())),
             served = &mut service => {
                 served?.context("the node's own service failed")?;
@@ -93,11 +153,9 @@ pub(super) async fn run(
             }
             told = beside(node.clone()) => (None, told),
         };
-        end_service(service, end, grace).await?;
-        if let Some(pages) = pages {
-            pages.stop(grace).await;
-        }
-        running.stop(grace).await;
+        let closing = Closing::begin(grace);
+        end_requests(service, end, pages, closing).await?;
+        running.stop(closing.for_sessions()).await;
         drop(node);
         let Some(work) = work else {
             telemetry::end(traces).await;
@@ -121,7 +179,12 @@ fn listen(node: &Node) -> Option<Listening> {
     }
 }
 
-async fn serve_on(listening: &Listening, node: &Node, reopener: &Reopener) -> Option<Pages> {
+async fn serve_on(
+    listening: &Listening,
+    node: &Node,
+    reopener: &Reopener,
+    arguments: &ServeArguments,
+) -> Option<Pages> {
     let (site, config) = (hub_site(), &node.config().web);
     let reopener = Some(reopener.clone());
     let served = Pages::serve_on(listening, node, config, site, hub_routes(), reopener).await;
@@ -135,7 +198,8 @@ async fn serve_on(listening: &Listening, node: &Node, reopener: &Reopener) -> Op
     tracing::info!(address = %pages.address(), "pages are served");
     let node = node.clone();
     let address = pages.spoken().to_owned();
-    let printed = tokio::task::spawn_blocking(move || print_first_link(&node, &address)).await;
+    let prints = !arguments.no_link;
+    let printed = tokio::task::spawn_blocking(move || first_link(&node, &address, prints)).await;
     if let Ok(Err(error)) = printed {
         tracing::error!(%error, "the link with which this node is set up could not be made");
     }
@@ -144,9 +208,19 @@ async fn serve_on(listening: &Listening, node: &Node, reopener: &Reopener) -> Op
 
 /// Where nobody has an account yet: the link with which the first one is made. It is printed for
 /// whoever started the program, and never logged.
-fn print_first_link(node: &Node, address: &str) -> Result<(), crate::accounts::AccountError> {
+fn first_link(
+    node: &Node,
+    address: &str,
+    prints: bool,
+) -> Result<(), crate::accounts::AccountError> {
     let accounts = node.accounts();
     if !accounts.is_empty()? {
+        return Ok(());
+    }
+    if !prints {
+        tracing::warn!(
+            "nobody can sign in yet; `account link` prints the link for the first account"
+        );
         return Ok(());
     }
     let link = accounts.first_link()?;
@@ -185,22 +259,4 @@ pub async fn serve_pages(node: &Node, site: Site, routes: Router<Web>) -> Option
             None
         }
     }
-}
-
-/// Resolves when the process is asked to stop.
-///
-/// # Errors
-/// A sentence, if the system does not let the process listen for signals.
-pub fn stopped() -> Result<impl Future<Output = ()>> {
-    let unheard = "signals cannot be received";
-    let mut terminate = signal(SignalKind::terminate()).context(unheard)?;
-    // From now on, and not only once it is waited for: a stop that comes before is one, too.
-    let mut interrupt = signal(SignalKind::interrupt()).context(unheard)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("asked to stop");
-    })
 }

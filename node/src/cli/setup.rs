@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::output::{Output, moment};
-use super::serve;
+use super::serve::{self, ServeArguments};
 use crate::clock::now_ms;
 use crate::config::WebConfig;
 use crate::enrolment::{Connecting, ConnectingState, EnrolError, Invitation, Progress};
@@ -19,7 +19,8 @@ use crate::{Node, NodeError, local};
 /// With which invitation.
 #[derive(Debug, Args)]
 pub(super) struct SetupArguments {
-    /// The invitation file that NCETM sent; without one, what was begun before goes on.
+    /// The invitation file that NCETM sent, or `-` for standard input; without one, what was begun before
+    /// goes on.
     invitation: Option<PathBuf>,
 }
 
@@ -33,7 +34,8 @@ pub(super) async fn run(data: &Path, arguments: SetupArguments, output: Output) 
     let invitation = needed(data, invitation, say)?;
     prepare(data, say).await?;
     let beside = async |node: Node| guide(node, invitation.as_ref(), say).await;
-    serve::run(data, beside).await
+    let arguments = ServeArguments { no_link: false };
+    serve::run(data, &arguments, beside).await
 }
 
 /// What setup tells whoever runs it, on standard output: for people, or an object of JSON a line.

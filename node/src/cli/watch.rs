@@ -1,7 +1,6 @@
 //! `--watch`: shows something again every few seconds.
 
 use std::io::{IsTerminal, Write};
-use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,7 +8,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::output::{Output, moment};
-use super::{parse_span, sentence, serve::stopped};
+use super::stop::Stop;
+use super::{parse_span, sentence};
 use crate::clock::now_ms;
 
 /// Clears a terminal, and goes on at its top.
@@ -37,17 +37,17 @@ pub async fn watch<F: Future<Output = Result<(Value, String)>>>(
     output: Output,
     mut look: impl FnMut() -> F,
 ) -> Result<()> {
-    let mut stop = pin!(stopped()?);
+    let mut stop = Stop::listen()?;
     let mut times = tokio::time::interval(arguments.every.max(Duration::from_millis(100)));
     times.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_first = true;
     loop {
         tokio::select! {
-            () = &mut stop => return Ok(()),
+            () = stop.told() => return Ok(()),
             _ = times.tick() => {}
         }
         let found = tokio::select! {
-            () = &mut stop => return Ok(()),
+            () = stop.told() => return Ok(()),
             found = look() => found,
         };
         let shown = match (found, output) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Finding, LIMIT};
+use crate::platform;
 
 const MIB: u64 = 1 << 20;
 /// Less room than this is too little for a day's work.
@@ -24,17 +25,18 @@ const TRIAL: &str = "doctor.trial";
 /// How much room the disk has on which the data folder is.
 pub(super) fn disk_space(data: &Path) -> Finding {
     const CHECK: &str = "disk space";
-    let about = match rustix::fs::statvfs(data) {
-        Ok(about) => about,
+    let room = match platform::free_bytes(data) {
+        Ok(room) => room,
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            return Finding::not_checked(CHECK, "this system does not say how full its disks are");
+        }
         Err(error) => {
-            let error = io::Error::from(error);
             return Finding::fault(
                 CHECK,
                 format!("it cannot be told how full the disk is: {error}"),
             );
         }
     };
-    let room = about.f_bavail.saturating_mul(about.f_frsize);
     let free = format!("{} MiB are free where {} is", room / MIB, data.display());
     if room < ROOM_MIN {
         Finding::fault(CHECK, format!("{free}: the disk is nearly full; make room"))

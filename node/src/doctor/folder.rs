@@ -1,15 +1,19 @@
 //! Is the data folder there, and its owner's alone?
 
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::Finding;
+use crate::config::{SyncConfig, read_toml};
 use crate::folder::{DataFolder, FolderError};
+use crate::platform;
+use crate::proxy::Proxies;
 
 const CHECK: &str = "data folder";
-/// What others than the owner may do.
-const OTHERS: u32 = 0o077;
+/// The number of the user who may do everything.
+const ROOT: Option<u32> = Some(0);
 
 /// Whether the data folder holds a node that its owner alone may look into, and all of it is the
 /// owner's.
@@ -22,11 +26,14 @@ pub(super) fn folder(data: &Path, running: bool) -> Finding {
         }
         Err(source) => return unusable(data, source),
     };
-    let own = rustix::process::geteuid().as_raw();
-    if own != 0 && own != about.uid() {
+    let (user, owner) = (platform::user(), platform::owner(&about));
+    if user != ROOT && user != owner {
+        let owner = owner.map(platform::user_name).unwrap_or_default();
         return Finding::fault(
             CHECK,
-            format!("{shown} belongs to another user; run this as the user that the node runs as"),
+            format!(
+                "{shown} belongs to another user, {owner}; run this as that user, with sudo -u {owner}"
+            ),
         );
     }
     match DataFolder::is_one(data) {
@@ -36,7 +43,7 @@ pub(super) fn folder(data: &Path, running: bool) -> Finding {
         }
         Err(source) => return unusable(data, source),
     }
-    if about.permissions().mode() & OTHERS != 0 {
+    if platform::may_others_enter(&about) {
         return Finding::fault(
             CHECK,
             format!("others on this computer may look into {shown}; run: chmod 700 {shown}"),
@@ -64,7 +71,9 @@ fn files(data: &Path, folder: &Metadata) -> Option<Finding> {
             continue;
         };
         let shown = path.display();
-        if about.uid() != folder.uid() {
+        // Settings may be root's, who wrote them, as long as they are read.
+        let is_settings = path == DataFolder::config(data);
+        if !is_settings && platform::owner(&about) != platform::owner(folder) {
             let data = data.display();
             return Some(Finding::fault(
                 CHECK,
@@ -77,7 +86,7 @@ fn files(data: &Path, folder: &Metadata) -> Option<Finding> {
         let secret = path
             .extension()
             .is_some_and(|end| end == "key" || end == "pem");
-        if secret && about.permissions().mode() & OTHERS != 0 {
+        if secret && platform::may_others_enter(&about) {
             return Some(Finding::fault(
                 CHECK,
                 format!(
@@ -86,7 +95,34 @@ fn files(data: &Path, folder: &Metadata) -> Option<Finding> {
             ));
         }
     }
-    None
+    settings(data)
+}
+
+/// What is looked at of settings, a node's or a coordinator's.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Seen {
+    sync: SyncConfig,
+}
+
+/// Settings are no secret, unless a password stands in them. They may be a link to where a system keeps its
+/// settings, which is no folder of the owner's alone.
+fn settings(data: &Path) -> Option<Finding> {
+    let path = DataFolder::config(data);
+    let about = std::fs::metadata(&path).ok()?;
+    let seen: Seen = read_toml(&path).ok()?;
+    let secret = matches!(&seen.sync.proxy, Proxies::Fixed(proxy) if proxy.contains('@'));
+    if !secret || !platform::may_everybody_read(&about) {
+        return None;
+    }
+    let shown = path.display();
+    Some(Finding::warning(
+        CHECK,
+        format!(
+            "everybody on this computer may read {shown}, in which the proxy's password stands; run: \
+             chmod 600 {shown}"
+        ),
+    ))
 }
 
 fn unusable(data: &Path, source: std::io::Error) -> Finding {

@@ -84,6 +84,26 @@ fn a_folder_that_others_may_look_into_is_named_with_the_command_that_closes_it()
 }
 
 #[test]
+fn settings_that_everybody_may_read_are_named_only_if_a_password_stands_in_them() {
+    let hub = Folder::new();
+    let settings = hub.file("causeway.toml");
+    let write = |proxy: &str| {
+        // A coordinator's has sections of its own.
+        let text = format!("[listen]\npublic = \"a:1\"\n[sync]\nproxy = \"{proxy}\"\n");
+        std::fs::write(&settings, text).expect("settings");
+        mode(&settings, 0o644);
+        folder(&hub.path, false)
+    };
+    assert_eq!(write("http://proxy.example:8080").verdict(), Verdict::Ok);
+    let found = write("http://name:secret@proxy.example:8080");
+    assert_eq!(found.verdict(), Verdict::Warning);
+    assert!(found.advice().contains("chmod 600"), "{found:?}");
+    assert!(!format!("{found:?}").contains("secret"), "{found:?}");
+    mode(&settings, 0o640);
+    assert_eq!(folder(&hub.path, false).verdict(), Verdict::Ok);
+}
+
+#[test]
 fn files_that_root_left_behind_are_named() {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can give a file to somebody else");

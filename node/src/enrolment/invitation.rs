@@ -1,7 +1,7 @@
 //! The invitation file.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::platform;
 use crate::tls::{Address, chain_from_pem};
 
 use super::code::OneTimeCode;
@@ -103,7 +104,8 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// Reads an invitation file.
+    /// Reads an invitation file; the path `-` stands for standard input, for a program that runs as a user
+    /// who may not open the file.
     ///
     /// # Errors
     /// [`InvitationError`], saying what is wrong with the file and what to do.
@@ -112,6 +114,15 @@ impl Invitation {
             path: path.to_owned(),
             source,
         };
+        if path.as_os_str() == "-" {
+            let mut text = String::new();
+            let mut input = io::stdin().lock().take(FILE_BYTES_MAX + 1);
+            let bytes = input.read_to_string(&mut text).map_err(unreadable)?;
+            if bytes as u64 > FILE_BYTES_MAX {
+                return Err(InvitationError::Size);
+            }
+            return Self::from_toml(&text);
+        }
         if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
             return Err(InvitationError::Size);
         }
@@ -126,9 +137,7 @@ impl Invitation {
         let text = self.to_toml()?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
+        platform::private(&mut options)
             .open(path)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())

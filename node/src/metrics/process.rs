@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::platform;
+
 /// Bytes of memory in use; none where the system does not say it as Linux does.
 pub(super) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -14,8 +16,7 @@ pub(super) fn resident_bytes() -> Option<u64> {
 
 /// Bytes that may still be written to the disk of `folder`.
 pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    disk.f_bavail.checked_mul(disk.f_frsize)
+    platform::free_bytes(folder).ok()
 }
 
 /// Bytes of a database: its file and the write-ahead log beside it.

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
-use rustix::fs::OFlags;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -17,6 +15,7 @@ use super::posted::{FORM_BYTES_MAX, Form, broken_off, check};
 use super::{PageError, Visit};
 use crate::accounts::AccountId;
 use crate::clock::now_ms;
+use crate::platform;
 
 /// How long a file waits for a person's word.
 const WAITS_MS: u64 = 2 * 60 * 60 * 1_000;
@@ -103,10 +102,8 @@ impl Shelf {
     /// read.
     pub(crate) fn copy_of(&self, path: &Path, bytes_max: u64) -> std::io::Result<Received> {
         // A pipe is not waited for, and what has no end is not begun.
-        let from = std::fs::OpenOptions::new()
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-            .open(path)?;
+        let mut options = std::fs::OpenOptions::new();
+        let from = platform::without_waiting(options.read(true)).open(path)?;
         let about = from.metadata()?;
         if !about.is_file() || about.len() > bytes_max {
             return Err(std::io::ErrorKind::InvalidInput.into());
@@ -267,10 +264,9 @@ fn begin(folder: &Path, field: String, name: String) -> std::io::Result<(Receive
 /// Whether so many bytes fit on the disk. Where the system does not say, writing will.
 fn has_room(folder: &Path, bytes: u64) -> bool {
     let there = folder.ancestors().find(|it| it.exists());
-    let Some(Ok(disk)) = there.map(rustix::fs::statvfs) else {
+    let Some(Ok(free)) = there.map(platform::free_bytes) else {
         return true;
     };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     free >= bytes.saturating_add(LEFT_FREE_BYTES)
 }
 

@@ -169,17 +169,18 @@ impl Pages {
         &self.spoken
     }
 
-    /// Stops serving: open requests may end within `grace`.
+    /// Stops serving: open requests and long work may end within `grace`, and are broken off then.
     pub async fn stop(self, grace: std::time::Duration) {
+        let until = tokio::time::Instant::now() + grace;
         let _listening = self.stop.send(true);
         self.jobs.stop_all();
         for task in self.tasks {
             let abort = task.abort_handle();
-            if tokio::time::timeout(grace, task).await.is_err() {
+            if tokio::time::timeout_at(until, task).await.is_err() {
                 abort.abort();
             }
         }
-        let _late = tokio::time::timeout(grace, self.jobs.all_ended()).await;
+        let _late = tokio::time::timeout_at(until, self.jobs.all_ended()).await;
     }
 }
 

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavio
 
 pub use self::chained_line::{AuditFields, AuditHead, ChainedLine, NewLine};
 pub use self::verifying::{AuditFault, AuditVerified};
-use crate::StoreError;
+use crate::{StoreError, platform};
 
 /// Says in the file's header that it is an audit log of Causeway ("CSWA").
 const APPLICATION_ID: i64 = 0x4353_5741;
@@ -263,9 +263,7 @@ fn bound(number: u64) -> i64 {
 fn private(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    platform::private(&mut options)
         .open(path)
         .map(drop)
         .map_err(|source| StoreError::File {

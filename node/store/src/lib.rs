@@ -14,6 +14,7 @@ mod error;
 mod first_copy;
 mod ledger;
 mod memory_store;
+mod platform;
 mod pool;
 mod projections;
 mod readers;

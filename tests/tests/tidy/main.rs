@@ -7,6 +7,7 @@ mod dependencies;
 mod edges;
 mod links;
 mod peers;
+mod platform;
 mod proofs;
 mod samples;
 mod sources;

@@ -82,7 +82,7 @@ fn nothing_is_left_unfinished() {
 }
 
 /// Whether a whole file is for tests.
-fn is_test(file: &Path) -> bool {
+pub(crate) fn is_test(file: &Path) -> bool {
     let mut parts = file.components().map(|part| part.as_os_str());
     // The package `tests` has ordinary code under `tests/src`.
     let package = usize::from(file.starts_with("tests"));

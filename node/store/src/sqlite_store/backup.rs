@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::Sql;
-use crate::StoreError;
+use crate::{StoreError, platform};
 
 /// Copies to a file beside `path`, checks it, and only then gives it its name.
 pub(crate) fn backup(sql: &Sql, path: &Path) -> Result<(), StoreError> {
@@ -67,9 +67,7 @@ pub(super) fn check_and_sync(path: &Path) -> Result<(), StoreError> {
 pub(super) fn private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path);
+    let made = platform::private(&mut options).open(path);
     made.map(drop).map_err(|source| StoreError::File {
         path: path.to_path_buf(),
         source: Arc::new(source),

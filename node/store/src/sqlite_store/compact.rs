@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::backup::{check_and_sync, private_file};
 use super::{Sql, SqliteStore, connect};
-use crate::StoreError;
+use crate::{StoreError, platform};
 
 /// How many bytes must be spared at least.
 const SPARED_MIN: u64 = 4 << 20;
@@ -105,27 +105,20 @@ fn rows(sql: &Sql) -> Result<Vec<i64>, StoreError> {
 fn keep_owner(path: &Path, unfinished: &Path) -> Result<(), StoreError> {
     let failed = |source| file_error(path, source);
     let old = std::fs::metadata(path).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let new = std::fs::metadata(unfinished).map_err(failed)?;
-        if old.uid() != new.uid() {
-            let other = "it is another user's; run this as the user that it belongs to";
-            return Err(failed(std::io::Error::other(other)));
-        }
+    let new = std::fs::metadata(unfinished).map_err(failed)?;
+    if !platform::is_of_same_owner(&old, &new) {
+        let other = "it is another user's; run this as the user that it belongs to";
+        return Err(failed(std::io::Error::other(other)));
     }
     std::fs::set_permissions(unfinished, old.permissions()).map_err(failed)
 }
 
 /// The name is the folder's, and as durable as that.
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        std::fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| file_error(path, source))?;
+    match path.parent() {
+        Some(folder) => platform::sync_folder(folder).map_err(|source| file_error(path, source)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {

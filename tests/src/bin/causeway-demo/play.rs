@@ -1,7 +1,7 @@
 //! The whole story, from an empty folder to the closing table.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -16,6 +16,9 @@ use crate::stage::{COORDINATOR, HUBS, Stage};
 use crate::steps;
 use crate::story::{Story, count};
 use crate::totals::Totals;
+
+/// How long all parts of it may take to end.
+const ENDING: Duration = Duration::from_secs(60);
 
 /// Plays the story in the user's folder, or in one that is deleted afterwards.
 ///
@@ -35,16 +38,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let (root, _deleted_when_dropped) = folder(data)?;
     let (mut story, mut outcome) = (Story::default(), Outcome::default());
     outcome.seed = seed;
-    let mut interrupted = std::pin::pin!(node::cli::stopped()?);
+    let mut stop = node::cli::Stop::listen()?;
+    stop.set_grace(ENDING);
     let mut stage = tokio::select! {
         played = play(&root, sheet.as_ref(), pace, &mut story, &mut outcome) => played?,
-        () = &mut interrupted => bail!("interrupted before the last step"),
+        () = stop.told() => bail!("interrupted before the last step"),
     };
     if !once {
         look_around(&stage, &story);
         tokio::select! {
             () = pages::show_codes() => {}
-            () = interrupted => println!(),
+            () = stop.told() => println!(),
         }
     }
     if let Err(error) = stage.stop().await {
