@@ -314,6 +314,7 @@ async fn settings_that_cannot_be_used_are_told_and_the_rest_is_checked_all_the_s
         (secret, "cannot be understood"),
     ] {
         std::fs::write(hub.file("causeway.toml"), text).expect("written");
+        mode(&hub.file("causeway.toml"), 0o600);
         let findings = examine(Examination {
             data: &hub.path,
             invitation: None,
