@@ -10,6 +10,7 @@ pub mod audit;
 mod author;
 mod authority_log;
 pub mod backup;
+mod callers;
 mod came_back;
 mod cards;
 mod checkpoints;

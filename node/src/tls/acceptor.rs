@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustls::server::NoServerSessionStorage;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -25,9 +25,16 @@ use super::live_certificate::LiveCertificate;
 use super::live_clients::LiveClients;
 use super::stream::SecureStream;
 use super::{ALPN, HANDSHAKE_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, provider};
+use crate::callers::{Caller, Callers};
 
 /// Handshakes under way at once; further connections wait in the system's queue.
 const HANDSHAKES_MAX: usize = 256;
+
+/// Connections at once; further ones wait in the system's queue.
+const CONNECTIONS_MAX: usize = 2_048;
+
+/// Connections of one address, which may be that of a whole trust of schools; further ones are closed.
+const CONNECTIONS_OF_ONE_MAX: usize = 128;
 
 /// Connections whose handshake is done and that the server has not taken yet.
 const READY_MAX: usize = 64;
@@ -53,6 +60,15 @@ pub struct Acceptor {
     tls: TlsAcceptor,
     certificate: Arc<LiveCertificate>,
     clients: Arc<LiveClients>,
+    places: Arc<Semaphore>,
+    callers: Arc<Callers>,
+}
+
+/// What a connection holds until it ends.
+#[derive(Debug)]
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _caller: Caller,
 }
 
 impl Acceptor {
@@ -75,7 +91,18 @@ impl Acceptor {
             tls: TlsAcceptor::from(Arc::new(config)),
             certificate,
             clients,
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            callers: Arc::new(Callers::new(CONNECTIONS_OF_ONE_MAX)),
         })
+    }
+
+    /// The same with so many places for connections.
+    #[cfg(test)]
+    pub(super) fn with_places(self, places: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            ..self
+        }
     }
 
     /// The certificate shown, to be replaced while the server runs.
@@ -122,6 +149,13 @@ impl Acceptor {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
                 return;
             };
+            let place = tokio::select! {
+                () = ready.closed() => return,
+                place = Arc::clone(&self.places).acquire_owned() => place,
+            };
+            let Ok(place) = place else {
+                return;
+            };
             let accepted = tokio::select! {
                 () = ready.closed() => return,
                 accepted = listener.accept() => accepted,
@@ -134,13 +168,21 @@ impl Acceptor {
                     continue;
                 }
             };
+            let Some(caller) = Callers::enter(&self.callers, remote.ip()) else {
+                tracing::debug!(peer = %remote, "an address has too many connections; one was closed");
+                continue;
+            };
+            let place = Place {
+                _permit: place,
+                _caller: caller,
+            };
             let (acceptor, ready, refused) = (self.clone(), ready.clone(), Arc::clone(&refused));
             tokio::spawn(async move {
                 let result = acceptor.handshake(stream, remote).await;
                 drop(permit);
                 match result {
                     // The receiver is gone only when the server stops.
-                    Ok(stream) => drop(ready.send(Ok(stream)).await),
+                    Ok(stream) => drop(ready.send(Ok(stream.holding(place))).await),
                     Err(fault) => {
                         tracing::warn!(peer = %remote, reason = %fault, "handshake refused");
                         refused(&fault);

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tonic::transport::server::Connected;
 
 use super::EXPORTER_LABEL;
+use super::acceptor::Place;
 use super::certificate::{CertificateSubject, public_key};
 use super::fault::Fault;
 
@@ -86,6 +87,8 @@ impl fmt::Debug for ConnectionInfo {
 pub struct SecureStream {
     inner: tokio_rustls::TlsStream<TcpStream>,
     info: ConnectionInfo,
+    /// At the accepting end.
+    _place: Option<Place>,
 }
 
 impl SecureStream {
@@ -133,7 +136,17 @@ impl SecureStream {
             traffic,
             fault,
         };
-        Ok(Self { inner, info })
+        Ok(Self {
+            inner,
+            info,
+            _place: None,
+        })
+    }
+
+    /// The same, which holds its place until it ends.
+    pub(super) fn holding(mut self, place: Place) -> Self {
+        self._place = Some(place);
+        self
     }
 
     /// What is known of the connection.

@@ -88,10 +88,14 @@ impl Site {
 
     /// Starts a server whose certificate was issued at `issued_ms`.
     async fn start_with(issued_ms: u64) -> Self {
+        Self::start_as(issued_ms, |acceptor| acceptor).await
+    }
+
+    async fn start_as(issued_ms: u64, made: impl FnOnce(Acceptor) -> Acceptor) -> Self {
         let authority = CertificateAuthority::generate(NETWORK, issued_ms).expect("an authority");
         let shown = server_certificate(&authority, issued_ms);
         let acceptor = Acceptor::new(&shown, &authority.certificate_pem()).expect("an acceptor");
-        let live = acceptor.certificate();
+        let (live, acceptor) = (acceptor.certificate(), made(acceptor));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         let serving = server()
@@ -189,6 +193,22 @@ impl Write for Log {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_a_place_waits_until_another_ends() {
+    let site = Site::start_as(now_ms(), |acceptor| acceptor.with_places(2)).await;
+    let first = site.connector(None).connect().await.expect("a place");
+    let _second = site.connector(None).connect().await.expect("a place");
+    let third = site.connector(None);
+    let mut third = tokio::spawn(async move { third.connect().await });
+    let waited = tokio::time::timeout(Duration::from_millis(500), &mut third).await;
+    assert!(waited.is_err(), "there was no place");
+    drop(first);
+    third
+        .await
+        .expect("it ends")
+        .expect("the place of the first");
 }
 
 #[tokio::test]

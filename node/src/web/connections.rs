@@ -5,11 +5,10 @@
 //! one whose request or answer does not go on is closed later. One address has a part of the
 //! places alone, unless it is this machine, where a proxy in front may speak for everybody.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::accounts::network;
+use crate::callers::Callers;
 use crate::tls::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, SiteAcceptor};
 
 /// The pause after the system refused to accept a connection, usually for want of descriptors.
@@ -87,10 +86,7 @@ impl Connections {
             limits,
             places: Arc::new(Semaphore::new(limits.all)),
             crowded: Arc::new(watch::Sender::new(false)),
-            callers: Arc::new(Callers {
-                most: limits.each,
-                open: Mutex::default(),
-            }),
+            callers: Arc::new(Callers::new(limits.each)),
         }
     }
 
@@ -359,50 +355,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Beating<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
-    }
-}
-
-/// How many connections each address has.
-#[derive(Debug)]
-struct Callers {
-    most: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// One connection of an address.
-struct Caller {
-    callers: Arc<Callers>,
-    network: IpAddr,
-}
-
-impl Callers {
-    /// Counts a connection; none if the address has as many as it may.
-    fn enter(callers: &Arc<Self>, from: IpAddr) -> Option<Caller> {
-        let network = network(from);
-        let mut open = callers.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(network).or_default();
-        if *count >= callers.most && !from.to_canonical().is_loopback() {
-            return None;
-        }
-        *count += 1;
-        drop(open);
-        Some(Caller {
-            callers: Arc::clone(callers),
-            network,
-        })
-    }
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        let open = &self.callers.open;
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.network);
-            }
-        }
     }
 }
 

@@ -36,7 +36,15 @@ pub(crate) fn bare(program: &str, words: &[&str]) -> Command {
 
 /// Runs a command to its end: its code, and all that it said.
 pub(crate) fn run(mut command: Command) -> (Option<i32>, String) {
-    let output = command.output().expect("it runs");
+    let output = loop {
+        match command.output() {
+            // A process that another test has just made holds a program's copy open for a moment.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::yield_now();
+            }
+            output => break output.expect("it runs"),
+        }
+    };
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     (output.status.code(), said)

@@ -139,20 +139,3 @@ async fn when_it_stops_what_is_quiet_is_closed_and_what_is_under_way_is_answered
     serving.await.expect("it ended");
     assert!(TcpStream::connect(address).await.is_err());
 }
-
-#[test]
-fn one_address_has_a_part_of_the_places_but_this_machine_as_many_as_there_are() {
-    let callers = Arc::new(Callers {
-        most: 2,
-        open: Mutex::default(),
-    });
-    let enter = |from: &str| Callers::enter(&callers, from.parse().expect("an address"));
-    let first = enter("192.0.2.1").expect("a place");
-    let _second = enter("::ffff:192.0.2.1").expect("a place");
-    assert!(enter("192.0.2.1").is_none());
-    let _other = enter("192.0.2.2").expect("a place");
-    drop(first);
-    let _again = enter("192.0.2.1").expect("its place is free again");
-    let here = (0..10).map(|_| enter("127.0.0.1"));
-    assert!(here.collect::<Vec<_>>().iter().all(Option::is_some));
-}
