@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
-use node::folder::{FolderError, write_private};
+use node::folder::{FolderError, remove_file, write_private};
 use node::tls::{CertificateAuthority, CertificateError};
 
 use crate::saved_keys::{SavedKeysError, read_certificates, replace_certificates};
@@ -101,7 +101,8 @@ impl Certificates {
     pub fn replace(&self, next: CertificateAuthority) -> Result<(), CertificatesError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if next.certificate() == state.issuer.certificate() {
-            return Ok(());
+            // The process may have ended between its two files.
+            return Ok(replace_certificates(&self.folder, &next)?);
         }
         if state.former.is_some() {
             return Err(CertificatesError::Former);
@@ -125,8 +126,7 @@ impl Certificates {
         if state.former.is_none() {
             return Ok(false);
         }
-        let path = self.folder.join(FORMER);
-        std::fs::remove_file(&path).map_err(|source| FolderError::Io { path, source })?;
+        remove_file(&self.folder.join(FORMER))?;
         state.former = None;
         Ok(true)
     }

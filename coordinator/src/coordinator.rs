@@ -240,7 +240,7 @@ impl Coordinator {
         let certificates = Arc::clone(&self.certificates);
         let (mut certificate, acceptor) = ServerCertificate::issue(certificates, names, now_ms())?;
         if let Some(files) = self.config.listen.certificate_files() {
-            certificate.show_public(files, self.config.address()?)?;
+            certificate.show_public(files, self.config.address()?);
         }
         let certificate = Arc::new(certificate);
         let address = self.config.listen.address;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use node::folder::{FolderError, read_seed, write_private, write_seed};
+use node::folder::{FolderError, read_seed, remove_file, write_private, write_seed};
 use node::tls::{CertificateAuthority, CertificateError};
 use node_feed::{HubId, SecretKey};
 use zeroize::Zeroizing;
@@ -134,16 +134,22 @@ impl NextAuthority {
     pub fn prepare(folder: &Path) -> Result<Self, SavedKeysError> {
         let keys = SavedKeys::read(folder)?;
         let file = folder.join(Self::FILE);
-        let authority = match fs::read_to_string(&file) {
+        let made = match fs::read_to_string(&file) {
             Ok(text) => {
                 let text = Zeroizing::new(text);
-                CertificateAuthority::from_pem(&text, &text)?
+                Some(CertificateAuthority::from_pem(&text, &text)?)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(FolderError::Io { path: file, source }.into()),
+        };
+        // One that was adopted, and not deleted before the process ended, is no next one.
+        let made = made.filter(|made| made.certificate() != keys.authority.certificate());
+        let authority = match made {
+            Some(made) => made,
+            None => {
                 let network = keys.root.public().network();
                 CertificateAuthority::generate(network, node::clock::now_ms())?
             }
-            Err(source) => return Err(FolderError::Io { path: file, source }.into()),
         };
         write_private(&file, both_pem(&authority).as_bytes())?;
         Ok(Self {
@@ -163,9 +169,7 @@ impl NextAuthority {
     /// [`SavedKeysError::Folder`]; it can be prepared and adopted again then.
     pub fn adopt(self) -> Result<(), SavedKeysError> {
         write_certificates(&self.folder, &self.authority)?;
-        let path = self.folder.join(Self::FILE);
-        fs::remove_file(&path).map_err(|source| FolderError::Io { path, source })?;
-        Ok(())
+        Ok(remove_file(&self.folder.join(Self::FILE))?)
     }
 }
 

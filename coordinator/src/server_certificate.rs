@@ -33,7 +33,16 @@ struct PublicCertificate {
     files: CertificateFiles,
     /// Where hubs connect, for which it has to be.
     address: Address,
-    read: Mutex<(Stamp, u64)>,
+    read: Mutex<Read>,
+}
+
+/// What came of the files.
+#[derive(Debug, Default)]
+struct Read {
+    /// What is shown of them: when they were changed, and when the certificate ends, in ms since 1970.
+    shown: Option<(Stamp, u64)>,
+    /// Why they could not be used when this was last tried.
+    failed: Option<String>,
 }
 
 impl ServerCertificate {
@@ -59,26 +68,15 @@ impl ServerCertificate {
         Ok((certificate, acceptor))
     }
 
-    /// Shows what is in `files` too, to whoever dials `address`.
-    ///
-    /// # Errors
-    /// [`CoordinatorError::CertificateFiles`] if they cannot be read, [`CoordinatorError::Tls`] if they
-    /// are for other names or do not go together.
-    pub fn show_public(
-        &mut self,
-        files: CertificateFiles,
-        address: Address,
-    ) -> Result<(), CoordinatorError> {
-        let stamp = files.stamp();
-        let credentials = files.read()?;
-        let end_ms = credentials.not_after_ms();
-        self.live.show_public(credentials, &address)?;
+    /// Shows what is in `files` too, to whoever dials `address`. Where it cannot be used, its own is
+    /// shown, the log says why, and it is tried again.
+    pub fn show_public(&mut self, files: CertificateFiles, address: Address) {
         self.public = Some(PublicCertificate {
             files,
             address,
-            read: Mutex::new((stamp, end_ms)),
+            read: Mutex::default(),
         });
-        Ok(())
+        self.read_public();
     }
 
     /// Makes its own anew if two thirds of its life have passed; says whether it did.
@@ -114,7 +112,8 @@ impl ServerCertificate {
 
     /// When the public one ends, in ms since 1970, if there is one.
     pub fn public_ends_ms(&self) -> Option<u64> {
-        self.public.as_ref().map(|public| public.read().1)
+        let public = self.public.as_ref()?;
+        public.read().shown.as_ref().map(|(_, end_ms)| *end_ms)
     }
 
     /// Keeps all of it fresh for as long as the task runs.
@@ -152,14 +151,19 @@ impl ServerCertificate {
         }
     }
 
-    /// Reads the public one again if its files were changed. Where what is there now cannot be used,
-    /// the one before stays.
+    /// Reads the public one again unless what is shown is what is there. Where what is there cannot be
+    /// used, the one before stays.
     fn read_public(&self) {
         let Some(public) = &self.public else {
             return;
         };
         let stamp = public.files.stamp();
-        if stamp == public.read().0 {
+        if public
+            .read()
+            .shown
+            .as_ref()
+            .is_some_and(|(shown, _)| *shown == stamp)
+        {
             return;
         }
         let read = public.files.read().map_err(CoordinatorError::from);
@@ -171,12 +175,19 @@ impl ServerCertificate {
         match shown {
             Ok(end_ms) => {
                 tracing::info!("the port shows a new public certificate");
-                *public.read() = (stamp, end_ms);
+                *public.read() = Read {
+                    shown: Some((stamp, end_ms)),
+                    failed: None,
+                };
             }
             // While two files are being replaced they may not fit for a moment.
             Err(error) => {
-                tracing::warn!(%error, "the new public certificate cannot be used");
-                public.read().0 = stamp;
+                let why = error.to_string();
+                let mut read = public.read();
+                if read.failed.as_ref() != Some(&why) {
+                    tracing::error!(%error, "the public certificate cannot be used");
+                }
+                read.failed = Some(why);
             }
         }
     }
@@ -187,7 +198,7 @@ impl ServerCertificate {
 }
 
 impl PublicCertificate {
-    fn read(&self) -> MutexGuard<'_, (Stamp, u64)> {
+    fn read(&self) -> MutexGuard<'_, Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

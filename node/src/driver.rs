@@ -600,6 +600,7 @@ impl Driver {
                     Ok(appended.into_iter().map(to_result).collect())
                 }
                 Err(error) => {
+                    done.quotas.give_back(taken);
                     tracing::error!(%error, "entries of a peer were not stored");
                     Err(StorageDown)
                 }

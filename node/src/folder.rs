@@ -278,6 +278,19 @@ pub fn write_private(path: &Path, contents: &[u8]) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Deletes a file, durably.
+///
+/// # Errors
+/// [`FolderError::Io`].
+pub fn remove_file(path: &Path) -> Result<(), FolderError> {
+    let failed = |source| io_error(path, source);
+    fs::remove_file(path).map_err(failed)?;
+    match path.parent() {
+        Some(folder) => platform::sync_folder(folder).map_err(failed),
+        None => Ok(()),
+    }
+}
+
 /// The path with `suffix` after its last letter.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -344,8 +344,13 @@ impl Node {
             tasks.push(task);
             address
         });
-        let inner = Arc::clone(&self.inner);
-        tasks.push(tokio::task::spawn_blocking(move || inner.learn_usage()));
+        if let Err(error) = self.inner.know_writers() {
+            tracing::error!(%error, "whose feeds are cannot be read, so no quota holds for them");
+        }
+        tasks.push(tokio::spawn(learn_usage(
+            Arc::downgrade(&self.inner),
+            stopped.clone(),
+        )));
         // The queue first: what is written while the engine is made waits there.
         if let Some(events) = self.inner.events.listen() {
             match self.inner.engine() {
@@ -697,6 +702,24 @@ async fn write_counted(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
         };
         let written = tokio::task::spawn_blocking(move || inner.note_what_was_counted(false));
         let _written = written.await;
+    }
+}
+
+/// Reads once a day what is kept of each hub: what was erased or archived counts no longer.
+async fn learn_usage(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
+    const EVERY: Duration = Duration::from_hours(24);
+    loop {
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        let read = tokio::task::spawn_blocking(move || inner.learn_usage());
+        if read.await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _stopped = stopped.wait_for(|stopped| *stopped) => return,
+        }
     }
 }
 

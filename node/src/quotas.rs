@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use node_feed::{FeedName, HubId, Open, RefusalReason, SpaceId, VerifiedRun};
+use node_feed::{
+    FeedName, HubId, Kind, Open, Opening, RUN_ENTRIES_MAX, RefusalReason, SpaceId, VerifiedRun,
+};
 use node_store::{Appended, Refused, WriterBytes};
 use node_sync::run_bytes;
 
@@ -53,6 +55,23 @@ enum Verdict {
     Over(Refused),
 }
 
+/// Who wrote a run.
+#[derive(Debug, Clone, Copy)]
+enum Author {
+    /// As its opening proves.
+    Known(HubId),
+    /// As an opening says that was not checked yet.
+    Claimed(HubId),
+}
+
+impl Author {
+    const fn id(self) -> HubId {
+        match self {
+            Self::Known(hub) | Self::Claimed(hub) => hub,
+        }
+    }
+}
+
 /// One open session of a hub. It is over when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -68,15 +87,27 @@ impl Quotas {
         }
     }
 
-    /// Learns what is kept of each writer, as read when the store was opened. What came meanwhile may
-    /// count twice.
-    pub(crate) fn learn(&self, kept: impl IntoIterator<Item = WriterBytes>) {
+    /// Learns whose writers are: before sessions begin, and when a first copy is in its place.
+    pub(crate) fn know(&self, writers: impl IntoIterator<Item = (SpaceId, [u8; 32], HubId)>) {
         let mut state = self.lock();
+        for (space, writer, hub) in writers {
+            state.hubs.insert((space, writer), hub);
+        }
+    }
+
+    /// Learns what is kept of each hub, as read a moment ago. What came meanwhile counts from the next
+    /// time on.
+    pub(crate) fn learn(&self, kept: impl IntoIterator<Item = WriterBytes>) {
+        let mut bytes = BTreeMap::<HubId, u64>::new();
         for writer in kept {
             if let Some(hub) = writer.hub {
-                state.hubs.insert((writer.space, writer.writer), hub);
-                state.used(hub, &self.config, Instant::now()).bytes += writer.bytes;
+                let sum = bytes.entry(hub).or_default();
+                *sum = sum.saturating_add(writer.bytes);
             }
+        }
+        let mut state = self.lock();
+        for (hub, bytes) in bytes {
+            state.used(hub, &self.config, Instant::now()).bytes = bytes;
         }
     }
 
@@ -94,23 +125,30 @@ impl Quotas {
         let mut over = Vec::new();
         for run in runs {
             let hub = state.hub_of(&run);
-            let hub = hub.filter(|hub| Some(*hub) != own && run.space() != authority);
+            let hub = hub.filter(|hub| Some(hub.id()) != own && run.space() != authority);
             let Some(hub) = hub else {
                 verdicts.push(Verdict::Taken(None));
                 taken.push(run);
                 continue;
             };
             let count = run.count() as u64;
-            let used = state.used(hub, &self.config, now);
-            let room = used.bytes < self.config.hub_bytes_max;
-            if over.contains(&hub) || !room || used.left < count {
-                over.push(hub);
+            let fits = state.fits(hub, count, spares(&run), &self.config, now);
+            if over.contains(&hub.id()) || !fits {
+                over.push(hub.id());
                 verdicts.push(Verdict::Over(refused(&run)));
-            } else {
-                used.left -= count;
-                verdicts.push(Verdict::Taken(Some((hub, count))));
-                taken.push(run);
+                continue;
             }
+            // What is only claimed is counted once it is proven, so that nobody uses up another's. So a new
+            // writer has what is under way until then.
+            let reserved = match hub {
+                Author::Known(hub) => {
+                    state.used(hub, &self.config, now).left -= count;
+                    Some((hub, count))
+                }
+                Author::Claimed(_) => None,
+            };
+            verdicts.push(Verdict::Taken(reserved));
+            taken.push(run);
         }
         (taken, Taken(verdicts))
     }
@@ -131,33 +169,15 @@ impl Quotas {
         all.collect()
     }
 
-    /// Whether there is room for a first copy that stands for so many entries of these feeds, which are
-    /// counted if there is. Of a writer of whom nothing is held yet nothing is known.
-    pub(crate) fn takes_copy(
-        &self,
-        own: Option<HubId>,
-        space: SpaceId,
-        lacking: impl IntoIterator<Item = (FeedName, u64)>,
-    ) -> bool {
-        let now = Instant::now();
+    /// Nothing became of what was taken: it could not be stored.
+    pub(crate) fn give_back(&self, taken: Taken) {
         let mut state = self.lock();
-        let mut counts = BTreeMap::<HubId, u64>::new();
-        for (feed, count) in lacking {
-            let hub = state.hubs.get(&(space, *feed.as_bytes())).copied();
-            if let Some(hub) = hub.filter(|hub| Some(*hub) != own) {
-                *counts.entry(hub).or_default() += count;
+        for verdict in taken.0 {
+            if let Verdict::Taken(Some((hub, count))) = verdict {
+                let used = state.used(hub, &self.config, Instant::now());
+                used.left = used.left.saturating_add(count);
             }
         }
-        let fits = counts.iter().all(|(hub, count)| {
-            let used = state.used(*hub, &self.config, now);
-            used.bytes < self.config.hub_bytes_max && *count <= used.left
-        });
-        if fits {
-            for (hub, count) in counts {
-                state.used(hub, &self.config, now).left -= count;
-            }
-        }
-        fits
     }
 
     /// A place for one more session of `hub`; none if it has as many as it may.
@@ -184,22 +204,40 @@ impl Quotas {
 }
 
 impl State {
-    /// Who wrote a run: as its opening claims, if it has one and nothing is known of the writer. The
-    /// claim is checked before anything is counted.
-    fn hub_of(&self, run: &VerifiedRun) -> Option<HubId> {
+    /// Who wrote a run: as its opening claims, if it has one and nothing is known of the writer.
+    fn hub_of(&self, run: &VerifiedRun) -> Option<Author> {
         let known = self.hubs.get(&(run.space(), *run.writer())).copied();
-        known.or_else(|| {
+        known.map(Author::Known).or_else(|| {
             let run = run.as_run();
             let first = run.entries.first().filter(|_| run.first == 0)?;
             match Open::decode(first.payload.bytes()?) {
-                Ok(Open::Node(open)) => Some(open.hub),
+                Ok(Open::Node(open)) => Some(Author::Claimed(open.hub)),
                 Ok(Open::Authority(_)) | Err(_) => None,
             }
         })
     }
 
+    /// Whether so many entries more of a hub are taken. Of one of which nothing was stored yet nothing
+    /// is kept: anybody can claim to be it.
+    fn fits(
+        &mut self,
+        hub: Author,
+        count: u64,
+        spared: bool,
+        config: &LimitsConfig,
+        now: Instant,
+    ) -> bool {
+        if matches!(hub, Author::Claimed(hub) if !self.used.contains_key(&hub)) {
+            return true;
+        }
+        let used = self.used(hub.id(), config, now);
+        (spared || used.bytes < config.hub_bytes_max) && used.left >= count
+    }
+
     fn used(&mut self, hub: HubId, config: &LimitsConfig, now: Instant) -> &mut Used {
+        // A run comes whole or not at all.
         let most = config.hub_entries_per_minute.saturating_mul(SAVED_MINUTES);
+        let most = most.max(RUN_ENTRIES_MAX as u64);
         let used = self.used.entry(hub).or_insert(Used {
             bytes: 0,
             left: most,
@@ -209,11 +247,11 @@ impl State {
         used
     }
 
-    fn count(&mut self, became: &Appended, counted: Option<(HubId, u64)>, config: &LimitsConfig) {
+    fn count(&mut self, became: &Appended, reserved: Option<(HubId, u64)>, config: &LimitsConfig) {
         let stored = match became {
             Appended::Stored(stored) => {
                 let writer = (stored.run.space(), *stored.run.writer());
-                if let Some(node_feed::Opening::Node { hub, .. }) = &stored.opening {
+                if let Some(Opening::Node { hub, .. }) = &stored.opening {
                     self.hubs.insert(writer, *hub);
                 }
                 Some(&stored.run)
@@ -221,17 +259,20 @@ impl State {
             Appended::Live(run) => run.as_ref(),
             Appended::Held | Appended::Refused(_) => None,
         };
-        let Some((hub, count)) = counted else {
+        let now = Instant::now();
+        if let Some((hub, count)) = reserved {
+            let used = self.used(hub, config, now);
+            used.left = used.left.saturating_add(count);
+        }
+        let Some(run) = stored else {
             return;
         };
-        let used = self.used(hub, config, Instant::now());
-        match stored {
-            Some(run) => {
-                let new = run.count() as u64;
-                used.left += count.saturating_sub(new);
-                used.bytes += run_bytes(std::slice::from_ref(run.as_run())) as u64;
-            }
-            None => used.left += count,
+        let hub = self.hubs.get(&(run.space(), *run.writer())).copied();
+        if let Some(hub) = hub.or(reserved.map(|(hub, _)| hub)) {
+            let used = self.used(hub, config, now);
+            used.left = used.left.saturating_sub(run.count() as u64);
+            let bytes = run_bytes(std::slice::from_ref(run.as_run())) as u64;
+            used.bytes = used.bytes.saturating_add(bytes);
         }
     }
 }
@@ -256,6 +297,12 @@ impl Drop for Place {
             *open = open.saturating_sub(1);
         }
     }
+}
+
+/// Whether a run is taken however little room there is: what erases, and what begins a feed for that.
+pub(crate) fn spares(run: &VerifiedRun) -> bool {
+    let mut entries = run.as_run().entries.iter();
+    entries.all(|entry| [Kind::OPEN, Kind::ERASE].contains(&entry.kind))
 }
 
 fn refused(run: &VerifiedRun) -> Refused {

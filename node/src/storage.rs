@@ -24,6 +24,7 @@ use crate::audit::HEAD_SETTING;
 use crate::driver::{Events, to_stored};
 use crate::folder::DataFolder;
 use crate::metrics::{StoreMetrics, free_bytes};
+use crate::quotas::spares;
 
 /// The store: one thread that writes, readers apart, and the file of what can be rebuilt.
 #[derive(Debug)]
@@ -99,6 +100,13 @@ impl Storage {
         free_bytes(&self.data).is_some_and(|free| free < self.reserve)
     }
 
+    /// Whether runs are not taken for want of room: those that end access or erase always are.
+    fn has_no_room(&self, authority: &Authority, runs: &[VerifiedRun]) -> bool {
+        let access = SpaceId::authority(authority.network());
+        let spared = |run: &VerifiedRun| run.space() == access || spares(run);
+        !runs.iter().all(spared) && self.is_low()
+    }
+
     /// Stores runs, and calls `done` once it is known whether they are durable.
     pub(crate) fn append(
         &self,
@@ -106,8 +114,7 @@ impl Storage {
         runs: Vec<VerifiedRun>,
         done: impl FnOnce(Result<Vec<Appended>, StoreError>) + Send + 'static,
     ) {
-        let is_access = |run: &VerifiedRun| run.space() == SpaceId::authority(authority.network());
-        if !runs.iter().all(is_access) && self.is_low() {
+        if self.has_no_room(authority, &runs) {
             done(Err(StoreError::Full));
             return;
         }
@@ -153,10 +160,6 @@ impl Storage {
         slice: CopySlice,
         done: impl FnOnce(Result<(CopyTaken, bool), StoreError>) + Send + 'static,
     ) {
-        if self.is_low() {
-            done(Err(StoreError::Full));
-            return;
-        }
         let authority = Arc::clone(authority);
         let take = move |store: &mut SqliteStore| {
             noting_loss(store, slice.space, |store| {
@@ -280,12 +283,7 @@ impl Storage {
         runs: Vec<VerifiedRun>,
         events: &Events,
     ) -> Result<Vec<Appended>, StoreError> {
-        let spared = |run: &VerifiedRun| {
-            let mut entries = run.as_run().entries.iter();
-            run.space() == SpaceId::authority(authority.network())
-                || entries.all(|entry| entry.kind == Kind::ERASE)
-        };
-        if !runs.iter().all(spared) && self.is_low() {
+        if self.has_no_room(authority, &runs) {
             return Err(StoreError::Full);
         }
         let authority = Arc::clone(authority);

@@ -149,6 +149,7 @@ fn put_in_place(
         .place_copy(&inner.authority(), space, id, &inner.events)?
     {
         CopyPlaced::Placed(feeds) => {
+            inner.know_writers()?;
             let (feeds, documents) = (feeds.len(), place.of);
             tracing::info!(%space, feeds, documents, "a first copy is here and checked");
             if inner.storage.renewal(space)?.is_some() {

@@ -11,20 +11,6 @@ use super::Driver;
 impl Driver {
     pub(super) fn offer_copy(&self, ticket: Ticket, peer: NodeId, offer: CopyOffer) {
         let done = self.copy_done(ticket, offer.space, 0);
-        let own = self.inner.membership().map(|membership| membership.hub);
-        let lacking = offer.bases.iter().map(|(feed, height)| {
-            let lacks = self.engine.lacks(offer.space, &[(feed, height)]);
-            (feed, lacks)
-        });
-        if !self.inner.quotas.takes_copy(own, offer.space, lacking) {
-            // Entries come instead, and are told "not yet" one by one.
-            let refused = CopyTaken::Refused {
-                why: "a hub whose entries it holds is over its quota".to_owned(),
-                forged: false,
-            };
-            done(Ok((refused, false)));
-            return;
-        }
         self.inner.storage.offer_copy(peer, offer, done);
     }
 

@@ -141,7 +141,14 @@ impl Inner {
             .failed(format!("what was written in \"{title}\" waits here: {why}"));
     }
 
-    /// What is counted against the quotas of other hubs from what is held.
+    /// Whose writers are, for the quotas.
+    pub(crate) fn know_writers(&self) -> Result<(), StoreError> {
+        self.quotas
+            .know(self.storage.read(node_store::Readers::writer_hubs)?);
+        Ok(())
+    }
+
+    /// What of each hub is kept, for the quotas.
     pub(crate) fn learn_usage(&self) {
         match self.storage.read(node_store::Readers::writer_bytes) {
             Ok(kept) => self.quotas.learn(kept),
@@ -369,15 +376,14 @@ impl Inner {
         Ok(wrote)
     }
 
-    /// The authorities whose servers are trusted, as PEM: the one of the invitation, and the one that
-    /// the record of access names.
+    /// The authority whose servers are trusted, as PEM: the one that the record of access names, and
+    /// before there is any, the invitation's.
     pub(crate) fn trusted(&self, contact: &CoordinatorContact) -> String {
         let named = self
             .authority()
             .certificates()
             .map(|der| pem("CERTIFICATE", der));
-        // An end of line is not to be taken for granted in what somebody may have edited.
-        format!("{}\n{}", contact.authority_pem, named.unwrap_or_default())
+        named.unwrap_or_else(|| contact.authority_pem.clone())
     }
 
     /// Gets and keeps a new certificate if the old one has used up two thirds of its life, or comes

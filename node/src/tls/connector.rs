@@ -152,7 +152,7 @@ impl Connector {
         Ok(Connection { channel, info })
     }
 
-    async fn secure(&self) -> Result<SecureStream, TlsError> {
+    pub(super) async fn secure(&self) -> Result<SecureStream, TlsError> {
         let stream = reach(&self.address, &self.proxies).await?;
         let remote = stream
             .peer_addr()

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
-use super::EXPORTER_LABEL;
 use super::acceptor::Place;
 use super::certificate::{CertificateSubject, public_key};
 use super::fault::Fault;
+use super::{EXPORTER_LABEL, HANDSHAKE_TIMEOUT};
 
 /// Keying material that only the two ends of one connection know.
 pub type Exporter = [u8; 32];
@@ -89,6 +90,8 @@ pub struct SecureStream {
     info: ConnectionInfo,
     /// At the accepting end.
     _place: Option<Place>,
+    /// At the accepting end, until something was heard.
+    silent: Option<Pin<Box<Sleep>>>,
 }
 
 impl SecureStream {
@@ -140,12 +143,14 @@ impl SecureStream {
             inner,
             info,
             _place: None,
+            silent: None,
         })
     }
 
     /// The same, which holds its place until it ends.
     pub(super) fn holding(mut self, place: Place) -> Self {
         self._place = Some(place);
+        self.silent = Some(Box::pin(tokio::time::sleep(HANDSHAKE_TIMEOUT)));
         self
     }
 
@@ -187,6 +192,14 @@ impl AsyncRead for SecureStream {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let result = Pin::new(&mut this.inner).poll_read(context, buffer);
+        // Until HTTP/2 has begun, nobody asks whether the other end is still there.
+        if result.is_ready() {
+            this.silent = None;
+        } else if let Some(silent) = &mut this.silent
+            && silent.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if let Poll::Ready(Err(error)) = &result {
             this.keep(error);
         }

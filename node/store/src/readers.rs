@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use node_feed::{HubId, SpaceId};
+
 use crate::pool::Pool;
 use crate::sqlite_store::{Sql, backup, reader};
 use crate::{StoreError, WriterBytes};
@@ -46,6 +48,14 @@ impl Readers {
     /// [`StoreError`] if the file cannot be read.
     pub fn arrived(&self) -> Result<u64, StoreError> {
         self.ask(Sql::arrived)
+    }
+
+    /// Whose each writer is, as far as it is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn writer_hubs(&self) -> Result<Vec<(SpaceId, [u8; 32], HubId)>, StoreError> {
+        self.ask(Sql::writer_hubs)
     }
 
     /// How much is held of each writer. All entries are looked at, so it takes a second or two where

@@ -1,12 +1,25 @@
 //! How much each writer's entries take.
 
-use node_feed::{Opening, SpaceId};
+use node_feed::{HubId, Opening, SpaceId};
 
 use super::Sql;
 use super::row::feed_opening;
 use crate::{StoreError, WriterBytes};
 
 impl Sql {
+    /// Whose each writer is, as far as its opening is held.
+    pub(crate) fn writer_hubs(&self) -> Result<Vec<(SpaceId, [u8; 32], HubId)>, StoreError> {
+        let sql = "SELECT w.space, w.writer, f.opening FROM feeds f \
+                   JOIN writers w ON w.id = f.writer WHERE f.opening IS NOT NULL";
+        let all = self.all(sql, [], |row| {
+            let hub = hub_of(feed_opening(row, 2)?);
+            let space = SpaceId::from_bytes(row.get(0)?);
+            let writer = row.get(1)?;
+            Ok(hub.map(|hub| (space, writer, hub)))
+        })?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
     pub(crate) fn writer_bytes(&self) -> Result<Vec<WriterBytes>, StoreError> {
         // Entries are read in their own order, once: by feed they lie all over the file. What they have
         // beside their payload is about what they have on the wire.
@@ -26,12 +39,16 @@ impl Sql {
             Ok(WriterBytes {
                 space: SpaceId::from_bytes(row.get(0)?),
                 writer: row.get(1)?,
-                hub: match feed_opening(row, 2)? {
-                    Some(Opening::Node { hub, .. }) => Some(hub),
-                    Some(Opening::Authority { .. }) | None => None,
-                },
+                hub: hub_of(feed_opening(row, 2)?),
                 bytes: row.get::<_, i64>(3)?.cast_unsigned(),
             })
         })
+    }
+}
+
+fn hub_of(opening: Option<Opening>) -> Option<HubId> {
+    match opening {
+        Some(Opening::Node { hub, .. }) => Some(hub),
+        Some(Opening::Authority { .. }) | None => None,
     }
 }
