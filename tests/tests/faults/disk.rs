@@ -15,9 +15,9 @@ use crate::left::Left;
 use crate::program::{Program, add_hub, equal, held_by};
 
 /// Of the small disk.
-const SIZE: &str = "size=3m";
+const SIZE: &str = "size=5m";
 /// What takes up a part of it at first, and makes room later when it is deleted.
-const BALLAST_BYTES: usize = 1 << 20;
+const BALLAST_BYTES: usize = 3 << 20;
 
 /// A disk of a few megabytes.
 struct SmallDisk(PathBuf);
