@@ -8,6 +8,7 @@ use proto::sync::v1::sync_client::SyncClient;
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::clock::now_ms;
 use crate::driver::Connected;
 use crate::enrolment::reach;
 use crate::grpc::convert::FRAME_BYTES_MAX;
@@ -17,6 +18,10 @@ use crate::pauses::Pauses;
 use crate::session::Tally;
 use crate::tls::{ConnectionInfo, Credentials, Fault, TlsError};
 use crate::{random, session};
+
+/// How soon a certificate may be asked for again for another reason than its age: one that is turned away
+/// once more, or comes from the wrong authority still, is not made better by many.
+const ASK_AGAIN: Duration = Duration::from_hours(1);
 
 /// Dials until told to stop.
 pub(crate) async fn run(
@@ -29,13 +34,25 @@ pub(crate) async fn run(
     let (shortest, longest) = inner.config.sync.reconnect();
     let mut pauses = Pauses::between(shortest, longest);
     let mut turned_away = false;
+    let mut asked: Option<Instant> = None;
     loop {
         let mut paused = inner.paused.subscribe();
         // The sender lives as long as the node.
         drop(paused.wait_for(|paused| !*paused).await);
         let renewed = match &credentials {
-            Some(old) if !turned_away => inner.renew_certificate(&contact, network, old).await,
-            Some(_) | None => inner.new_certificate(&contact, network).await.map(Some),
+            Some(old) => {
+                let may_ask = asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
+                let other = may_ask && (turned_away || inner.is_of_former_authority(old));
+                if other {
+                    asked = Some(Instant::now());
+                }
+                if other || old.renewal_due(now_ms()) {
+                    inner.new_certificate(&contact, network).await.map(Some)
+                } else {
+                    Ok(None)
+                }
+            }
+            None => inner.new_certificate(&contact, network).await.map(Some),
         };
         match renewed {
             Ok(Some(renewed)) => {

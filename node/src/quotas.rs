@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use node_feed::{
-    FeedName, HubId, Kind, Open, Opening, RUN_ENTRIES_MAX, RefusalReason, SpaceId, VerifiedRun,
+    FeedName, HubId, Kind, NodeId, Open, Opening, RUN_ENTRIES_MAX, RefusalReason, SpaceId,
+    VerifiedRun,
 };
 use node_store::{Appended, Refused, WriterBytes};
 use node_sync::run_bytes;
@@ -30,7 +31,7 @@ struct State {
     /// Who writes where.
     hubs: HashMap<(SpaceId, [u8; 32]), HubId>,
     used: BTreeMap<HubId, Used>,
-    sessions: BTreeMap<HubId, u64>,
+    sessions: BTreeMap<Guest, u64>,
 }
 
 /// What one hub used.
@@ -72,11 +73,20 @@ impl Author {
     }
 }
 
-/// One open session of a hub. It is over when this is dropped.
+/// Whose session it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Guest {
+    /// A hub's.
+    Hub(HubId),
+    /// A node's of no hub: its access has ended, or the record of access is not here yet.
+    Node(NodeId),
+}
+
+/// One open session of a guest. It is over when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     quotas: Arc<Quotas>,
-    hub: HubId,
+    guest: Guest,
 }
 
 impl Quotas {
@@ -106,6 +116,9 @@ impl Quotas {
             }
         }
         let mut state = self.lock();
+        for used in state.used.values_mut() {
+            used.bytes = 0;
+        }
         for (hub, bytes) in bytes {
             state.used(hub, &self.config, Instant::now()).bytes = bytes;
         }
@@ -180,17 +193,17 @@ impl Quotas {
         }
     }
 
-    /// A place for one more session of `hub`; none if it has as many as it may.
-    pub(crate) fn place(self: &Arc<Self>, hub: HubId) -> Option<Place> {
+    /// A place for one more session of a guest; none if it has as many as it may.
+    pub(crate) fn place(self: &Arc<Self>, guest: Guest) -> Option<Place> {
         let mut state = self.lock();
-        let open = state.sessions.entry(hub).or_default();
+        let open = state.sessions.entry(guest).or_default();
         if *open >= self.config.hub_sessions_max {
             return None;
         }
         *open += 1;
         drop(state);
         let quotas = Arc::clone(self);
-        Some(Place { quotas, hub })
+        Some(Place { quotas, guest })
     }
 
     /// How many sessions one hub may have.
@@ -293,8 +306,11 @@ impl Used {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.quotas.lock();
-        if let Some(open) = state.sessions.get_mut(&self.hub) {
+        if let Some(open) = state.sessions.get_mut(&self.guest) {
             *open = open.saturating_sub(1);
+            if *open == 0 {
+                state.sessions.remove(&self.guest);
+            }
         }
     }
 }
@@ -313,5 +329,116 @@ fn refused(run: &VerifiedRun) -> Refused {
         hash: first.hash,
         reason: RefusalReason::Quota,
         at_base: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use node_feed::{Entry, GrantId, NetworkId, NodeOpen, Nonce, Run, SecretKey, Subject};
+
+    use super::*;
+
+    const NETWORK: NetworkId = NetworkId::from_bytes([1; 16]);
+    const SPACE: SpaceId = SpaceId::from_bytes([2; 16]);
+    const VICTIM: HubId = HubId::from_bytes([3; 8]);
+
+    fn quotas(per_minute: u64) -> Quotas {
+        Quotas::new(LimitsConfig {
+            hub_entries_per_minute: per_minute,
+            ..LimitsConfig::default()
+        })
+    }
+
+    fn entry(kind: Kind, payload: Bytes) -> Entry {
+        Entry {
+            time_ms: 0,
+            kind,
+            subject: Subject::NONE,
+            payload,
+        }
+    }
+
+    /// The beginning of a feed that says it is of `VICTIM`, and so many entries after that.
+    fn claim(seed: u8, count: usize) -> VerifiedRun {
+        let (writer, identity) = (
+            SecretKey::from_seed(&[seed; 32]),
+            SecretKey::from_seed(&[9; 32]),
+        );
+        let grant = (VICTIM, GrantId::from_bytes([4; 32]));
+        let random = Nonce([5; 16]);
+        let open = NodeOpen::sign(
+            NETWORK,
+            SPACE,
+            &writer.public(),
+            &identity,
+            grant,
+            vec![],
+            random,
+        );
+        let open = entry(Kind::OPEN, open.encode().expect("an opening"));
+        let rest = (0..count).map(|_| entry(Kind(200), Bytes::from_static(&[6; 40])));
+        let entries = std::iter::once(open).chain(rest).collect();
+        Run::sign(NETWORK, SPACE, &writer, None, entries).expect("a run")
+    }
+
+    fn left(quotas: &Quotas) -> Option<u64> {
+        quotas.lock().used.get(&VICTIM).map(|used| used.left)
+    }
+
+    #[test]
+    fn who_only_claims_to_be_a_hub_uses_nothing_of_it_up_and_leaves_nothing() {
+        let quotas = quotas(60);
+        let log = SpaceId::authority(NETWORK);
+        for seed in 10..30 {
+            let (runs, taken) = quotas.take(None, log, vec![claim(seed, 500)]);
+            assert_eq!(runs.len(), 1);
+            let run = runs.first().expect("a run");
+            // The store finds that no such node is known.
+            let became = vec![Appended::Refused(refused(run))];
+            assert_eq!(quotas.settle(taken, became).len(), 1);
+        }
+        assert_eq!(left(&quotas), None);
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_given_back_and_what_is_over_is_refused() {
+        let quotas = quotas(60);
+        let log = SpaceId::authority(NETWORK);
+        let run = claim(10, 700);
+        quotas.know([(SPACE, *run.writer(), VICTIM)]);
+        let (runs, taken) = quotas.take(None, log, vec![run.clone()]);
+        assert_eq!((runs.len(), left(&quotas)), (1, Some(1_024 - 701)));
+        let (none, over) = quotas.take(None, log, vec![run.clone()]);
+        assert!(none.is_empty());
+        let became = quotas.settle(over, Vec::new());
+        let reason = |it: &Appended| match it {
+            Appended::Refused(refused) => Some(refused.reason),
+            Appended::Stored(_) | Appended::Held | Appended::Live(_) => None,
+        };
+        assert_eq!(became.first().and_then(reason), Some(RefusalReason::Quota));
+        quotas.give_back(taken);
+        let (again, _) = quotas.take(None, log, vec![run.clone()]);
+        assert_eq!(again.len(), 1);
+        // A hub's own are never counted at its own nodes.
+        let (own, _) = quotas.take(Some(VICTIM), log, vec![run.clone(), run]);
+        assert_eq!(own.len(), 2);
+    }
+
+    #[test]
+    fn what_may_be_used_grows_with_time_up_to_ten_minutes_worth() {
+        let begun = Instant::now();
+        let mut used = Used {
+            bytes: 0,
+            left: 0,
+            at: begun,
+        };
+        // Many looks lose nothing.
+        for ms in (0..=60_000).step_by(7) {
+            used.refill(6_000, 60_000, begun + Duration::from_millis(ms));
+        }
+        assert_eq!(used.left, 5_999);
+        used.refill(6_000, 60_000, begun + Duration::from_hours(24));
+        assert_eq!(used.left, 60_000);
     }
 }

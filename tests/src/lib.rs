@@ -13,6 +13,7 @@ pub mod relay;
 pub mod release;
 pub mod search;
 pub mod simulation;
+pub mod trusting;
 pub mod visitor;
 pub mod walk;
 pub mod world;

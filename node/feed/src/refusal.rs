@@ -105,7 +105,9 @@ impl fmt::Display for RefusalReason {
                 "the other side has not heard of this access yet; it will ask again when it has"
             }
             Self::Gap => "the other side lacks something written earlier; it will ask for it",
-            Self::Quota => "this hub sent more than the other side takes at the moment",
+            Self::Quota => {
+                "the other side takes no more for now of the hub that wrote it; it will ask again"
+            }
             Self::Grant => "this hub has no access that allows writing here; ask NCETM for it",
             Self::Cut => "it was written after this hub's access here had ended",
             Self::Forged => "a signature or checksum in it does not hold",

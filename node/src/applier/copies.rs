@@ -149,7 +149,9 @@ fn put_in_place(
         .place_copy(&inner.authority(), space, id, &inner.events)?
     {
         CopyPlaced::Placed(feeds) => {
-            inner.know_writers()?;
+            if let Err(error) = inner.know_writers() {
+                tracing::error!(%error, "whose feeds came with a copy cannot be read");
+            }
             let (feeds, documents) = (feeds.len(), place.of);
             tracing::info!(%space, feeds, documents, "a first copy is here and checked");
             if inner.storage.renewal(space)?.is_some() {

@@ -4,9 +4,12 @@
 //! is kept there, and shown as unknown.
 
 use node_feed::{CardId, DocumentId, Fact, Kind, SpaceId, Subject};
-use node_store::{ReadStore, SetAsideRow, StoreError, StoredEntry};
+use node_store::{ReadStore, Readers, SetAsideRow, StoreError, StoredEntry};
 
 use crate::node::Inner;
+
+/// About how many bytes of entries are read at once.
+const READ_BYTES: usize = 4 << 20;
 
 /// Notes an entry that this version does not understand.
 pub(super) fn note(inner: &Inner, entry: &StoredEntry) -> Result<(), StoreError> {
@@ -40,10 +43,18 @@ pub(super) fn note_all(inner: &Inner, space: SpaceId) -> Result<(), StoreError> 
             if is_understood(kind, subject) {
                 continue;
             }
-            let entries = inner.storage.read(|store| store.entries_of(subject, 0))?;
-            let here = entries.iter();
-            for entry in here.filter(|entry| entry.space == space && entry.kind == kind) {
-                note(inner, entry)?;
+            let mut after = 0;
+            loop {
+                let read = |store: &Readers| store.some_entries_of(subject, after, READ_BYTES);
+                let entries = inner.storage.read(read)?;
+                let here = entries.iter();
+                for entry in here.filter(|entry| entry.space == space && entry.kind == kind) {
+                    note(inner, entry)?;
+                }
+                match entries.last() {
+                    Some(last) => after = last.arrival,
+                    None => break,
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use tracing::Instrument;
 use super::convert::FRAME_BYTES_MAX;
 use crate::driver::Connected;
 use crate::node::Inner;
+use crate::quotas::Guest;
 use crate::tls::ConnectionInfo;
 use crate::{Node, session};
 
@@ -51,8 +52,8 @@ impl Sync for SyncService {
             return Err(Status::permission_denied(why));
         }
         let hub = self.inner.authority().hub_of(&subject.node);
-        let place = hub.map(|hub| self.inner.quotas.place(hub));
-        if matches!(place, Some(None)) {
+        let guest = hub.map_or(Guest::Node(subject.node), Guest::Hub);
+        let Some(place) = self.inner.quotas.place(guest) else {
             let why = format!(
                 "this hub has {} sessions open already, which is as many as one may have; end a node, \
                  or ask for more",
@@ -60,7 +61,7 @@ impl Sync for SyncService {
             );
             self.inner.refuse_session(Some(subject.node), "quota", &why);
             return Err(Status::resource_exhausted(why));
-        }
+        };
         if *self.inner.paused.borrow() {
             return Err(Status::unavailable("this node is paused"));
         }

@@ -376,36 +376,14 @@ impl Inner {
         Ok(wrote)
     }
 
-    /// The authority whose servers are trusted, as PEM: the one that the record of access names, and
-    /// before there is any, the invitation's.
-    pub(crate) fn trusted(&self, contact: &CoordinatorContact) -> String {
+    /// Whether a certificate comes from another authority than the one that the record of access names
+    /// by now.
+    pub(crate) fn is_of_former_authority(&self, credentials: &Credentials) -> bool {
         let named = self
             .authority()
             .certificates()
             .map(|der| pem("CERTIFICATE", der));
-        named.unwrap_or_else(|| contact.authority_pem.clone())
-    }
-
-    /// Gets and keeps a new certificate if the old one has used up two thirds of its life, or comes
-    /// from another authority than the one that the record of access names by now.
-    ///
-    /// # Errors
-    /// Why there is none; the old one may still do.
-    pub(crate) async fn renew_certificate(
-        &self,
-        contact: &CoordinatorContact,
-        network: NetworkId,
-        old: &Credentials,
-    ) -> Result<Option<Credentials>, RenewError> {
-        let named = self
-            .authority()
-            .certificates()
-            .map(|der| pem("CERTIFICATE", der));
-        let replaced = named.is_some_and(|named| !old.is_of(&named));
-        if !replaced && !old.renewal_due(now_ms()) {
-            return Ok(None);
-        }
-        self.new_certificate(contact, network).await.map(Some)
+        named.is_some_and(|named| !credentials.is_of(&named))
     }
 
     /// Gets and keeps a new certificate, whatever there was before.
@@ -438,9 +416,20 @@ impl Inner {
         contact: &CoordinatorContact,
         credentials: Option<&Credentials>,
     ) -> Result<Connector, TlsError> {
-        let connector =
-            Connector::new(contact.address.clone(), &self.trusted(contact), credentials)?
-                .through(self.config.sync.proxy.clone());
+        let dial = |authority_pem: &str| {
+            Connector::new(contact.address.clone(), authority_pem, credentials)
+        };
+        // The authority that the record of access names; before there is any, and where what it names is
+        // no certificate, the invitation's.
+        let named = self
+            .authority()
+            .certificates()
+            .map(|der| pem("CERTIFICATE", der));
+        let connector = match named.map(|named| dial(&named)) {
+            Some(Ok(connector)) => connector,
+            Some(Err(_)) | None => dial(&contact.authority_pem)?,
+        };
+        let connector = connector.through(self.config.sync.proxy.clone());
         Ok(match self.storage.proven_key(contact.identity.node()) {
             Some(key) => connector.knowing(&*key),
             None => connector,

@@ -2,20 +2,17 @@
 //! authority of the network's own.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use node::Node;
 use node::clock::now_ms;
 use node::tls::CertificateAuthority;
+use node_feed::Fact;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tests::process::Process;
+use tests::trusting;
 use tests::world::{World, until};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use crate::middle::{HOST, Manner, Middle};
 use crate::program::{PATIENCE, by_name, checks, command, coordinator, folder, named_world, run};
@@ -59,23 +56,8 @@ async fn show_public(world: &mut World, files: &Path) {
 
 /// Whether whoever trusts `authority_pem` alone trusts the coordinator when it is dialled as `name`.
 async fn is_trusted(world: &World, name: &str, authority_pem: &str) -> bool {
-    let mut roots = RootCertStore::empty();
-    let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes());
-    roots
-        .add(authority.expect("a certificate"))
-        .expect("a root");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = TcpStream::connect(world.coordinator_address()).await;
-    let name = ServerName::try_from(name.to_owned()).expect("a name");
-    let connector = TlsConnector::from(Arc::new(config));
-    connector
-        .connect(name, stream.expect("reached"))
+    let address = world.coordinator_address();
+    trusting::connect(address, authority_pem, name, &[b"h2"])
         .await
         .is_ok()
 }
@@ -187,6 +169,51 @@ async fn another_authority_signs_certificates_while_hubs_stay_connected_and_one_
     assert!(is_trusted(&world, "127.0.0.1", &next.certificate_pem()).await);
     world.hub("north").in_sync(1).await;
     world.hub("south").in_sync(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_record_of_access_says_of_certificates_keeps_nobody_out_and_busies_nobody() {
+    let mut world = World::new().await;
+    let south = world.new_node("south");
+    let invitation = world.invite("south");
+    world.connect(&south, &invitation).await;
+    drop(south);
+    world.start_hub("south");
+    world.hub("south").in_sync(1).await;
+    let operations = world.coordinator().operations();
+    let issued = || {
+        let issued = operations.registry().certificates(invitation.hub);
+        issued.expect("the register is read").len()
+    };
+    let before = issued();
+    let network = world.coordinator().network();
+    let another = CertificateAuthority::generate(network, now_ms()).expect("an authority");
+    // As where a coordinator was rebuilt from older keys: it signs with another authority than is named.
+    // Or somebody with the authority key wrote what is no certificate at all.
+    for (named, at_most) in [
+        (Bytes::copy_from_slice(another.certificate()), before + 1),
+        (Bytes::from_static(b"no certificate"), before + 1),
+    ] {
+        let fact = Fact::Certificates { authority: named };
+        operations.authority().write(&[fact]).expect("written");
+        for _ in 0..4 {
+            let hub = world.hub("south");
+            hub.pause(true);
+            until("it has gone", || !is_connected(hub)).await;
+            hub.pause(false);
+            until("it is back", || is_connected(hub)).await;
+        }
+        assert!(
+            issued() <= at_most,
+            "{} were issued, {before} before",
+            issued()
+        );
+    }
+}
+
+fn is_connected(hub: &Node) -> bool {
+    let status = hub.status().expect("how it stands");
+    status["connected_to"] == serde_json::json!(["coordinator"])
 }
 
 #[tokio::test(flavor = "multi_thread")]

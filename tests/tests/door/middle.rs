@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data_encoding::BASE64;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tests::trusting;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -131,17 +132,6 @@ impl Inspector {
     /// One that believes servers of `authority_pem`, and offers clients these protocols.
     pub(crate) fn new(authority_pem: &str, protocols: &[&[u8]]) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes());
-        roots
-            .add(authority.expect("a certificate"))
-            .expect("a root");
-        let mut client = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        client.alpn_protocols = vec![b"h2".to_vec()];
         let (chain, key) = made_up();
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -152,7 +142,7 @@ impl Inspector {
         server.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
         Self {
             shown: TlsAcceptor::from(Arc::new(server)),
-            beyond: TlsConnector::from(Arc::new(client)),
+            beyond: trusting::connector(authority_pem, &[b"h2"]),
         }
     }
 

@@ -7,7 +7,7 @@ use tests::world::{World, until};
 
 const SOUTH: &str = "south-yorkshire";
 const WEST: &str = "west-yorkshire";
-const OVER: &str = "sent more than the other side takes";
+const OVER: &str = "takes no more for now of the hub";
 
 /// Starts the coordinator again with these limits, beside the settings that it had at first.
 async fn limit(world: &mut World, limits: &str) {

@@ -2,21 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use node::Node;
 use node::config::{Config, WebConfig};
 use node::tls::CertificateAuthority;
 use node::web::{Listening, Pages, SiteAuthority, hub_routes, hub_site};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
+use tests::trusting::connect;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::asking::{Answer, ask, signed_in};
 
@@ -41,33 +35,6 @@ async fn serve(node: &Node, mut config: WebConfig) -> (Pages, WebConfig) {
     let (site, routes) = (hub_site(), hub_routes());
     let pages = Pages::serve_on(&listening, node, &config, site, routes, None).await;
     (pages.expect("pages are served"), config)
-}
-
-/// A browser that trusts this authority.
-async fn connect(
-    address: SocketAddr,
-    trusted: &str,
-    name: &str,
-    alpn: &[&[u8]],
-) -> std::io::Result<TlsStream<TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(trusted.as_bytes()) {
-        roots
-            .add(certificate.expect("a certificate"))
-            .expect("an authority");
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|it| it.to_vec()).collect();
-    let name = ServerName::try_from(name.to_owned()).expect("a name");
-    let stream = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
 }
 
 async fn get(address: SocketAddr, trusted: &str, host: &str, path: &str, cookie: &str) -> Answer {

@@ -133,13 +133,13 @@ async fn equal(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn practice(node: &Node, space: SpaceId, title: &str) -> Result<String> {
+pub(crate) fn practice(node: &Node, space: SpaceId, title: &str) -> Result<String> {
     let fields = json!({ "title": title, "body": "Ten minutes a day." }).to_string();
     let made = node.create_record("practice", &space.to_string(), &fields)?;
     Ok(made.id.to_string())
 }
 
-fn edit(node: &Node, id: &str, fields: &serde_json::Value) -> Result<()> {
+pub(crate) fn edit(node: &Node, id: &str, fields: &serde_json::Value) -> Result<()> {
     node.edit_record(id, "", &fields.to_string())?;
     Ok(())
 }

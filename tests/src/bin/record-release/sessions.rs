@@ -10,12 +10,14 @@ use prost::Message as _;
 use proto::sync::v1::Frame;
 use proto::sync::v1::frame::Message;
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::bare_peer::Seat;
 use tests::folders::{copy, put_back};
 use tests::release::{RecordedSession, Release, SaidFrame, Sessions};
 use tests::world::{World, until};
 use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::network::{edit, practice};
 
 const SOUTH: &str = "south-yorkshire";
 const WEST: &str = "west-yorkshire";
@@ -68,15 +70,8 @@ pub(crate) async fn record(release: &Release) -> Result<()> {
     recorded.write(&release.sessions())
 }
 
-fn practice(node: &Node, space: SpaceId, title: &str) -> Result<String> {
-    let fields = json!({ "title": title, "body": "Ten minutes a day." }).to_string();
-    let made = node.create_record("practice", &space.to_string(), &fields)?;
-    Ok(made.id.to_string())
-}
-
-fn edit(node: &Node, id: &str, body: &str) -> Result<()> {
-    node.edit_record(id, "", &json!({ "body": body }).to_string())?;
-    Ok(())
+fn body(text: &str) -> Value {
+    json!({ "body": text })
 }
 
 /// Enough for a checkpoint and a first copy.
@@ -86,11 +81,15 @@ async fn grown(world: &World, space: SpaceId) -> Result<String> {
     let ids = made.collect::<Result<Vec<_>>>()?;
     for round in 0..14 {
         for id in &ids {
-            edit(south, id, &format!("We met {round} times. It helps."))?;
+            edit(
+                south,
+                id,
+                &body(&format!("We met {round} times. It helps.")),
+            )?;
         }
     }
     ensure!(south.write_checkpoint(space)?.is_some(), "no checkpoint");
-    edit(world.hub(SOUTH), &ids[0], "After the checkpoint.")?;
+    edit(world.hub(SOUTH), &ids[0], &body("After the checkpoint."))?;
     world.agree(space).await;
     ids.into_iter().next().context("a record")
 }
@@ -103,9 +102,9 @@ async fn apart(world: &mut World, space: SpaceId, id: &str) -> Result<()> {
     until("it is connected again", || connected(world)).await;
     world.hub(SOUTH).pause(true);
     until("the cable is out", || !connected(world)).await;
-    edit(world.hub(SOUTH), id, "Written apart by the hub.")?;
+    edit(world.hub(SOUTH), id, &body("Written apart by the hub."))?;
     let coordinator = world.coordinator().operations().node();
-    edit(coordinator, id, "Written apart by NCETM.")?;
+    edit(coordinator, id, &body("Written apart by NCETM."))?;
     world.hub(SOUTH).pause(false);
     world.agree(space).await;
     Ok(())
