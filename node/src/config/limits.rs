@@ -55,11 +55,12 @@ impl LimitsConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
-            // A hub's year of 5,000 records with 50 changes each takes 66 MB in the store (docs/performance.md):
-            // this is thirty of them.
+            // A hub's year of 5,000 records with 50 changes each takes 66 MB in the store
+            // (docs/performance.md): this is thirty of them.
             hub_bytes_max: 2 << 30,
-            // A tenth of what forty nodes on two cores keep up with (docs/performance.md), so that a hub which floods leaves the rest to the
-            // others; an import of 25,000 records is far below what may come at once.
+            // A tenth of what forty nodes on two cores keep up with (docs/performance.md), so that a hub
+            // which floods leaves the rest to the others; an import of 25,000 records is far below what
+            // may come at once.
             hub_entries_per_minute: 20_000,
             // One for each of some nodes, and those whose end was not noticed yet.
             hub_sessions_max: 8,
