@@ -11,6 +11,7 @@ use node::web::{Listening, Pages, SiteAuthority, hub_routes, hub_site};
 use tempfile::TempDir;
 use tests::trusting::connect;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::asking::{Answer, ask, signed_in};
 
