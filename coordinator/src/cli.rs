@@ -5,6 +5,7 @@ mod certificates;
 mod doctor;
 mod health;
 mod hubs;
+mod identity;
 mod init;
 mod invite;
 mod nodes;
@@ -97,6 +98,9 @@ enum Command {
     /// connected.
     #[command(subcommand)]
     Certificates(certificates::CertificatesCommand),
+    /// By which key the coordinator is known: says it, and takes another while hubs stay connected.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Says whether the running coordinator can do its work: ends with 0 if so, 2 if not, 69 if none
     /// runs.
     Ready,
@@ -193,6 +197,9 @@ impl Arguments {
             }
             Command::Certificates(command) => {
                 certificates::run(clients(&data).await?.0, command, output).await
+            }
+            Command::Identity(command) => {
+                identity::run(clients(&data).await?, command, output).await
             }
             Command::Ready => node::cli::run_ready(&data, output).await,
             Command::Status(arguments) if arguments.is_watch() => {

@@ -24,9 +24,10 @@ use crate::config::CoordinatorConfig;
 use crate::enrolment::{
     AuthorityRefusal, AuthorityRequest, EnrolmentParts, EnrolmentService, Stands,
 };
-use crate::operations::{OperationError, Operations, Parts};
+use crate::operations::{NO_ACCESS, OperationError, Operations, Parts};
 use crate::saved_keys::{SavedKeys, SavedKeysError, write_certificates};
 use crate::server_certificate::ServerCertificate;
+use crate::successions::Successions;
 
 /// How long it may take to keep until when each node was here.
 const KEEPING: std::time::Duration = std::time::Duration::from_secs(2);
@@ -82,9 +83,6 @@ pub enum CoordinatorError {
 
 /// What the coordinator's port offers hubs.
 const SERVICES: [&str; 2] = ["causeway.sync.v1.Sync", "causeway.enrolment.v1.Enrolment"];
-
-/// What a node is told that is unknown, or whose access has ended.
-const NO_ACCESS: &str = "this node has no access; ask NCETM for an invitation";
 
 /// A coordinator that is set up.
 #[derive(Debug)]
@@ -148,6 +146,10 @@ impl Coordinator {
             coordinator: None,
         })?;
         write_certificates(data, &keys.authority)?;
+        let mut successions = Successions::read(data)?;
+        for succession in &keys.successions {
+            successions.add(succession)?;
+        }
         let root = hex::encode(keys.root.public().as_bytes());
         node::folder::write_private(&data.join("root.public"), root.as_bytes())?;
         // Opening it again would race with the node's own threads, which close it when they can.
@@ -193,6 +195,7 @@ impl Coordinator {
             server: OnceLock::new(),
             node,
             kept: Mutex::default(),
+            taken: Mutex::default(),
             deciding: Mutex::default(),
         });
         Ok(Self {
@@ -230,12 +233,33 @@ impl Coordinator {
         Pages::serve(operations.node(), config, site, routes).await
     }
 
+    /// Opens the port for hubs: whoever dials waits until it is served.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Listen`].
+    pub fn listen(&self) -> Result<std::net::TcpListener, CoordinatorError> {
+        let address = self.config.listen.address;
+        std::net::TcpListener::bind(address)
+            .map_err(|source| CoordinatorError::Listen { address, source })
+    }
+
     /// Opens the port and serves hubs until told to stop.
+    ///
+    /// # Errors
+    /// As [`Coordinator::serve_on`], and [`CoordinatorError::Listen`].
+    pub async fn serve(&self) -> Result<Serving, CoordinatorError> {
+        self.serve_on(&self.listen()?).await
+    }
+
+    /// Serves hubs on a port that is open, until told to stop. The port stays open after that.
     ///
     /// # Errors
     /// [`CoordinatorError::Listen`], [`CoordinatorError::Tls`] or
     /// [`CoordinatorError::Certificate`].
-    pub async fn serve(&self) -> Result<Serving, CoordinatorError> {
+    pub async fn serve_on(
+        &self,
+        listener: &std::net::TcpListener,
+    ) -> Result<Serving, CoordinatorError> {
         let names = self.config.listen.certificate_names();
         let certificates = Arc::clone(&self.certificates);
         let (mut certificate, acceptor) = ServerCertificate::issue(certificates, names, now_ms())?;
@@ -244,13 +268,18 @@ impl Coordinator {
         }
         let certificate = Arc::new(certificate);
         let address = self.config.listen.address;
-        let listener = TcpListener::bind(address)
-            .await
+        let listener = listener
+            .try_clone()
+            .and_then(|port| port.set_nonblocking(true).map(|()| port))
+            .and_then(TcpListener::from_std)
             .map_err(|source| CoordinatorError::Listen { address, source })?;
         let address = listener
             .local_addr()
             .map_err(|source| CoordinatorError::Listen { address, source })?;
         let node = self.operations.node();
+        if let Err(error) = self.operations.end_own_former() {
+            tracing::error!(%error, "the coordinator's former key still has access");
+        }
         let running = node.start();
         certificate.tell(node);
         self.operations.set_server(Arc::clone(&certificate));
@@ -259,6 +288,7 @@ impl Coordinator {
             registry: self.operations.registry().clone(),
             certificates: Arc::clone(&self.certificates),
             identity: node.identity().clone(),
+            successions: Successions::read(node.folder())?.line().to_vec(),
             root: self.operations.root(),
             log: answer_enrolments(self.operations.clone()),
         });
@@ -336,6 +366,12 @@ fn answer_enrolments(operations: Operations) -> mpsc::Sender<AuthorityRequest> {
                     let hub: Option<HubId> = operations.node().authority().hub_of(&node);
                     let refusal = || AuthorityRefusal::Refused(NO_ACCESS.to_owned());
                     let _gone = reply.send(hub.ok_or_else(refusal));
+                }
+                AuthorityRequest::Succeed { succession, reply } => {
+                    let _gone = reply.send(operations.succeed(&succession).map_err(refusal));
+                }
+                AuthorityRequest::EndFormer { succession, reply } => {
+                    let _gone = reply.send(operations.end_former(&succession).map_err(refusal));
                 }
                 AuthorityRequest::Look { node, reply } => {
                     let hub: Option<HubId> = operations.node().authority().hub_of(&node);

@@ -15,6 +15,7 @@ pub mod operations;
 pub mod saved_keys;
 pub mod server_certificate;
 pub mod service;
+pub mod successions;
 mod web;
 
 pub use certificates::{Certificates, CertificatesError};

@@ -8,8 +8,10 @@ use std::{fs, io};
 
 use node::folder::{FolderError, read_seed, remove_file, write_private, write_seed};
 use node::tls::{CertificateAuthority, CertificateError};
-use node_feed::{HubId, SecretKey};
+use node_feed::{HubId, NetworkId, SecretKey, Succession};
 use zeroize::Zeroizing;
+
+use crate::successions::Successions;
 
 /// Why saved keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,8 @@ pub struct SavedKeys {
     pub authority: CertificateAuthority,
     /// The coordinator's identity, which hubs pinned.
     pub identity: SecretKey,
+    /// How that key came from earlier ones, the first first.
+    pub successions: Vec<Succession>,
     /// The coordinator's id among the hubs.
     pub hub: HubId,
 }
@@ -61,6 +65,7 @@ impl SavedKeys {
             root,
             authority,
             identity,
+            successions: Vec::new(),
             hub: HubId::from_bytes(node::random()),
         })
     }
@@ -102,6 +107,7 @@ impl SavedKeys {
             root: SecretKey::from_seed(&*read_seed(&folder.join(Self::ROOT))?),
             authority: read_certificates(folder)?,
             identity: SecretKey::from_seed(&*read_seed(&folder.join(Self::IDENTITY))?),
+            successions: Successions::read(folder)?.line().to_vec(),
             hub: text.trim().parse().map_err(|_| SavedKeysError::Hub(hub))?,
         })
     }
@@ -169,6 +175,64 @@ impl NextAuthority {
     /// [`SavedKeysError::Folder`]; it can be prepared and adopted again then.
     pub fn adopt(self) -> Result<(), SavedKeysError> {
         write_certificates(&self.folder, &self.authority)?;
+        Ok(remove_file(&self.folder.join(Self::FILE))?)
+    }
+}
+
+/// An identity key that takes the place of the one in a folder of saved keys, once the coordinator has
+/// it. The root key may be elsewhere.
+#[derive(Debug)]
+pub struct NextIdentity {
+    folder: PathBuf,
+    next: SecretKey,
+    succession: Succession,
+}
+
+impl NextIdentity {
+    /// Where it waits: whoever begins again goes on with the same one.
+    const FILE: &'static str = "identity-next.key";
+
+    /// Makes one beside the keys in `folder`, or takes the one that was made and not adopted.
+    ///
+    /// # Errors
+    /// [`SavedKeysError`]: the folder must hold the coordinator's identity key, and be writable.
+    pub fn prepare(folder: &Path, network: NetworkId) -> Result<Self, SavedKeysError> {
+        let identity = folder.join(SavedKeys::IDENTITY);
+        let identity = SecretKey::from_seed(&*read_seed(&identity)?);
+        let file = folder.join(Self::FILE);
+        let made = match file.exists() {
+            true => Some(SecretKey::from_seed(&*read_seed(&file)?)),
+            false => None,
+        };
+        // One that was adopted, and not deleted before the process ended, is no next one.
+        let made = made.filter(|made| made.public() != identity.public());
+        let next = made.unwrap_or_else(|| SecretKey::from_seed(&node::random::<32>()));
+        write_seed(&file, &next.seed())?;
+        let succession = Succession::sign(network, &identity, next.public().node());
+        Ok(Self {
+            folder: folder.to_owned(),
+            next,
+            succession,
+        })
+    }
+
+    /// Its seed.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(*self.next.seed()))
+    }
+
+    /// The former key's word on it.
+    pub const fn succession(&self) -> &Succession {
+        &self.succession
+    }
+
+    /// Puts it in the place of the one before, after the coordinator did.
+    ///
+    /// # Errors
+    /// [`SavedKeysError::Folder`]; it can be prepared and adopted again then.
+    pub fn adopt(self) -> Result<(), SavedKeysError> {
+        Successions::read(&self.folder)?.add(&self.succession)?;
+        write_seed(&self.folder.join(SavedKeys::IDENTITY), &self.next.seed())?;
         Ok(remove_file(&self.folder.join(Self::FILE))?)
     }
 }

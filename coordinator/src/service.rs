@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use node::tls::CertificateAuthority;
-use node_feed::{Access, CutTarget, FeedCut, FeedName, Hash, SecretKey, SpaceId, SpaceKind};
+use node_feed::{
+    Access, CutTarget, FeedCut, FeedName, Hash, SecretKey, SpaceId, SpaceKind, Succession,
+};
 use proto::coordinator::v1::coordinator_server::{Coordinator, CoordinatorServer};
 use proto::coordinator::v1::{
     AdmitWaitingRequest, AdmitWaitingResponse, AttemptEntry, AuthorityRequest, AuthorityResponse,
@@ -12,11 +14,11 @@ use proto::coordinator::v1::{
     GrantSpaceRequest, GrantSpaceResponse, HealthRequest, HealthResponse, HubEntry, InviteRequest,
     InviteResponse, ListHubsRequest, ListHubsResponse, ListNodesRequest, ListNodesResponse,
     ListWaitingRequest, ListWaitingResponse, NodeEntry, RefuseWaitingRequest,
-    RefuseWaitingResponse, ReplaceAuthorityRequest, ReplaceAuthorityResponse, ResumeRequest,
-    ResumeResponse, RetireAuthorityRequest, RetireAuthorityResponse, RevokeNodeRequest,
-    RevokeNodeResponse, RevokeRequest, RevokeResponse, SampleRequest, SampleResponse,
-    SuspendRequest, SuspendResponse, TakeOverRequest, TakeOverResponse, WaitingEntry,
-    WithdrawSpaceRequest, WithdrawSpaceResponse,
+    RefuseWaitingResponse, ReplaceAuthorityRequest, ReplaceAuthorityResponse,
+    ReplaceIdentityRequest, ReplaceIdentityResponse, ResumeRequest, ResumeResponse,
+    RetireAuthorityRequest, RetireAuthorityResponse, RevokeNodeRequest, RevokeNodeResponse,
+    RevokeRequest, RevokeResponse, SampleRequest, SampleResponse, SuspendRequest, SuspendResponse,
+    TakeOverRequest, TakeOverResponse, WaitingEntry, WithdrawSpaceRequest, WithdrawSpaceResponse,
 };
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
@@ -406,6 +408,28 @@ impl Coordinator for Service {
         .await
     }
 
+    async fn replace_identity(
+        &self,
+        request: Request<ReplaceIdentityRequest>,
+    ) -> Result<Response<ReplaceIdentityResponse>, Status> {
+        let request = request.into_inner();
+        let next = Zeroizing::new(request.next);
+        let mut seed = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(next.trim(), seed.as_mut_slice()).map_err(|_| {
+            Status::invalid_argument("the new key should have 64 hexadecimal digits")
+        })?;
+        let next = SecretKey::from_seed(&seed);
+        let succession = request.succession.parse::<Succession>();
+        let succession = succession.map_err(|error| {
+            Status::invalid_argument(format!("the present key's word cannot be read: {error}"))
+        })?;
+        self.run(move |operations| {
+            let replaced = operations.replace_identity(&next, &succession)?;
+            Ok(ReplaceIdentityResponse { replaced })
+        })
+        .await
+    }
+
     async fn retire_authority(
         &self,
         _request: Request<RetireAuthorityRequest>,
@@ -536,6 +560,7 @@ fn status(error: &OperationError) -> Status {
         | OperationError::OwnHub(_)
         | OperationError::OwnSpace
         | OperationError::MayWrite(_)
+        | OperationError::Succession(_)
         | OperationError::NoAccess(_) => Status::failed_precondition(sentence),
         OperationError::Record(error) => node::grpc::record_status(error),
         OperationError::RecordLost { source, .. } => {
@@ -545,6 +570,9 @@ fn status(error: &OperationError) -> Status {
             Status::failed_precondition(sentence)
         }
         OperationError::Certificates(_) => Status::unavailable(sentence),
+        OperationError::Folder(_) | OperationError::Identity(_) => {
+            Status::resource_exhausted(sentence)
+        }
         OperationError::Invitation(_) => Status::invalid_argument(sentence),
         OperationError::Authority(error) => authority_status(error, sentence),
         OperationError::Registry(_) | OperationError::Store(_) | OperationError::Random(_) => {

@@ -13,10 +13,12 @@ use coordinator::saved_keys::write_certificates;
 use coordinator_registry::{Event, Registry};
 use node::enrolment::{EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, enrol, renew};
 use node::proxy::Proxies;
-use node::tls::{Acceptor, CertificateAuthority, Connector, Credentials, TlsKey, server};
-use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey};
+use node::tls::{
+    Acceptor, CertificateAuthority, Connection, Connector, Credentials, TlsKey, server,
+};
+use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Succession, Tag};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
-use proto::enrolment::v1::{EnrolRequest, GreetRequest};
+use proto::enrolment::v1::{EndFormerRequest, EnrolRequest, GreetRequest, SucceedRequest};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::Code;
@@ -74,6 +76,7 @@ impl Site {
             registry: Arc::clone(&registry),
             certificates: Arc::new(Certificates::read(folder.path()).expect("the authority")),
             identity,
+            successions: Vec::new(),
             root,
             log: write_log(Arc::clone(&log)),
         });
@@ -186,6 +189,19 @@ fn write_log(log: Arc<Mutex<Log>>) -> mpsc::Sender<AuthorityRequest> {
                     let unknown = AuthorityRefusal::Refused("this node is not known".to_owned());
                     let answer = found.map(|(hub, _)| *hub).ok_or(unknown);
                     reply.send(instead.map_or(answer, Err)).ok();
+                }
+                AuthorityRequest::Succeed { succession, reply } => {
+                    let former = log.admitted.iter();
+                    let former = former.filter(|(_, admitted)| *admitted == succession.former);
+                    let hubs = former.map(|(hub, _)| *hub).collect::<Vec<_>>();
+                    let successor = succession.successor;
+                    log.admitted
+                        .extend(hubs.into_iter().map(|hub| (hub, successor)));
+                    reply.send(Ok(())).ok();
+                }
+                AuthorityRequest::EndFormer { succession, reply } => {
+                    log.admitted.retain(|(_, node)| *node != succession.former);
+                    reply.send(Ok(())).ok();
                 }
                 AuthorityRequest::Look { node, reply } => {
                     let known = log.admitted.iter().any(|(_, admitted)| *admitted == node);
@@ -434,6 +450,85 @@ async fn a_request_recorded_on_one_connection_is_worth_nothing_on_another() {
         .enrol(request)
         .await
         .expect("its own connection");
+}
+
+#[tokio::test]
+async fn a_key_takes_anothers_place_only_if_both_want_it_on_this_connection() {
+    let site = Site::start().await;
+    enrol(&site.invite(YORKSHIRE), &key(1), now_ms())
+        .await
+        .expect("connected");
+    let address = site.address.parse().expect("an address");
+    let connector = Connector::new(address, &site.authority_pem, None).expect("a connector");
+    let connection = connector.connect().await.expect("connected");
+    let other = connector.connect().await.expect("connected");
+    let node = |seed| key(seed).public().node();
+    let succession = Succession::sign(site.network(), &key(1), node(2));
+    let asks = |said: &Succession, by: u8, what: &[u8], on: &Connection| {
+        let parts = [
+            what,
+            &on.info.exporter,
+            site.network().as_bytes(),
+            said.former.as_bytes(),
+            said.successor.as_bytes(),
+        ]
+        .concat();
+        let signature = key(by).sign(Tag::Enrolment, &[&parts]);
+        SucceedRequest {
+            succession: Some(proto::enrolment::v1::Succession {
+                former: Bytes::copy_from_slice(said.former.as_bytes()),
+                successor: Bytes::copy_from_slice(said.successor.as_bytes()),
+                signature: Bytes::copy_from_slice(&said.signature.0),
+            }),
+            signature: Bytes::copy_from_slice(&signature.0),
+        }
+    };
+    let mut client = EnrolmentClient::new(connection.channel.clone());
+    let of_stranger = Succession {
+        former: node(1),
+        ..Succession::sign(site.network(), &key(9), node(2))
+    };
+    let elsewhere = Succession::sign(NetworkId::from_bytes([9; 16]), &key(1), node(2));
+    let good = asks(&succession, 2, b"succeed", &connection);
+    let short = |mut request: SucceedRequest| {
+        let said = request.succession.as_mut().expect("it is there");
+        said.former = Bytes::from_static(b"short");
+        request
+    };
+    let refused = [
+        asks(&of_stranger, 2, b"succeed", &connection),
+        asks(&elsewhere, 2, b"succeed", &connection),
+        asks(&succession, 1, b"succeed", &connection),
+        asks(&succession, 2, b"end former", &connection),
+        asks(&succession, 2, b"succeed", &other),
+        short(good.clone()),
+        SucceedRequest::default(),
+    ];
+    for request in refused {
+        let status = client.succeed(request).await.expect_err("refused");
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+    assert_eq!(site.admitted(), [(YORKSHIRE, node(1))]);
+    client.succeed(good.clone()).await.expect("both want it");
+    assert_eq!(
+        site.admitted(),
+        [(YORKSHIRE, node(1)), (YORKSHIRE, node(2))]
+    );
+    let ends = EndFormerRequest {
+        succession: good.succession.clone(),
+        signature: good.signature.clone(),
+    };
+    client
+        .end_former(ends)
+        .await
+        .expect_err("it said another thing");
+    let ends = asks(&succession, 2, b"end former", &connection);
+    let ends = EndFormerRequest {
+        succession: ends.succession,
+        signature: ends.signature,
+    };
+    client.end_former(ends).await.expect("both want it");
+    assert_eq!(site.admitted(), [(YORKSHIRE, node(2))]);
 }
 
 #[tokio::test]

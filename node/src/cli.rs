@@ -8,6 +8,7 @@ mod connect;
 mod doctor;
 mod exit;
 mod export;
+mod identity;
 mod import;
 mod init;
 pub mod output;
@@ -49,6 +50,7 @@ pub use backup::{BackupArguments, new_key as new_backup_key, run as run_backup};
 pub use doctor::report as report_findings;
 pub use exit::{Ended, Exit};
 pub use export::{ExportCommand, run as run_export};
+pub use identity::show as show_identity;
 pub use import::{ImportCommand, run as run_import};
 pub use ready::run as run_ready;
 pub use rebuild::run as run_rebuild;
@@ -56,7 +58,9 @@ pub use record::{RecordCommand, run as run_record};
 pub use report::{ReportCommand, run as run_report};
 pub use restore::{RestoreArguments, restored as show_restored, run as run_restore};
 pub use sample::schema as print_schema;
-pub use serve::{ServeArguments, end_requests, ensure_set_up, serve_pages, tell_ready};
+pub use serve::{
+    ServeArguments, end_requests, ensure_set_up, serve_pages, tell_ready, wait_until_free,
+};
 pub use space::list as list_spaces;
 pub use span::parse_span;
 pub use status::{StatusArguments, run_watch as watch_status, show as show_status};
@@ -156,6 +160,9 @@ enum Command {
         /// A file that does not exist yet; without one it is printed.
         file: Option<PathBuf>,
     },
+    /// By which key this node is known: says it, and takes another.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Checks the whole store, from the root key's signature to the last entry and record, and names
     /// the first thing wrong.
     Verify,
@@ -212,6 +219,9 @@ impl Arguments {
             Command::Retain => sample::retain(client(&data).await?, output).await,
             Command::Account(command) => account::run(client(&data).await?, command, output).await,
             Command::Space(command) => space::run(client(&data).await?, command, output).await,
+            Command::Identity(command) => {
+                identity::run(client(&data).await?, command, output).await
+            }
             Command::Certificate { file } => certificate::run(&data, file, output),
             Command::Verify => verify::run(&data, client(&data).await, output).await,
             Command::Rebuild => {

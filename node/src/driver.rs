@@ -57,11 +57,11 @@ pub(crate) enum Event {
     /// For the engine.
     Input(Input),
     /// A connection stands; what it is sent goes to `outgoing`, and it is read until `open` is
-    /// dropped.
+    /// dropped, or told why this end ends it.
     Session {
         connected: Connected,
         outgoing: Outbox,
-        open: oneshot::Sender<()>,
+        open: oneshot::Sender<Goodbye>,
     },
     /// A session received a frame; `room` makes place for the next once this one is dealt with.
     Received {
@@ -178,7 +178,7 @@ struct Session {
     server_key: Option<Arc<[u8]>>,
     tally: Option<Arc<Tally>>,
     /// Dropped with the session, which ends reading from it.
-    _open: oneshot::Sender<()>,
+    open: Option<oneshot::Sender<Goodbye>>,
 }
 
 /// Whether the authority log is being folded, and whether it grew meanwhile.
@@ -316,7 +316,7 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self, connected: Connected, outgoing: Outbox, open: oneshot::Sender<()>) {
+    fn connect(&mut self, connected: Connected, outgoing: Outbox, open: oneshot::Sender<Goodbye>) {
         let Connected {
             session,
             exporter,
@@ -333,7 +333,7 @@ impl Driver {
                 peer: dialled,
                 server_key: server_key.filter(|_| !known),
                 tally,
-                _open: open,
+                open: Some(open),
             },
         );
         let (memory, refusals) = match dialled {
@@ -405,6 +405,14 @@ impl Driver {
                     && !matches!(why, Goodbye::Stopping | Goodbye::Replaced)
                 {
                     self.inner.refuse_session(peer, why.word(), text);
+                }
+                if let CloseReason::Ours(why, _) = reason
+                    && let Some(open) = self
+                        .sessions
+                        .get_mut(&session)
+                        .and_then(|it| it.open.take())
+                {
+                    let _gone = open.send(why);
                 }
                 self.forget(session);
             }

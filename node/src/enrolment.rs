@@ -22,7 +22,7 @@ pub use code::{CodeError, OneTimeCode};
 pub use connecting::{ConnectError, Connecting, ConnectingState, NotConnected, Progress};
 pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
-pub use proof::{EnrolProof, greet_proof, renew_proof, standing_proof};
+pub use proof::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
 
-pub(crate) use client::{Greeting, Standing, greet, reach, standing};
+pub(crate) use client::{Greeting, Standing, end_former, greet, reach, standing, succeed};
 pub(crate) use connecting::Current;

@@ -140,6 +140,16 @@ impl DataFolder {
         path.join(Self::IDENTITY)
     }
 
+    /// The key that takes the identity key's place once it is admitted.
+    pub(crate) fn identity_next(&self) -> PathBuf {
+        self.path.join("identity.next")
+    }
+
+    /// The identity key's word on the one that takes its place, until the former is ended.
+    pub(crate) fn succession(&self) -> PathBuf {
+        self.path.join("succession")
+    }
+
     /// The entries and what else is durable.
     pub fn store(&self) -> PathBuf {
         Self::store_in(&self.path)

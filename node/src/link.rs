@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use node_feed::{NetworkId, NodeId};
+use node_sync::Goodbye;
 use proto::sync::v1::sync_client::SyncClient;
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -27,7 +28,7 @@ const ASK_AGAIN: Duration = Duration::from_hours(1);
 pub(crate) async fn run(
     inner: Arc<Inner>,
     network: NetworkId,
-    contact: CoordinatorContact,
+    mut contact: CoordinatorContact,
     mut credentials: Option<Credentials>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -36,6 +37,7 @@ pub(crate) async fn run(
     let mut turned_away = false;
     let mut asked: Option<Instant> = None;
     loop {
+        contact.identity = inner.coordinator_key().unwrap_or(contact.identity);
         let mut paused = inner.paused.subscribe();
         // The sender lives as long as the node.
         drop(paused.wait_for(|paused| !*paused).await);
@@ -85,7 +87,12 @@ pub(crate) async fn run(
             _stopped = stop.wait_for(|stop| *stop) => return,
         };
         inner.send(node_sync::Input::Disconnected { session });
-        if let Err(error) = ended {
+        if let Err(LinkError::Unproven) = ended {
+            if let Err(error) = inner.follow_coordinator(network).await {
+                tracing::warn!(%error, "the coordinator cannot be reached");
+                inner.peers.failed(error.to_string());
+            }
+        } else if let Err(error) = ended {
             tracing::warn!(%error, "the coordinator cannot be reached");
             inner.peers.failed(error.to_string());
             turned_away = matches!(error, LinkError::TurnedAway(_));
@@ -110,6 +117,9 @@ enum LinkError {
     TurnedAway(Fault),
     #[error("{0}")]
     Refused(String),
+    /// It is not the coordinator that was pinned, or its successor.
+    #[error("what answers did not prove to be the coordinator")]
+    Unproven,
 }
 
 async fn dial(
@@ -147,10 +157,11 @@ async fn dial(
         .into_inner();
     let _first = since.set(Instant::now());
     tracing::debug!("connected");
-    incoming
-        .receive(inner, frames)
-        .await
-        .map_err(|status| refused(info, &status))
+    let ended = incoming.receive(inner, frames).await;
+    match ended.map_err(|status| refused(info, &status))? {
+        Some(Goodbye::Unproven) => Err(LinkError::Unproven),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Why a call failed: a refused certificate shows only now, and not in the call's own words.

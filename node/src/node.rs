@@ -29,7 +29,8 @@ use crate::config::{Config, ConfigError};
 use crate::copying::{CopiedDocuments, Copying};
 use crate::driver::{self, Event, Events};
 use crate::enrolment::{Current, Enrolled, Invitation};
-use crate::folder::{DataFolder, FolderError, read_seed, write_seed};
+use crate::folder::{DataFolder, FolderError, write_seed};
+use crate::identity;
 use crate::library::Library;
 use crate::marks::Marks;
 use crate::membership::{CoordinatorContact, Membership};
@@ -181,11 +182,12 @@ impl Node {
 
     pub(crate) fn assemble(folder: DataFolder, config: Config) -> Result<Self, NodeError> {
         backup::sweep(folder.path());
-        let identity = SecretKey::from_seed(&*read_seed(&folder.identity())?);
+        let identity = identity::open(&folder)?;
         let membership = Membership::read(&folder)?;
         let metrics = Metrics::new(config.metrics.address().is_some());
         let storage = Storage::open(&folder, metrics.store(), config.limits.disk_reserve_bytes)?;
         let node = identity.public().node();
+        identity::settle_writers(&storage, node)?;
         let audit = Audit::open(&folder, node, storage.audit_head()?).map_err(NodeError::Audit)?;
         let network = membership.as_ref().map(|membership| membership.network);
         let authority = match network {
@@ -219,6 +221,9 @@ impl Node {
             nonce: Nonce(random()),
             folder,
             identity,
+            replacing: tokio::sync::Mutex::default(),
+            reopen: watch::channel(false).0,
+            successor: Mutex::default(),
             joined: watch::channel(membership.is_some()).0,
             connecting: Current::default(),
             membership: RwLock::new(membership),
@@ -417,6 +422,7 @@ impl Node {
         let inner = Arc::clone(&self.inner);
         let mut tasks = vec![tokio::spawn(driver::run(inner, engine, events))];
         tasks.extend(self.dial(stopped.clone()));
+        tasks.extend(identity::begin(&self.inner, stopped.clone()));
         let inner = Arc::downgrade(&self.inner);
         tasks.push(tokio::spawn(keep_in_order(inner, stopped.clone())));
         tasks

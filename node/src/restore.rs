@@ -323,8 +323,14 @@ impl Restore {
         };
         write_seed(&self.folder.identity(), &identity.seed())?;
         membership.write(&self.folder)?;
-        // Both are another node's from here on.
-        for file in [self.folder.credentials(), self.folder.connecting()] {
+        // All these are another node's from here on.
+        let others = [
+            self.folder.credentials(),
+            self.folder.connecting(),
+            self.folder.identity_next(),
+            self.folder.succession(),
+        ];
+        for file in others {
             remove(&file)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use node_feed::Heights;
-use node_sync::{Changed, Input, Message, SessionId, run_bytes};
+use node_sync::{Changed, Goodbye, Input, Message, SessionId, run_bytes};
 use prost::Message as _;
 use proto::sync::v1::{Frame, frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -105,7 +105,7 @@ pub(crate) struct Full;
 pub(crate) struct Incoming {
     session: SessionId,
     /// Resolves when the driver has forgotten the session.
-    closed: oneshot::Receiver<()>,
+    closed: oneshot::Receiver<Goodbye>,
     room: Arc<Semaphore>,
     tally: Option<Arc<Tally>>,
     frame_tap: Option<SessionTap>,
@@ -203,7 +203,8 @@ impl Stream for Outgoing {
 }
 
 impl Incoming {
-    /// Hands the driver what arrives until the stream or the session ends, and then says so.
+    /// Hands the driver what arrives until the stream or the session ends, and then says so. Returns
+    /// why this end ended it, if it did.
     ///
     /// # Errors
     /// Why the stream ended, if it did not end by itself.
@@ -211,7 +212,7 @@ impl Incoming {
         self,
         inner: &Inner,
         mut frames: Streaming<Frame>,
-    ) -> Result<(), tonic::Status> {
+    ) -> Result<Option<Goodbye>, tonic::Status> {
         let Self {
             session,
             mut closed,
@@ -223,7 +224,7 @@ impl Incoming {
         let ended = loop {
             let received = tokio::select! {
                 received = next(inner, (session, frame_tap), &mut frames, &room, tally.as_deref()) => received,
-                _forgotten = &mut closed => break Ok(()),
+                why = &mut closed => break Ok(why.ok()),
             };
             match received {
                 Ok(Some((messages, room))) => {
@@ -241,7 +242,7 @@ impl Incoming {
                         room,
                     });
                 }
-                Ok(None) => break Ok(()),
+                Ok(None) => break Ok(None),
                 Err(status) => break Err(status),
             }
         };

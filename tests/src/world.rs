@@ -314,6 +314,16 @@ impl World {
         &self.keys
     }
 
+    /// Takes these saved keys for the ones of before.
+    pub fn use_keys(&mut self, keys: SavedKeys) {
+        self.keys = keys;
+    }
+
+    /// A new folder with the coordinator's settings, for another one that listens where it does.
+    pub fn settings_for(&self, name: &str) -> PathBuf {
+        self.settings(name)
+    }
+
     /// Where a node's data is.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

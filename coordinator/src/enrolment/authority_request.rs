@@ -1,6 +1,6 @@
 //! What enrolment asks of whoever writes the authority log.
 
-use node_feed::{HubId, NodeId};
+use node_feed::{HubId, NodeId, Succession};
 use tokio::sync::oneshot;
 
 /// Why the authority says no.
@@ -39,6 +39,20 @@ pub enum AuthorityRequest {
         node: NodeId,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<HubId, AuthorityRefusal>>,
+    },
+    /// Admit the key that takes the place of a node's, whose word this is; with the replies of `Admit`.
+    Succeed {
+        /// The former key's word, which has been checked.
+        succession: Succession,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), AuthorityRefusal>>,
+    },
+    /// End the node whose place another one took; with the replies of `Admit`.
+    EndFormer {
+        /// The former key's word, which has been checked.
+        succession: Succession,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), AuthorityRefusal>>,
     },
     /// Why `node` may hold no session at present, if so, for whoever looks for what is wrong. Writes
     /// nothing.

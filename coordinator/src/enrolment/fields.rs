@@ -1,7 +1,7 @@
 //! Requests as they come from the wire, checked for their shape.
 
 use node::enrolment::OneTimeCode;
-use node_feed::{HubId, NodeId, PublicKey, Signature};
+use node_feed::{HubId, NodeId, PublicKey, Signature, Succession};
 use proto::enrolment::v1::{EnrolRequest, RenewRequest, StandingRequest};
 use tonic::Status;
 
@@ -62,6 +62,33 @@ impl StandingFields {
         Ok(Self {
             node: identity(&request.node)?,
             signature: Signature(array("signature", &request.signature)?),
+        })
+    }
+}
+
+/// The fields of a `SucceedRequest` and of an `EndFormerRequest`.
+pub(super) struct SuccessionFields {
+    pub(super) succession: Succession,
+    pub(super) successor: PublicKey,
+    pub(super) signature: Signature,
+}
+
+impl SuccessionFields {
+    pub(super) fn read(
+        succession: Option<&proto::enrolment::v1::Succession>,
+        signature: &[u8],
+    ) -> Result<Self, Status> {
+        let missing = || Status::invalid_argument("the succession is missing");
+        let said = succession.ok_or_else(missing)?;
+        let successor = identity(&said.successor)?;
+        Ok(Self {
+            succession: Succession {
+                former: identity(&said.former)?.node(),
+                successor: successor.node(),
+                signature: Signature(array("succession's signature", &said.signature)?),
+            },
+            successor,
+            signature: Signature(array("signature", signature)?),
         })
     }
 }

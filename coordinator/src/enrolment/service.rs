@@ -8,22 +8,22 @@ use bytes::Bytes;
 use coordinator_registry::{
     AuditLine, CertificateRecord, Event, RedeemError, Redeemed, Registry, RegistryError,
 };
-use node::enrolment::{EnrolProof, greet_proof, renew_proof, standing_proof};
+use node::enrolment::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
 use node::tls::{CertificateError, ConnectionInfo};
-use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Tag};
+use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Succession, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EnrolLapsed, EnrolRefused, EnrolRequest, EnrolResponse, EnrolWaiting, GreetRequest,
-    GreetResponse, RenewRequest, RenewResponse, StandingRequest, StandingResponse,
-    standing_response,
+    EndFormerRequest, EndFormerResponse, EnrolLapsed, EnrolRefused, EnrolRequest, EnrolResponse,
+    EnrolWaiting, GreetRequest, GreetResponse, RenewRequest, RenewResponse, StandingRequest,
+    StandingResponse, SucceedRequest, SucceedResponse, standing_response,
 };
 use tokio::sync::{mpsc, oneshot};
 use tonic::{Code, Request, Response, Status};
 
 use super::attempts::Attempts;
 use super::authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
-use super::fields::{EnrolFields, RenewFields, StandingFields};
+use super::fields::{EnrolFields, RenewFields, StandingFields, SuccessionFields};
 use crate::certificates::Certificates;
 
 /// Bytes that a request may have.
@@ -38,6 +38,8 @@ pub struct EnrolmentParts {
     pub certificates: Arc<Certificates>,
     /// The coordinator's identity key.
     pub identity: SecretKey,
+    /// How that key came from earlier ones, the first first.
+    pub successions: Vec<Succession>,
     /// The network's root key.
     pub root: PublicKey,
     /// The task that writes the authority log.
@@ -191,6 +193,72 @@ impl EnrolmentService {
         })
     }
 
+    /// The newest of what leads to the present key.
+    fn said_successions(&self) -> Vec<proto::enrolment::v1::Succession> {
+        let line = &self.parts.successions;
+        let newest = line
+            .iter()
+            .skip(line.len().saturating_sub(Succession::FOLLOWED_MAX));
+        let newest = newest.map(|one| proto::enrolment::v1::Succession {
+            former: Bytes::copy_from_slice(one.former.as_bytes()),
+            successor: Bytes::copy_from_slice(one.successor.as_bytes()),
+            signature: Bytes::copy_from_slice(&one.signature.0),
+        });
+        newest.collect()
+    }
+
+    /// Checks that both keys of a succession want what is asked, on this connection.
+    fn check_succession(
+        &self,
+        what: &[u8],
+        fields: &SuccessionFields,
+        info: &ConnectionInfo,
+    ) -> Result<(), Status> {
+        let succession = &fields.succession;
+        let parts = succession_proof(what, &info.exporter, &self.network, succession);
+        let by_former = succession.verify(self.network);
+        let by_both = by_former.and_then(|()| {
+            fields
+                .successor
+                .verify(Tag::Enrolment, &parts, &fields.signature)
+        });
+        by_both.map_err(|_| unproven())
+    }
+
+    async fn succeed_node(
+        &self,
+        request: &SucceedRequest,
+        info: &ConnectionInfo,
+    ) -> Result<SucceedResponse, Status> {
+        let fields = SuccessionFields::read(request.succession.as_ref(), &request.signature)?;
+        self.check_succession(b"succeed", &fields, info)?;
+        let succession = fields.succession;
+        self.ask(None, |reply| AuthorityRequest::Succeed {
+            succession,
+            reply,
+        })
+        .await?;
+        tracing::info!(peer = %info.remote_addr, "a node took another key");
+        Ok(SucceedResponse {})
+    }
+
+    async fn end_former_node(
+        &self,
+        request: &EndFormerRequest,
+        info: &ConnectionInfo,
+    ) -> Result<EndFormerResponse, Status> {
+        let fields = SuccessionFields::read(request.succession.as_ref(), &request.signature)?;
+        self.check_succession(b"end former", &fields, info)?;
+        let succession = fields.succession;
+        self.ask(None, |reply| AuthorityRequest::EndFormer {
+            succession,
+            reply,
+        })
+        .await?;
+        tracing::info!(peer = %info.remote_addr, "a former key of a node was ended");
+        Ok(EndFormerResponse {})
+    }
+
     /// Makes and records a certificate.
     async fn issue(
         &self,
@@ -309,6 +377,7 @@ impl Enrolment for EnrolmentService {
             clock_ms: now_ms(),
             software: concat!("causeway ", env!("CARGO_PKG_VERSION")).to_owned(),
             versions: vec![node::PROTOCOL_VERSION],
+            successions: self.said_successions(),
         }))
     }
 
@@ -334,6 +403,34 @@ impl Enrolment for EnrolmentService {
         let now_ms = now_ms();
         self.allow(info.remote_addr, now_ms)?;
         let result = self.renew_node(request.get_ref(), &info, now_ms).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+
+    async fn succeed(
+        &self,
+        request: Request<SucceedRequest>,
+    ) -> Result<Response<SucceedResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.succeed_node(request.get_ref(), &info).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+
+    async fn end_former(
+        &self,
+        request: Request<EndFormerRequest>,
+    ) -> Result<Response<EndFormerResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.end_former_node(request.get_ref(), &info).await;
         if let Err(status) = &result {
             self.refused(status, &info, now_ms);
         }

@@ -2,6 +2,8 @@
 
 use coordinator_registry::RegistryError;
 use node::enrolment::InvitationError;
+use node::folder::FolderError;
+use node::identity::IdentityError;
 use node::records::RecordsError;
 use node_feed::{NodeId, SpaceId};
 
@@ -12,6 +14,15 @@ use crate::certificates::CertificatesError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
+    /// An identity key does not take another's place.
+    #[error("{0}")]
+    Succession(String),
+    /// The data folder cannot be read or written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The next identity key cannot be kept.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The certificates' authority cannot be replaced or read.
     #[error(transparent)]
     Certificates(#[from] CertificatesError),

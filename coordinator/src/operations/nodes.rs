@@ -59,7 +59,7 @@ impl Operations {
         let connected = self.parts.node.peers_connected();
         let coordinator = self.parts.node.identity().public();
         let nodes = authority.nodes().iter();
-        let nodes = nodes.filter(|(node, _)| **node != self.parts.node.id());
+        let nodes = nodes.filter(|(_, record)| Some(record.hub) != self.own_hub());
         let mut nodes = nodes
             .map(|(node, record)| {
                 let key = PublicKey::from_bytes(node.as_bytes());

@@ -36,6 +36,8 @@ pub enum Tag {
     Code,
     /// The six-digit check number of a request to connect.
     Check,
+    /// An identity key's signature on the one that takes its place.
+    Succession,
     /// The digest of what a space's documents and cards have become, for comparing nodes.
     Documents,
     /// The name of a private record on the copy that was published of it.
@@ -75,6 +77,7 @@ impl Tag {
             Self::Enrolment => b"causeway/1 enrolment\0",
             Self::Code => b"causeway/1 code\0",
             Self::Check => b"causeway/1 check\0",
+            Self::Succession => b"causeway/1 succession\0",
             Self::Documents => b"causeway/1 documents\0",
             Self::Origin => b"causeway/1 origin\0",
             Self::Preview => b"causeway/1 preview\0",

@@ -23,6 +23,7 @@ mod payload;
 mod receipt;
 mod refusal;
 mod run;
+mod succession;
 mod tree;
 
 pub use admission::{Admission, Opening};
@@ -54,4 +55,5 @@ pub use refusal::{Refusal, RefusalReason, Retry};
 pub use run::{
     NUMBER_MAX, Proof, RUN_BYTES_MAX, RUN_ENTRIES_MAX, Run, RunEntry, RunError, VerifiedRun,
 };
+pub use succession::{Succession, SuccessionError};
 pub use tree::{FeedTree, Graft, Parting, TreeError, TreeFeed};

@@ -32,6 +32,8 @@ pub(crate) enum Event {
     BackupComplete,
     /// A backup took the place of the store.
     Restored,
+    /// Another key takes the place of this node's identity key.
+    IdentityReplaced,
 }
 
 impl Event {
@@ -51,6 +53,7 @@ impl Event {
             Self::TakenOut => "taken out",
             Self::BackupComplete => "backup complete",
             Self::Restored => "restored",
+            Self::IdentityReplaced => "identity key replaced",
         }
     }
 
@@ -70,7 +73,8 @@ impl Event {
             | Self::EntryRefusedByPeer
             | Self::TakenOut
             | Self::BackupComplete
-            | Self::Restored => MINUTE_MS,
+            | Self::Restored
+            | Self::IdentityReplaced => MINUTE_MS,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::stop::{Closing, Stop};
 use crate::folder::{DataFolder, FolderError};
 use crate::grpc::{health_service, hub_service, reflection_service};
-use crate::web::{Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
+use crate::web::{Closed, Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
 use crate::{Node, local, platform, telemetry};
 
 /// What log lines and traces call this program.
@@ -144,29 +144,45 @@ pub(super) async fn run(
             });
         let mut service = tokio::spawn(service);
         tell_ready();
-        let (work, told) = tokio::select! {
-            () = stop.told() => (None, Ok(())),
-            work = asked.recv() => (work, Ok(())),
+        let next = tokio::select! {
+            () = stop.told() => Next::End(Ok(())),
+            work = asked.recv() => work.map_or(Next::End(Ok(())), Next::Work),
+            () = node.reopening() => Next::Reopen,
             served = &mut service => {
                 served?.context("the node's own service failed")?;
-                (None, Ok(()))
+                Next::End(Ok(()))
             }
-            told = beside(node.clone()) => (None, told),
+            told = beside(node.clone()) => Next::End(told),
         };
         let closing = Closing::begin(grace);
         end_requests(service, end, pages, closing).await?;
         running.stop(closing.for_sessions()).await;
         drop(node);
-        let Some(work) = work else {
-            telemetry::end(traces).await;
-            return told;
+        let work = match next {
+            Next::End(told) => {
+                telemetry::end(traces).await;
+                return told;
+            }
+            Next::Work(work) => Some(work),
+            Next::Reopen => None,
         };
         tracing::info!("the node is closed for a moment");
         wait_until_free(data).await?;
-        let folder = data.to_owned();
-        let told = tokio::task::spawn_blocking(move || work(&folder)).await?;
-        reopener.tell(told);
+        if let Some(work) = work {
+            let folder = data.to_owned();
+            let told = tokio::task::spawn_blocking(move || work(&folder)).await?;
+            reopener.tell(told);
+        }
     }
+}
+
+/// What comes after a node was closed.
+enum Next {
+    End(Result<()>),
+    /// What a page asked to have done in the meantime, and then it is opened again.
+    Work(Closed),
+    /// It is opened again, as another node.
+    Reopen,
 }
 
 fn listen(node: &Node) -> Option<Listening> {
@@ -232,7 +248,10 @@ fn first_link(
 }
 
 /// Waits until nothing in this process has the data folder open any more.
-pub(super) async fn wait_until_free(data: &Path) -> Result<()> {
+///
+/// # Errors
+/// A sentence, if it is not free in time.
+pub async fn wait_until_free(data: &Path) -> Result<()> {
     let begun = Instant::now();
     loop {
         match DataFolder::open(data) {

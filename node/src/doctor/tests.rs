@@ -57,6 +57,7 @@ fn assert_fault(finding: &Finding, says: &str, advice: &str) {
 
 fn greeting(clock_ms: u64, versions: &[u32]) -> Greeting {
     Greeting {
+        coordinator: node_feed::SecretKey::from_seed(&[1; 32]).public(),
         clock_ms,
         software: "causeway 9.9.9".to_owned(),
         versions: versions.to_vec(),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use node_feed::{HubId, NetworkId, PublicKey, SecretKey, Signature, Tag};
+use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::standing_response::Standing as Answered;
-use proto::enrolment::v1::{EnrolRequest, GreetRequest, RenewRequest, StandingRequest};
+use proto::enrolment::v1::{
+    EndFormerRequest, EnrolRequest, GreetRequest, RenewRequest, StandingRequest, SucceedRequest,
+};
 use rustls::pki_types::CertificateDer;
 use tonic::Request;
 use tonic::transport::Channel;
@@ -18,7 +20,7 @@ use crate::tls::{Address, Connection, Connector, Credentials, Exporter, TlsError
 
 use super::error::EnrolError;
 use super::invitation::Invitation;
-use super::proof::{EnrolProof, greet_proof, renew_proof, standing_proof};
+use super::proof::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
 
 /// Bytes that an answer may have: a chain of certificates and a few keys.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -62,6 +64,8 @@ pub enum Answer {
 /// What the coordinator says of itself. It has proven who it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Greeting {
+    /// Its identity key: the one that was pinned, or a successor of that one.
+    pub(crate) coordinator: PublicKey,
     /// Its clock, in ms since 1970; 0 if it does not say.
     pub(crate) clock_ms: u64,
     /// Its program, with its version; empty if it does not say.
@@ -175,7 +179,10 @@ pub async fn ask_again(
     let expected = [
         (&answer.network[..], &network.as_bytes()[..]),
         (&answer.root[..], &root.as_bytes()[..]),
-        (&answer.coordinator[..], &coordinator.as_bytes()[..]),
+        (
+            &answer.coordinator[..],
+            &calls.greeting.coordinator.as_bytes()[..],
+        ),
         (&answer.hub[..], &invitation.hub.as_bytes()[..]),
     ];
     if expected.iter().any(|(found, wanted)| found != wanted) {
@@ -186,7 +193,7 @@ pub async fn ask_again(
     Ok(Answer::Admitted(Box::new(Enrolled {
         network: *network,
         root: *root,
-        coordinator: *coordinator,
+        coordinator: calls.greeting.coordinator,
         hub: invitation.hub,
         credentials: credentials(answer.certificates, &key)?,
     })))
@@ -265,6 +272,73 @@ pub(crate) async fn standing(
         Ok(Answered::Refused) => Standing::Refused(answer.why),
         Ok(Answered::Unspecified) | Err(_) => Standing::Unsaid,
     })
+}
+
+/// Has `succession`, by which `successor` takes this node's place, taken down in the record of access.
+///
+/// # Errors
+/// [`EnrolError`]; asked again it changes nothing more.
+pub(crate) async fn succeed(
+    contact: &CoordinatorContact,
+    network: NetworkId,
+    succession: &Succession,
+    successor: &SecretKey,
+    proxies: &Proxies,
+) -> Result<(), EnrolError> {
+    let connector = plain(&contact.address, &contact.authority_pem, proxies)?;
+    let mut calls = Greeted::connect(connector, &contact.identity, network).await?;
+    let parts = succession_proof(b"succeed", &calls.exporter, &network, succession);
+    let signature = successor.sign(Tag::Enrolment, &parts);
+    let request = SucceedRequest {
+        succession: Some(to_wire(succession)),
+        signature: Bytes::copy_from_slice(&signature.0),
+    };
+    calls.client.succeed(in_time(request)).await?;
+    Ok(())
+}
+
+/// Has the access of the former node ended, whose place the node with this identity key took.
+///
+/// # Errors
+/// [`EnrolError`]; asked again it changes nothing more.
+pub(crate) async fn end_former(
+    contact: &CoordinatorContact,
+    network: NetworkId,
+    succession: &Succession,
+    identity: &SecretKey,
+    proxies: &Proxies,
+) -> Result<(), EnrolError> {
+    let connector = plain(&contact.address, &contact.authority_pem, proxies)?;
+    let mut calls = Greeted::connect(connector, &contact.identity, network).await?;
+    let parts = succession_proof(b"end former", &calls.exporter, &network, succession);
+    let signature = identity.sign(Tag::Enrolment, &parts);
+    let request = EndFormerRequest {
+        succession: Some(to_wire(succession)),
+        signature: Bytes::copy_from_slice(&signature.0),
+    };
+    calls.client.end_former(in_time(request)).await?;
+    Ok(())
+}
+
+fn to_wire(succession: &Succession) -> proto::enrolment::v1::Succession {
+    proto::enrolment::v1::Succession {
+        former: Bytes::copy_from_slice(succession.former.as_bytes()),
+        successor: Bytes::copy_from_slice(succession.successor.as_bytes()),
+        signature: Bytes::copy_from_slice(&succession.signature.0),
+    }
+}
+
+/// The successions that can be read, of those that are looked at.
+fn from_wire(line: &[proto::enrolment::v1::Succession]) -> Vec<Succession> {
+    let looked_at = line.iter().take(Succession::FOLLOWED_MAX);
+    let read = looked_at.filter_map(|one| {
+        Some(Succession {
+            former: NodeId::try_from(&one.former[..]).ok()?,
+            successor: NodeId::try_from(&one.successor[..]).ok()?,
+            signature: Signature(<[u8; 64]>::try_from(&one.signature[..]).ok()?),
+        })
+    });
+    read.collect()
 }
 
 /// Shows no certificate: the one at hand may have run out, and none is needed.
@@ -346,13 +420,22 @@ impl Greeted {
         let found = NetworkId::try_from(&answer.network[..])
             .map_err(|_| EnrolError::Answer("its network id has the wrong length"))?;
         let signature = <[u8; 64]>::try_from(&answer.signature[..]).map_err(|_| stranger())?;
-        coordinator
-            .verify(
-                Tag::Enrolment,
-                &greet_proof(&info.exporter, &found),
-                &Signature(signature),
-            )
-            .map_err(|_| stranger())?;
+        let proven = |key: &PublicKey| {
+            let (tag, parts) = (Tag::Enrolment, greet_proof(&info.exporter, &found));
+            key.verify(tag, &parts, &Signature(signature)).is_ok()
+        };
+        let coordinator = if proven(coordinator) {
+            *coordinator
+        } else {
+            let said = <[u8; 32]>::try_from(&answer.coordinator[..]).map_err(|_| stranger())?;
+            let said = PublicKey::from_bytes(&said).map_err(|_| stranger())?;
+            let line = from_wire(&answer.successions);
+            let (pinned, own) = (coordinator.node(), said.node());
+            if !Succession::leads(network, &line, pinned, own) || !proven(&said) {
+                return Err(stranger());
+            }
+            said
+        };
         if found != network {
             return Err(EnrolError::Network { found });
         }
@@ -360,6 +443,7 @@ impl Greeted {
             client,
             exporter: info.exporter,
             greeting: Greeting {
+                coordinator,
                 clock_ms: answer.clock_ms,
                 software: answer.software,
                 versions: answer.versions,

@@ -1,6 +1,8 @@
 //! What is signed in the calls of `causeway.enrolment.v1`; both ends build it here.
 
-use node_feed::{HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Tag};
+use node_feed::{
+    HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag,
+};
 
 use crate::tls::Exporter;
 
@@ -78,4 +80,21 @@ pub fn standing_proof<'a>(
     node: &'a NodeId,
 ) -> [&'a [u8]; 4] {
     [b"standing", exporter, network.as_bytes(), node.as_bytes()]
+}
+
+/// What a successor signs, under [`Tag::Enrolment`], to take a former node's place (`succeed`) or to
+/// have that one's access ended (`end former`).
+pub fn succession_proof<'a>(
+    what: &'a [u8],
+    exporter: &'a Exporter,
+    network: &'a NetworkId,
+    succession: &'a Succession,
+) -> [&'a [u8]; 5] {
+    [
+        what,
+        exporter,
+        network.as_bytes(),
+        succession.former.as_bytes(),
+        succession.successor.as_bytes(),
+    ]
 }

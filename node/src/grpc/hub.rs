@@ -2,6 +2,7 @@
 
 mod accounts;
 mod counting;
+mod identity;
 mod in_and_out;
 mod keeping;
 mod records;
@@ -18,19 +19,20 @@ use proto::hub::v1::{
     ExportCalendarRequest, ExportCalendarResponse, ExportHubRequest, ExportHubResponse,
     ExportListRequest, ExportListResponse, FiguresRequest, FiguresResponse, FindDuplicatesRequest,
     FindDuplicatesResponse, ForkRecordRequest, ForkRecordResponse, GiveRoleRequest,
-    GiveRoleResponse, ImportHubRequest, ImportHubResponse, ImportRegisterRequest,
-    ImportRegisterResponse, ImportSheetRequest, ImportSheetResponse, LinkAccountRequest,
-    LinkAccountResponse, ListAccountsRequest, ListAccountsResponse, ListDisclosuresRequest,
-    ListDisclosuresResponse, ListOffersRequest, ListOffersResponse, ListRecordsRequest,
-    ListRecordsResponse, ListSpacesRequest, ListSpacesResponse, ListVersionsRequest,
-    ListVersionsResponse, MergePeopleRequest, MergePeopleResponse, PauseRequest, PauseResponse,
-    PublishRecordRequest, PublishRecordResponse, RecordHistoryRequest, RecordHistoryResponse,
-    ReopenVersionsRequest, ReopenVersionsResponse, ReportRequest, ReportResponse,
-    ReproduceReturnRequest, ReproduceReturnResponse, RestoredRequest, RestoredResponse,
-    RetainRequest, RetainResponse, SampleRequest, SampleResponse, SchemaRequest, SchemaResponse,
-    SettleVersionsRequest, SettleVersionsResponse, ShowRecordRequest, ShowRecordResponse,
-    ShowReleasedRequest, ShowReleasedResponse, StatusRequest, StatusResponse, TakeOfferRequest,
-    TakeOfferResponse, UndoEditRequest, UndoEditResponse, VerifyRequest, WithdrawRecordRequest,
+    GiveRoleResponse, IdentityRequest, IdentityResponse, ImportHubRequest, ImportHubResponse,
+    ImportRegisterRequest, ImportRegisterResponse, ImportSheetRequest, ImportSheetResponse,
+    LinkAccountRequest, LinkAccountResponse, ListAccountsRequest, ListAccountsResponse,
+    ListDisclosuresRequest, ListDisclosuresResponse, ListOffersRequest, ListOffersResponse,
+    ListRecordsRequest, ListRecordsResponse, ListSpacesRequest, ListSpacesResponse,
+    ListVersionsRequest, ListVersionsResponse, MergePeopleRequest, MergePeopleResponse,
+    PauseRequest, PauseResponse, PublishRecordRequest, PublishRecordResponse, RecordHistoryRequest,
+    RecordHistoryResponse, ReopenVersionsRequest, ReopenVersionsResponse, ReplaceIdentityRequest,
+    ReplaceIdentityResponse, ReportRequest, ReportResponse, ReproduceReturnRequest,
+    ReproduceReturnResponse, RestoredRequest, RestoredResponse, RetainRequest, RetainResponse,
+    SampleRequest, SampleResponse, SchemaRequest, SchemaResponse, SettleVersionsRequest,
+    SettleVersionsResponse, ShowRecordRequest, ShowRecordResponse, ShowReleasedRequest,
+    ShowReleasedResponse, StatusRequest, StatusResponse, TakeOfferRequest, TakeOfferResponse,
+    UndoEditRequest, UndoEditResponse, VerifyRequest, WithdrawRecordRequest,
     WithdrawRecordResponse,
 };
 use tonic::{Request, Response, Status};
@@ -393,6 +395,20 @@ impl Hub for HubService {
         _request: Request<VerifyRequest>,
     ) -> Result<Response<Self::VerifyStream>, Status> {
         Ok(Response::new(verifying::verify(self.node.clone())))
+    }
+
+    async fn identity(
+        &self,
+        _request: Request<IdentityRequest>,
+    ) -> Result<Response<IdentityResponse>, Status> {
+        identity::show(&self.node).map(Response::new)
+    }
+
+    async fn replace_identity(
+        &self,
+        _request: Request<ReplaceIdentityRequest>,
+    ) -> Result<Response<ReplaceIdentityResponse>, Status> {
+        identity::replace(&self.node).await.map(Response::new)
     }
 
     async fn pause(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use node_feed::{
     Authority, CopyTaken, Entry, FeedName, FeedTree, Hash, Height, Heights, HubId, NetworkId,
-    NodeId, Nonce, Refusal, SecretKey, SpaceId, Subject,
+    NodeId, Nonce, PublicKey, Refusal, SecretKey, SpaceId, Subject,
 };
 use node_store::{ReadStore, StoreError};
 use node_sync::{Engine, Held, Input, Message, Own, SessionId};
@@ -88,7 +88,13 @@ pub(crate) struct Inner {
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) identity: SecretKey,
-    pub(super) membership: RwLock<Option<Membership>>,
+    /// Held while the identity key is replaced.
+    pub(crate) replacing: tokio::sync::Mutex<()>,
+    /// Whether whoever runs this node is to open its folder anew.
+    pub(crate) reopen: watch::Sender<bool>,
+    /// To whom the pinned coordinator's key led, until that one is pinned.
+    pub(crate) successor: Mutex<Option<PublicKey>>,
+    pub(crate) membership: RwLock<Option<Membership>>,
     /// Whether there is a membership; sessions begin once there is.
     pub(super) joined: watch::Sender<bool>,
     /// The request to connect that is made at present, or was last.
@@ -169,7 +175,12 @@ impl Inner {
     pub(crate) fn coordinator_hub(&self) -> Option<HubId> {
         let membership = self.membership()?;
         match membership.coordinator {
-            Some(contact) => self.authority().hub_of(&contact.identity.node()),
+            // Its key may have a successor by now, and be ended.
+            Some(contact) => {
+                let authority = self.authority();
+                let record = authority.nodes().get(&contact.identity.node());
+                record.map(|record| record.hub)
+            }
             None => Some(membership.hub),
         }
     }
@@ -261,6 +272,7 @@ impl Inner {
             self.applier.rebuild(*space);
         }
         self.note_own_access();
+        self.pin_successor();
         self.arrived();
         Ok(())
     }
@@ -438,7 +450,7 @@ impl Inner {
 
     /// Notes in the store, and so in its backups, how the coordinator is reached: whoever restores
     /// one with the recovery words needs no new invitation.
-    pub(super) fn note_contact(&self) -> Result<(), StoreError> {
+    pub(crate) fn note_contact(&self) -> Result<(), StoreError> {
         let text = self.membership().and_then(|it| it.to_text().ok());
         let Some(text) = text else {
             return Ok(());

@@ -10,8 +10,9 @@ use node_feed::{NetworkId, NodeId, SecretKey};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EnrolRequest, EnrolResponse, GreetRequest, GreetResponse, RenewRequest, RenewResponse,
-    StandingRequest, StandingResponse,
+    EndFormerRequest, EndFormerResponse, EnrolRequest, EnrolResponse, GreetRequest, GreetResponse,
+    RenewRequest, RenewResponse, StandingRequest, StandingResponse, SucceedRequest,
+    SucceedResponse,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::AsyncReadExt;
@@ -70,6 +71,20 @@ impl Enrolment for Mirror {
         &self,
         _: Request<StandingRequest>,
     ) -> Result<Response<StandingResponse>, Status> {
+        Err(Status::unimplemented("only greets"))
+    }
+
+    async fn succeed(
+        &self,
+        _: Request<SucceedRequest>,
+    ) -> Result<Response<SucceedResponse>, Status> {
+        Err(Status::unimplemented("only greets"))
+    }
+
+    async fn end_former(
+        &self,
+        _: Request<EndFormerRequest>,
+    ) -> Result<Response<EndFormerResponse>, Status> {
         Err(Status::unimplemented("only greets"))
     }
 }

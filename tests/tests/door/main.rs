@@ -6,6 +6,7 @@
 
 mod certificates;
 mod doctor;
+mod identity;
 mod middle;
 mod program;
 mod proxy;

@@ -7,6 +7,7 @@ mod backups;
 mod checkpoints;
 mod first_copy;
 mod hostile;
+mod identity;
 mod leaving;
 mod limits;
 mod long_document;

@@ -4,6 +4,7 @@
 
 mod closing;
 mod everyday;
+mod keys;
 mod lost;
 mod machine;
 mod manual;

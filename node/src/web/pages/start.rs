@@ -16,6 +16,7 @@ use node_store::ReadStore;
 use super::copying;
 use crate::Node;
 use crate::enrolment::ConnectingState;
+use crate::identity::SHEET_DONE;
 use crate::records::{Desk, Find};
 use crate::web::parts::{self, Tone, tag};
 use crate::web::{PageError, Posted, Visit, Web, layout, words};
@@ -24,8 +25,6 @@ const TITLE: &str = "Set this hub up";
 /// Where the store keeps that somebody has no schools, or no groups, to bring in.
 const NO_SCHOOLS: &str = "start/no-schools";
 const NO_GROUPS: &str = "start/no-groups";
-/// Where it keeps when the recovery sheet was printed and two of its words were given back.
-const SHEET_DONE: &str = "start/recovery-sheet";
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()

@@ -9,16 +9,15 @@ use node_domain::Problem;
 use zeroize::Zeroizing;
 
 use super::super::entry::password_again;
-use super::{SHEET_DONE, lead_only, note, noted};
+use super::{lead_only, note, noted};
 use crate::Node;
 use crate::clock::now_ms;
+use crate::identity::{SHEET_DONE, SHEET_SHOWN};
 use crate::web::{PageError, Posted, Visit, Web, parts, words};
 
 const PATH: &str = "/start/recovery-sheet";
 const TITLE: &str = "Recovery sheet";
 const TWO_WORDS: &str = "Two words from the sheet";
-/// Where the store keeps that the words were on a screen: from then on they take the password.
-const SHOWN: &str = "start/recovery-shown";
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -43,7 +42,8 @@ async fn ask(visit: Visit) -> Result<Response, PageError> {
 
 async fn question(visit: &Visit, problems: &[Problem]) -> Result<Response, PageError> {
     let node = visit.web().node().clone();
-    let noted = move |_: &_| Ok::<_, PageError>((noted(&node, SHOWN), noted(&node, SHEET_DONE)));
+    let noted =
+        move |_: &_| Ok::<_, PageError>((noted(&node, SHEET_SHOWN), noted(&node, SHEET_DONE)));
     let (shown, done) = visit.work(noted).await?;
     let inner = html! {
         @if shown {
@@ -72,7 +72,7 @@ async fn show(visit: Visit, Posted(form): Posted) -> Result<Response, PageError>
     lead_only(&visit)?;
     let web = visit.web().clone();
     let node = web.node().clone();
-    let shown = visit.work(move |_| Ok::<_, PageError>(noted(&node, SHOWN)));
+    let shown = visit.work(move |_| Ok::<_, PageError>(noted(&node, SHEET_SHOWN)));
     if shown.await?
         && let Some(problem) = password_again(&visit, &form).await?
     {
@@ -82,7 +82,7 @@ async fn show(visit: Visit, Posted(form): Posted) -> Result<Response, PageError>
     let sheet = visit
         .work(move |_| {
             let node = web.node();
-            note(node, SHOWN)?;
+            note(node, SHEET_SHOWN)?;
             web.accounts()
                 .audit(who, "recovery sheet shown", "", true)?;
             words_of(node)
