@@ -205,7 +205,7 @@ impl Inner {
     }
 
     /// Whether the lines were written.
-    fn note_or_log(&self, lines: &[NewLine]) -> bool {
+    pub(crate) fn note_or_log(&self, lines: &[NewLine]) -> bool {
         let noted = self.note_lines(lines, None);
         if let Err(error) = &noted {
             tracing::error!(%error, "the audit log lacks a line");

@@ -237,6 +237,7 @@ impl Node {
         inner.note_contact()?;
         inner.take_in_accounts();
         inner.note_own_access();
+        inner.notice_hub_nodes();
         inner.load_marks()?;
         Applier::start(&inner);
         Ok(Self { inner })

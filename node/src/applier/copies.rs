@@ -152,6 +152,8 @@ fn put_in_place(
             if let Err(error) = inner.know_writers() {
                 tracing::error!(%error, "whose feeds came with a copy cannot be read");
             }
+            // What came is the hub's that wrote it, as if it had come entry by entry.
+            inner.learn_usage();
             let (feeds, documents) = (feeds.len(), place.of);
             tracing::info!(%space, feeds, documents, "a first copy is here and checked");
             if inner.storage.renewal(space)?.is_some() {

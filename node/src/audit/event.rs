@@ -32,6 +32,8 @@ pub(crate) enum Event {
     BackupComplete,
     /// A backup took the place of the store.
     Restored,
+    /// A node was added to this hub.
+    NodeAdded,
     /// Another key takes the place of this node's identity key.
     IdentityReplaced,
 }
@@ -53,6 +55,7 @@ impl Event {
             Self::TakenOut => "taken out",
             Self::BackupComplete => "backup complete",
             Self::Restored => "restored",
+            Self::NodeAdded => "node added to this hub",
             Self::IdentityReplaced => "identity key replaced",
         }
     }
@@ -74,6 +77,7 @@ impl Event {
             | Self::TakenOut
             | Self::BackupComplete
             | Self::Restored
+            | Self::NodeAdded
             | Self::IdentityReplaced => MINUTE_MS,
         }
     }

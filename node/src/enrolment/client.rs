@@ -374,6 +374,8 @@ pub(crate) async fn reach(
         key,
     ) {
         (Ok(_proven), Some(key)) => connector.knowing(key).connect().await,
+        // What failed on the way is no fault of the certificate.
+        (Err(EnrolError::Connect(error)), _) => Err(error),
         (Ok(_), None) | (Err(_), _) => Err(stranger),
     }
 }

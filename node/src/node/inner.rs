@@ -272,6 +272,7 @@ impl Inner {
             self.applier.rebuild(*space);
         }
         self.note_own_access();
+        self.notice_hub_nodes();
         self.pin_successor();
         self.arrived();
         Ok(())

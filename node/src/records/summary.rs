@@ -63,6 +63,7 @@ impl Node {
             "lists_behind": behind.map(|error| error.to_string()),
             "trouble": self.inner.peers.trouble(),
             "alarms": self.inner.peers.alarms(),
+            "unknown_nodes": self.unknown_nodes_words()?,
             "noticed": self.inner.peers.noticed(),
             "refused": refused,
             "set_aside": aside,

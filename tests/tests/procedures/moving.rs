@@ -1,4 +1,4 @@
-//! Another school takes the lead of a hub.
+//! Another school takes the lead of a hub, and the coordinator another address.
 
 use crate::machine::filled;
 use crate::manual::Procedure;
@@ -124,4 +124,40 @@ async fn a_hub_moves_to_another_school() {
     old.run(&manual.next("rm -r")).await;
     assert!(!old.data().exists());
     manual.done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_coordinator_moves_to_another_address() {
+    let mut network = Network::begin().await;
+    let mut south = network.hub(SOUTH, SOUTH_NAME).await;
+    let before = node_of(&network.coordinator, SOUTH).await;
+    let membership = south.data().join("membership.toml");
+    let address = || {
+        let text = std::fs::read_to_string(&membership).expect("a membership");
+        let line = text.lines().find(|line| line.starts_with("address"));
+        line.expect("an address").to_owned()
+    };
+    assert!(address().contains("127.0.0.1"), "{}", address());
+
+    let ncetm = &mut network.coordinator;
+    ncetm.stop().await;
+    let file = node::folder::DataFolder::config(ncetm.data());
+    let settings = std::fs::read_to_string(&file).expect("settings");
+    let renamed = settings.replace("public = \"127.0.0.1:", "public = \"localhost:");
+    assert_ne!(renamed, settings);
+    std::fs::write(&file, renamed).expect("settings");
+    ncetm.serve("causeway-coordinator serve").await;
+    let mut manual = Procedure::of("Another address for the coordinator");
+    ncetm.run(&manual.next("causeway-coordinator invite")).await;
+    south.bring(ncetm, "again.toml");
+    south.stop().await;
+    south.run(&manual.next("causeway-node connect")).await;
+    assert!(address().contains("localhost"), "{}", address());
+    south.serve(&manual.next("causeway-node serve")).await;
+    manual.done();
+    ncetm
+        .until_said("causeway-coordinator hubs", "connected")
+        .await;
+    assert_eq!(node_of(ncetm, SOUTH).await, before);
+    south.stop().await;
 }

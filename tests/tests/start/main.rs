@@ -2,6 +2,7 @@
 
 mod asking;
 mod bringing_in;
+mod computers;
 mod first_start;
 mod long_work;
 mod restoring;

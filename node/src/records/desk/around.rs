@@ -123,6 +123,7 @@ impl Desk {
         let heard = heard.iter().filter_map(|node| peers.heard_ms(node));
         let mut trouble = peers.trouble();
         trouble.extend(peers.alarms());
+        trouble.extend(self.node.unknown_nodes_words()?);
         Ok(DeskStatus {
             hub: self.node.own_code(),
             is_coordinator: self.is_coordinator(),

@@ -1,5 +1,6 @@
 //! Access: who may do what here, and until when?
 
+mod computers;
 mod delegated;
 mod give;
 mod one;
@@ -23,6 +24,7 @@ use crate::web::{PageError, Visit, Web, parts, words};
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/access", get(list))
+        .merge(computers::routes())
         .merge(give::routes())
         .merge(one::routes())
 }
@@ -51,6 +53,7 @@ async fn list(State(web): State<Web>, visit: Visit) -> Result<Response, PageErro
     let (ended, open) = named.partition::<Vec<_>, _>(|it| it.standing == Standing::Ended);
     let holders = holder_names(&visit, &accounts).await?;
     let delegated = delegated::list(&visit).await?;
+    let computers = computers::list(&visit).await?;
     let today = web.accounts().today();
     let body = html! {
         h1 { (TITLE) }
@@ -66,6 +69,7 @@ async fn list(State(web): State<Web>, visit: Visit) -> Result<Response, PageErro
         h2 { "Who may do what" }
         (people(&open, &today, &holders))
         (delegated)
+        (computers)
         (refused(&lines, &accounts))
         @if !ended.is_empty() {
             details {
