@@ -2,7 +2,7 @@
 # Runs the tests of full and failing disks, which plain `cargo test` leaves out.
 #
 # Needs Linux, root (it mounts small disks) and strace (`apt-get install strace`); and a container
-# must allow both: --cap-add SYS_ADMIN --cap-add SYS_PTRACE. Takes about a minute.
+# must allow both: --cap-add SYS_ADMIN --cap-add SYS_PTRACE. Takes about two minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

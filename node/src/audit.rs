@@ -108,6 +108,17 @@ impl Audit {
         })
     }
 
+    /// Whether the folder has a log with a line, or with what may have been one.
+    pub(crate) fn is_begun(folder: &DataFolder) -> bool {
+        let path = folder.audit();
+        let none = || {
+            AuditLog::open(&path)
+                .and_then(|log| log.head())
+                .is_ok_and(|head| head == AuditHead::NONE)
+        };
+        path.exists() && !none()
+    }
+
     /// When the last backup was complete, in ms since 1970.
     pub(crate) fn last_backup_ms(&self) -> Result<Option<u64>, StoreError> {
         self.log().latest_ms(Event::BackupComplete.name())

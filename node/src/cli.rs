@@ -219,9 +219,7 @@ impl Arguments {
             Command::Retain => sample::retain(client(&data).await?, output).await,
             Command::Account(command) => account::run(client(&data).await?, command, output).await,
             Command::Space(command) => space::run(client(&data).await?, command, output).await,
-            Command::Identity(command) => {
-                identity::run(client(&data).await?, command, output).await
-            }
+            Command::Identity(command) => identity::run(&data, command, output).await,
             Command::Certificate { file } => certificate::run(&data, file, output),
             Command::Verify => verify::run(&data, client(&data).await, output).await,
             Command::Rebuild => {

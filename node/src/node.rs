@@ -111,13 +111,12 @@ impl Node {
         Self::create_with(path, SecretKey::from_seed(&random::<32>()), config)
     }
 
-    /// Finishes the setting up of a node that was broken off before it had a store. Says whether there was
-    /// something to finish: a folder whose node was connected, or asked to be, had a store, and is left
-    /// as it is.
+    /// Finishes the setting up of a node that was broken off, as on a full disk; none if there was nothing
+    /// to finish: a folder whose node was connected, or asked to be, is left as it is.
     ///
     /// # Errors
     /// [`NodeError`].
-    pub fn finish(path: &Path) -> Result<bool, NodeError> {
+    pub fn finish(path: &Path) -> Result<Option<Self>, NodeError> {
         DataFolder::own(path)?;
         let config = Config::read(&DataFolder::config(path))?;
         let folder = DataFolder::open(path)?;
@@ -125,13 +124,12 @@ impl Node {
             folder.membership(),
             folder.connecting(),
             folder.credentials(),
-            // It is made after the store.
-            folder.audit(),
         ];
-        if folder.store().exists() || later.iter().any(|file| file.exists()) {
-            return Ok(false);
+        // The log's first line is the last step.
+        if later.iter().any(|file| file.exists()) || Audit::is_begun(&folder) {
+            return Ok(None);
         }
-        Self::assemble(folder, config).map(|_node| true)
+        Self::assemble(folder, config).map(Some)
     }
 
     /// Sets up a new node with these settings and an identity that exists, as a coordinator's

@@ -1,6 +1,7 @@
 //! Puts a backup in the place of a node's store.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use node_feed::{AuthorityLog, HubId, NetworkId, SecretKey};
@@ -393,7 +394,12 @@ fn bring(file: &Path, copy: &Path, key: Option<&BackupKey>) -> Result<(), Restor
     if copied.is_err() {
         remove_store(copy)?;
     }
-    copied.map_err(|source| io(file, source))
+    // Of the two only the copy can find no room.
+    let at = |source: &std::io::Error| match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => copy,
+        _ => file,
+    };
+    copied.map_err(|source| io(at(&source), source))
 }
 
 /// Takes out of a copied store what must not live twice (writer keys, people's
@@ -421,7 +427,7 @@ fn remove_store(path: &Path) -> Result<(), RestoreError> {
 
 fn remove(file: &Path) -> Result<(), RestoreError> {
     match fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(file, error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(file, error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

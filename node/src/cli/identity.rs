@@ -1,5 +1,7 @@
 //! `identity`: by which key this node is known, and another one.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Subcommand;
 use proto::hub::v1::{IdentityRequest, ReplaceIdentityRequest};
@@ -22,13 +24,11 @@ pub(super) enum IdentityCommand {
     },
 }
 
-pub(super) async fn run(
-    mut client: Client,
-    command: IdentityCommand,
-    output: Output,
-) -> Result<()> {
+pub(super) async fn run(data: &Path, command: IdentityCommand, output: Output) -> Result<()> {
     let end = match command {
         IdentityCommand::Rotate { confirm: true } => {
+            // It has to hear from the coordinator, and to be closed and opened.
+            let mut client = super::client_of_running(data).await?;
             let answer = client.replace_identity(ReplaceIdentityRequest {}).await?;
             let node = answer.into_inner().node;
             output.print(&json!({ "node": node }), || {
@@ -44,7 +44,7 @@ pub(super) async fn run(
         }
         IdentityCommand::Show => "",
     };
-    show(client, end, output).await
+    show(super::client(data).await?, end, output).await
 }
 
 /// Says by which key a node is known, with `end` after it.

@@ -130,7 +130,8 @@ async fn prepare(data: &Path, say: Say) -> Result<()> {
     if !DataFolder::is_one(data).unwrap_or(false) {
         drop(Node::create(data).map_err(super::with_code)?);
         say.line("set-up", &format!("a new node is set up in {shown}"));
-    } else if Node::finish(data).map_err(super::with_code)? {
+    } else if let Some(finished) = Node::finish(data).map_err(super::with_code)? {
+        drop(finished);
         say.line(
             "set-up",
             &format!("setting up the node in {shown} was broken off, and is done now"),

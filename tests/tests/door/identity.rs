@@ -74,10 +74,10 @@ async fn hub_and_coordinator_take_other_keys_by_command_and_go_on_by_themselves(
     std::fs::write(hub.join("causeway.toml"), settings).expect("settings");
     done(at_hub(&["init"]).await);
 
-    // Nobody knows its key yet.
+    // Nothing runs that could hear from the coordinator.
     let early = at_hub(&["identity", "rotate", "--confirm"]).await;
-    assert_eq!(early.code, Some(1));
-    assert!(early.error.contains("not connected"), "{}", early.error);
+    assert_eq!(early.code, Some(69));
+    assert!(early.error.contains("`serve`"), "{}", early.error);
     done(at_hub(&["connect", text(&file)]).await);
     let serve = command(&hub, &["serve"]);
     let serving = Process::start(serve.into(), &path("hub.log")).expect("it starts");

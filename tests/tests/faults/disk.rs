@@ -1,7 +1,8 @@
 //! Disks that are full or fail. As root, on Linux: `tests/faults.sh` runs these.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,21 +15,45 @@ use tonic::{Code, Status};
 use crate::left::Left;
 use crate::program::{Program, add_hub, equal, held_by};
 
-/// Of the small disk.
-const SIZE: &str = "size=5m";
+/// Of the small disk, in MiB.
+const SIZE_MIB: u64 = 5;
 /// What takes up a part of it at first, and makes room later when it is deleted.
 const BALLAST_BYTES: usize = 3 << 20;
 
 /// A disk of a few megabytes.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     fn mount(at: PathBuf) -> Self {
+        Self::mount_of(at, SIZE_MIB)
+    }
+
+    /// One of so many MiB.
+    pub(crate) fn mount_of(at: PathBuf, mib: u64) -> Self {
         std::fs::create_dir_all(&at).expect("a folder");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(&at);
+        let size = format!("size={mib}m");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at);
         assert!(mount.status().expect("mount").success(), "root is needed");
         Self(at)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Takes up all room but so many KiB, with the file that is returned.
+    pub(crate) fn leave(&self, kib: u64) -> PathBuf {
+        let ballast = self.0.join("ballast");
+        let page = vec![1; 4 << 10];
+        let mut file = std::fs::File::create(&ballast).expect("a file");
+        let mut pages = 0;
+        while file.write_all(&page).is_ok() {
+            pages += 1;
+        }
+        let kept = (pages * page.len() as u64).saturating_sub(kib << 10);
+        file.set_len(kept).expect("it is cut");
+        ballast
     }
 
     /// Takes up all room that is left, with the file that is returned.

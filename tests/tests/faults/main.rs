@@ -6,6 +6,7 @@
 mod chance;
 mod copied;
 mod disk;
+mod filling;
 mod killed;
 mod left;
 mod program;

@@ -214,3 +214,45 @@ async fn a_node_whose_settings_serve_none_counts_nothing() {
     let text = world.hub(HUB).metrics_text().expect("a text");
     assert!(!text.contains("causeway_append_seconds"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_stay_open_in_memory_only_as_far_as_the_settings_allow() {
+    const CEILING: f64 = 1_048_576.0;
+    const DOCUMENTS: u64 = 30;
+    let mut world = World::new().await;
+    world.add_hub(HUB).await;
+    let (space, _) = world.project("NCP24-11", &[HUB]).await;
+    world.agree(space).await;
+    world.stop_hub(HUB).await;
+    serve_metrics(&world, HUB);
+    let settings = world.path(HUB).join("causeway.toml");
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    let ceiling = "\n[documents]\ncache_bytes_max = 1048576\n";
+    std::fs::write(&settings, text + ceiling).expect("settings");
+    world.start_hub(HUB);
+    let (hub, address) = (world.hub(HUB), world.metrics_address(HUB));
+    let body = "It helps. ".repeat(3_900);
+    let made = (0..DOCUMENTS).map(|number| {
+        let fields = serde_json::json!({ "title": format!("No. {number}"), "body": body });
+        let made = hub.create_record("practice", &space.to_string(), &fields.to_string());
+        made.expect("it is made").id.to_string()
+    });
+    let made = made.collect::<Vec<_>>();
+    // Twice round: what was put away is opened again, and whole.
+    let before = hub.documents_opened();
+    for id in made.iter().chain(&made) {
+        let shown = hub.show_record(id).expect("it is shown");
+        assert_eq!(shown.fields["body"], body.trim_end());
+    }
+    assert!(
+        hub.documents_opened() > before + DOCUMENTS,
+        "most were put away"
+    );
+    let told = series(&get(address, "/metrics").await.1);
+    let (bytes, open) = (
+        told["causeway_cache_bytes"],
+        told["causeway_cache_documents"],
+    );
+    assert!(bytes <= CEILING, "{bytes} bytes of {open} documents");
+    assert!(open > 0.0 && open < 30.0, "{open} documents");
+}
