@@ -10,8 +10,8 @@ use node_feed::{NetworkId, NodeId, SecretKey};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EnrolRequest, EnrolResponse, GreetRequest, GreetResponse, RenewRequest, RenewResponse,
-    StandingRequest, StandingResponse,
+    CheckRequest, CheckResponse, EnrolRequest, EnrolResponse, GreetRequest, GreetResponse,
+    RenewRequest, RenewResponse, StandingRequest, StandingResponse,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::AsyncReadExt;
@@ -59,6 +59,10 @@ impl Enrolment for Mirror {
     }
 
     async fn enrol(&self, _: Request<EnrolRequest>) -> Result<Response<EnrolResponse>, Status> {
+        Err(Status::unimplemented("only greets"))
+    }
+
+    async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         Err(Status::unimplemented("only greets"))
     }
 
