@@ -1,14 +1,15 @@
 //! The number that two people compare before a hub is admitted: scenario C1, and who stands between.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use coordinator::operations::OperationError;
 use node::Node;
 use node::clock::now_ms;
 use node::enrolment::{
-    Answer, CheckProof, ConnectingState, EnrolError, Invitation, OneTimeCode, ask, ask_again,
-    check_commitment, exchange, greet_proof,
+    Answer, CheckProof, Connecting, ConnectingState, EnrolError, Invitation, OneTimeCode, ask,
+    ask_again, check_commitment, exchange, greet_proof,
 };
 use node::proxy::Proxies;
 use node::tls::{Acceptor, CertificateAuthority, ConnectionInfo, Connector, server};
@@ -28,6 +29,7 @@ use super::waiting_room::{ask_to_connect, connect, operations, stop, waits};
 
 const SOUTH: &str = "south-yorkshire";
 const AT_NCETM: &str = "an operator";
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn at_ncetm(world: &World) -> String {
     let waiting = operations(world).waiting().expect("what waits");
@@ -376,6 +378,12 @@ impl Enrolment for Liar {
     }
 }
 
+/// The outcome, which does not let a test wait for ever.
+async fn outcome(connecting: &Connecting) -> ConnectingState {
+    let outcome = tokio::time::timeout(PATIENCE, connecting.outcome()).await;
+    outcome.expect("it comes to an outcome")
+}
+
 fn failure(outcome: &ConnectingState) -> &str {
     let ConnectingState::Failed(sentence) = outcome else {
         panic!("it came to something: {outcome:?}");
@@ -412,7 +420,7 @@ async fn c1_a_coordinator_that_does_not_keep_to_its_commitment_is_found_and_no_n
         let (_liar, invitation) = Liar::start(commitment, opening).await;
         let (node, running) = ask_to_connect(&world, name, &invitation);
         let connecting = node.connecting().expect("it asks");
-        let outcome = connecting.outcome().await;
+        let outcome = outcome(&connecting).await;
         assert!(failure(&outcome).contains(words), "{name}: {outcome:?}");
         assert_eq!(connecting.check_number(), None, "{name}");
         assert!(!node.folder().join("connecting.toml").exists());
@@ -450,7 +458,7 @@ async fn c1_a_coordinator_that_commits_itself_anew_is_found_and_hears_no_second_
             node
         };
         let connecting = again.0.connecting().expect("it asks");
-        let outcome = connecting.outcome().await;
+        let outcome = outcome(&connecting).await;
         let sentence = failure(&outcome);
         assert!(sentence.contains("otherwise than before"), "{sentence}");
         assert!(sentence.contains("new invitation"), "{sentence}");
