@@ -557,6 +557,7 @@ fn status(error: &OperationError) -> Status {
         OperationError::Revoked(_)
         | OperationError::NodeRevoked(_)
         | OperationError::NotSuspended(_)
+        | OperationError::NoCheckNumber(_)
         | OperationError::OwnHub(_)
         | OperationError::OwnSpace
         | OperationError::MayWrite(_)

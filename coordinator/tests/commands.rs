@@ -8,7 +8,10 @@ use std::time::Duration;
 use clap::Parser;
 use node::Node;
 use node::cli::{Arguments, Exit};
-use node::enrolment::{ConnectingState, Invitation};
+use node::clock::now_ms;
+use node::enrolment::{ConnectingState, Invitation, ask};
+use node::proxy::Proxies;
+use node_feed::SecretKey;
 
 fn run(data: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_causeway-coordinator"))
@@ -169,6 +172,7 @@ async fn two_machines_connect_with_the_commands_of_the_five_minutes() {
     let south = invite("south", &[]);
     let west = invite("west", &["--admit-at-once"]);
     let north = invite("north", &[]);
+    let east = invite("east", &[]);
     let _serving = Serving::start(data);
     while !data.join("node.sock").exists() || std::net::TcpStream::connect(address).is_err() {
         soon().await;
@@ -188,7 +192,7 @@ async fn two_machines_connect_with_the_commands_of_the_five_minutes() {
     let node = open(&hub("south")).await;
     assert!(node.hub().is_none() && node.folder().join("connecting.toml").exists());
     let number = node.resume_connecting().expect("read").expect("it waits");
-    let number = number.check_number().to_string();
+    let number = number.check_number().expect("a number").to_string();
     drop(node);
     let said = done(&["waiting"]);
     assert!(said.contains(&number) && said.contains("south"), "{said}");
@@ -200,6 +204,24 @@ async fn two_machines_connect_with_the_commands_of_the_five_minutes() {
     let connected = node_command(&hub("south"), &["connect"]).await;
     connected.expect("it was admitted");
     assert!(open(&hub("south")).await.hub().is_some());
+
+    // One of an older program, which makes no check number.
+    let invitation = Invitation::read(Path::new(&east)).expect("the file");
+    let key = SecretKey::from_seed(&[9; 32]);
+    ask(&invitation, &key, now_ms(), &Proxies::Direct)
+        .await
+        .expect("it waits");
+    let said = done(&["waiting"]);
+    assert!(said.contains("not there yet"), "{said}");
+    let refused = run(data, &["admit", "east"]);
+    assert!(!refused.status.success());
+    let said = text(&refused);
+    assert!(said.contains("running and current"), "{said}");
+    let said = done(&["refuse", "east", "--why", "Its program is too old"]);
+    assert!(said.contains("is refused"), "{said}");
+    let listed = done(&["node", "list"]);
+    let west = listed.lines().find(|line| line.starts_with("west"));
+    assert!(west.is_some_and(|line| line.contains(" - ")), "{listed}");
 
     // One that waits while it is refused.
     let path = hub("north");

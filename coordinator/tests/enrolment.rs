@@ -11,14 +11,19 @@ use coordinator::enrolment::{
 };
 use coordinator::saved_keys::write_certificates;
 use coordinator_registry::{Event, Registry};
-use node::enrolment::{EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, enrol, renew};
+use node::enrolment::{
+    Answer, CheckProof, EnrolError, EnrolProof, Enrolled, Invitation, OneTimeCode, ask, enrol,
+    exchange, renew,
+};
 use node::proxy::Proxies;
 use node::tls::{
     Acceptor, CertificateAuthority, Connection, Connector, Credentials, TlsKey, server,
 };
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Succession, Tag};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
-use proto::enrolment::v1::{EndFormerRequest, EnrolRequest, GreetRequest, SucceedRequest};
+use proto::enrolment::v1::{
+    CheckRequest, EndFormerRequest, EnrolRequest, GreetRequest, SucceedRequest,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::Code;
@@ -110,6 +115,18 @@ impl Site {
         self.registry
             .invite(hub, code.as_bytes(), expires_ms, now_ms())
             .expect("stored");
+        self.with_code(hub, code)
+    }
+
+    fn invite_to_wait(&self, hub: HubId) -> Invitation {
+        let code = OneTimeCode::generate().expect("random bytes");
+        self.registry
+            .invite_to_wait(hub, code.as_bytes(), now_ms() + HOUR_MS, now_ms())
+            .expect("stored");
+        self.with_code(hub, code)
+    }
+
+    fn with_code(&self, hub: HubId, code: OneTimeCode) -> Invitation {
         let invitation = Invitation {
             network: self.network(),
             root: self.root,
@@ -450,6 +467,134 @@ async fn a_request_recorded_on_one_connection_is_worth_nothing_on_another() {
         .enrol(request)
         .await
         .expect("its own connection");
+}
+
+/// An honest `Check` over this connection, to be spoiled.
+fn check_request(
+    connection: &Connection,
+    invitation: &Invitation,
+    key: &SecretKey,
+) -> CheckRequest {
+    let (node, nonce) = (key.public(), [5; 32]);
+    let proof = CheckProof {
+        exporter: &connection.info.exporter,
+        network: invitation.network,
+        hub: invitation.hub,
+        code: &invitation.code,
+        node: node.node(),
+        nonce: &nonce,
+    };
+    CheckRequest {
+        hub: Bytes::copy_from_slice(invitation.hub.as_bytes()),
+        code: Bytes::copy_from_slice(invitation.code.as_bytes()),
+        node: Bytes::copy_from_slice(node.as_bytes()),
+        nonce: Bytes::copy_from_slice(&nonce),
+        signature: Bytes::copy_from_slice(&proof.sign(key).0),
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_check_is_refused_with_a_sentence_and_takes_nothing() {
+    let site = Site::start().await;
+    let invitation = site.invite_to_wait(YORKSHIRE);
+    let waits = ask(&invitation, &key(1), now_ms(), &Proxies::Direct).await;
+    let Ok(Answer::Waiting {
+        commitment: Some(commitment),
+        ..
+    }) = waits
+    else {
+        panic!("it does not wait: {waits:?}");
+    };
+    let address = site.address.parse().expect("an address");
+    let connector = Connector::new(address, &site.authority_pem, None).expect("a connector");
+    let connection = connector.connect().await.expect("connected");
+    let good = check_request(&connection, &invitation, &key(1));
+    let other = connector.connect().await.expect("connected");
+    let unknown = Invitation {
+        code: OneTimeCode::generate().expect("random bytes"),
+        ..invitation.clone()
+    };
+    let short = Bytes::from_static(b"short");
+    let changed = |change: &dyn Fn(&mut CheckRequest)| {
+        let mut request = good.clone();
+        change(&mut request);
+        request
+    };
+    let wrong = Code::InvalidArgument;
+    let cases = [
+        (
+            changed(&|it| it.hub = short.clone()),
+            wrong,
+            "the hub must have 8 bytes",
+        ),
+        (
+            changed(&|it| it.code = Bytes::new()),
+            wrong,
+            "the code must have 16 bytes",
+        ),
+        (
+            changed(&|it| it.node = short.clone()),
+            wrong,
+            "the node must have 32 bytes",
+        ),
+        (
+            changed(&|it| it.nonce = Bytes::new()),
+            wrong,
+            "the nonce must have 32 bytes",
+        ),
+        (
+            changed(&|it| it.nonce = Bytes::from_static(&[0; 33])),
+            wrong,
+            "the nonce must have 32 bytes, this one has 33",
+        ),
+        (
+            changed(&|it| it.signature = short.clone()),
+            wrong,
+            "the signature must have 64 bytes",
+        ),
+        (
+            changed(&|it| it.nonce = Bytes::from_static(&[6; 32])),
+            wrong,
+            "the signature does not hold",
+        ),
+        (
+            check_request(&other, &invitation, &key(1)),
+            wrong,
+            "the signature does not hold",
+        ),
+        (
+            check_request(&connection, &unknown, &key(1)),
+            Code::PermissionDenied,
+            "this code is not known",
+        ),
+        (
+            check_request(&connection, &invitation, &key(2)),
+            Code::PermissionDenied,
+            "used already, by another node",
+        ),
+    ];
+    for (request, code, words) in cases {
+        let mut client = EnrolmentClient::new(connection.channel.clone());
+        let status = client.check(request).await.expect_err(words);
+        assert_eq!(status.code(), code, "{status}");
+        assert!(status.message().contains(words), "{status}");
+    }
+    let requests = site.registry.requests(now_ms()).expect("read");
+    assert_eq!(requests[0].node_nonce, None);
+    assert_eq!(site.events(Event::CodeRefused), 2);
+    exchange(&invitation, &key(1), &commitment, &Proxies::Direct)
+        .await
+        .expect("a number");
+
+    // Whoever goes on is made to wait, as with every other refused request.
+    let mut last = None;
+    for _ in 0..25 {
+        let request = check_request(&connection, &unknown, &key(1));
+        let mut client = EnrolmentClient::new(connection.channel.clone());
+        last = client.check(request).await.err();
+    }
+    let last = last.expect("it is refused");
+    assert_eq!(last.code(), Code::ResourceExhausted, "{last}");
 }
 
 #[tokio::test]

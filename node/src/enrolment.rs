@@ -8,6 +8,7 @@
 //! [`Connecting`] is a request to connect from its first call to its outcome: most wait until a
 //! person at NCETM has compared the check number. [`crate::Node::connect`] begins one.
 
+mod check_exchange;
 mod check_number;
 mod client;
 mod code;
@@ -16,13 +17,17 @@ mod error;
 mod invitation;
 mod proof;
 
-pub use check_number::CheckNumber;
+pub use check_exchange::exchange;
+pub use check_number::{CheckNumber, CheckParts, check_commitment};
 pub use client::{Answer, Enrolled, ask, ask_again, enrol, renew};
 pub use code::{CodeError, OneTimeCode};
 pub use connecting::{ConnectError, Connecting, ConnectingState, NotConnected, Progress};
 pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
-pub use proof::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
+pub use proof::{
+    CheckProof, EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof,
+};
 
+pub(crate) use check_exchange::CheckExchange;
 pub(crate) use client::{Greeting, Standing, end_former, greet, reach, standing, succeed};
 pub(crate) use connecting::Current;

@@ -26,6 +26,18 @@ pub enum CodeRefusal {
     /// It was made for another hub than the request names.
     #[error("this code is for another hub; use the invitation that names your hub")]
     OtherHub,
+    /// No request was made with it that waits.
+    #[error("no request to connect was made with this code; ask to connect first")]
+    NotAsked,
+    /// The request does not wait any more.
+    #[error("this request does not wait any more; ask again to hear what became of it")]
+    Decided,
+    /// Its node said another part of the check number before.
+    #[error(
+        "this node took part in its check number before, with other bytes: a request has one number \
+         for good; ask NCETM for a new invitation"
+    )]
+    OtherNonce,
 }
 
 /// Why a code could not be redeemed.
@@ -199,6 +211,34 @@ impl Registry {
         Ok(answer?)
     }
 
+    /// Takes in the part that the node of a request says for its check number, durably, and returns this
+    /// end's. The first that it says stands, however many race; said again it changes nothing.
+    /// Refusals leave an audit line, but that of a request which was decided meanwhile.
+    ///
+    /// # Errors
+    /// [`RedeemError::Refused`] says why in a sentence for the person who holds the code. A code
+    /// is never used up by it.
+    pub fn exchange(
+        &self,
+        hub: HubId,
+        code: &[u8; 16],
+        node: NodeId,
+        node_nonce: &[u8; 32],
+        now_ms: u64,
+    ) -> Result<[u8; 32], RedeemError> {
+        let answer = self.write(|transaction| {
+            let answer = exchange(transaction, hub, code, node, node_nonce, now_ms)?;
+            if let Err(refusal) = &answer
+                && *refusal != CodeRefusal::Decided
+            {
+                let event = Event::CodeRefused;
+                note(transaction, event, hub, refusal.to_string(), now_ms)?;
+            }
+            Ok(answer)
+        })?;
+        Ok(answer?)
+    }
+
     /// All invitations, the newest first.
     ///
     /// # Errors
@@ -315,10 +355,48 @@ fn standing(
     };
     Ok(match request.state {
         RequestState::Admitted => Redeemed::Again,
-        RequestState::Waiting => Redeemed::Waits(request),
+        RequestState::Waiting => Redeemed::Waits(request::with_nonce(transaction, request)?),
         RequestState::Refused => Redeemed::Refused(request),
         RequestState::Lapsed => Redeemed::Lapsed(request),
     })
+}
+
+fn exchange(
+    transaction: &Transaction<'_>,
+    hub: HubId,
+    code: &[u8; 16],
+    node: NodeId,
+    node_nonce: &[u8; 32],
+    now_ms: u64,
+) -> Result<Result<[u8; 32], CodeRefusal>, RegistryError> {
+    let Some(found) = find(transaction, code)? else {
+        return Ok(Err(CodeRefusal::Unknown));
+    };
+    if found.hub != hub {
+        return Ok(Err(CodeRefusal::OtherHub));
+    }
+    match found.used_by {
+        Some(user) if user == node => {}
+        Some(_) => return Ok(Err(CodeRefusal::Used)),
+        None => return Ok(Err(CodeRefusal::NotAsked)),
+    }
+    request::lapse(transaction, now_ms)?;
+    let Some(request) = request::of_invitation(transaction, found.id)? else {
+        return Ok(Err(CodeRefusal::NotAsked));
+    };
+    if request.state != RequestState::Waiting {
+        return Ok(Err(CodeRefusal::Decided));
+    }
+    // Without it nothing was committed to, and the node could not know what it is told.
+    let Some(own) = request.check_nonce else {
+        return Ok(Err(CodeRefusal::NotAsked));
+    };
+    match request.node_nonce {
+        Some(first) if first != *node_nonce => return Ok(Err(CodeRefusal::OtherNonce)),
+        Some(_) => {}
+        None => request::keep_node_nonce(transaction, request.id, node_nonce)?,
+    }
+    Ok(Ok(own))
 }
 
 /// Each invitation has its own salt, so all are tried. There are a few for each hub, and a hash

@@ -61,6 +61,11 @@ pub struct ConnectionRequest {
     pub decided_by: String,
     /// Why it was refused, in words for the hub.
     pub reason: String,
+    /// This end's part of the check number. It is said to nobody before the node said its own; none if the
+    /// node has not asked since this program makes one.
+    pub check_nonce: Option<[u8; 32]>,
+    /// The node's part, which is the first that it said; none before.
+    pub node_nonce: Option<[u8; 32]>,
 }
 
 impl Registry {
@@ -140,7 +145,7 @@ impl Registry {
 }
 
 const COLUMNS: &str = "id, hub, node, since_ms, lapses_ms, address, state, decided_ms, \
-                       decided_by, reason";
+                       decided_by, reason, check_nonce, node_nonce";
 
 /// Lets a node wait that used the invitation with this number, which was good for so many ms.
 pub(crate) fn begin(
@@ -155,19 +160,60 @@ pub(crate) fn begin(
         .saturating_add(invited_for_ms)
         .saturating_add(PATIENCE_MS);
     transaction.execute(
-        "INSERT INTO requests (invitation, hub, node, since_ms, lapses_ms, address, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting')",
+        "INSERT INTO requests
+             (invitation, hub, node, since_ms, lapses_ms, address, state, check_nonce)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7)",
         params![
             invitation,
             hub.as_bytes(),
             node.as_bytes(),
             stored(now_ms),
             stored(lapses_ms),
-            address
+            address,
+            random()?
         ],
     )?;
     let begun = of_invitation(transaction, invitation)?;
     begun.ok_or(RegistryError::Row("a request is gone"))
+}
+
+/// The request with this end's part of its check number: one that began under an older program gets it
+/// now.
+pub(crate) fn with_nonce(
+    transaction: &Transaction<'_>,
+    request: ConnectionRequest,
+) -> Result<ConnectionRequest, RegistryError> {
+    if request.check_nonce.is_some() {
+        return Ok(request);
+    }
+    let check_nonce = random()?;
+    transaction.execute(
+        "UPDATE requests SET check_nonce = ?2 WHERE id = ?1",
+        params![request.id, check_nonce],
+    )?;
+    Ok(ConnectionRequest {
+        check_nonce: Some(check_nonce),
+        ..request
+    })
+}
+
+/// Keeps what the node of a request says first as its part of the check number.
+pub(crate) fn keep_node_nonce(
+    transaction: &Transaction<'_>,
+    id: i64,
+    nonce: &[u8; 32],
+) -> Result<(), RegistryError> {
+    transaction.execute(
+        "UPDATE requests SET node_nonce = ?2 WHERE id = ?1 AND node_nonce IS NULL",
+        params![id, nonce],
+    )?;
+    Ok(())
+}
+
+fn random() -> Result<[u8; 32], RegistryError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Lets lapse what has waited too long.
@@ -227,5 +273,7 @@ fn from_row(row: &Row<'_>) -> Result<ConnectionRequest, RegistryError> {
         decided_ms: row.get::<_, Option<_>>(7)?.map(read),
         decided_by: row.get(8)?,
         reason: row.get(9)?,
+        check_nonce: row.get(10)?,
+        node_nonce: row.get(11)?,
     })
 }

@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Forward only: a step that was released is never changed.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(V1), M::up(V2)])
+    Migrations::new(vec![M::up(V1), M::up(V2), M::up(V3)])
 }
 
 const V1: &str = "
@@ -66,6 +66,13 @@ const V2: &str = "
     ) STRICT;
     CREATE INDEX requests_by_state ON requests (state, since_ms);
     CREATE INDEX audit_by_event ON audit (event, id);
+";
+
+/// The parts that a check number is made of: this end's, and the node's once it was told. Requests that
+/// waited before it have none until their node asks again.
+const V3: &str = "
+    ALTER TABLE requests ADD COLUMN check_nonce BLOB CHECK (length(check_nonce) = 32);
+    ALTER TABLE requests ADD COLUMN node_nonce  BLOB CHECK (length(node_nonce) = 32);
 ";
 
 #[cfg(test)]

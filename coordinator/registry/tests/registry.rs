@@ -268,6 +268,125 @@ fn one_yes_admits_all_that_the_same_node_of_the_same_hub_asked() {
 }
 
 #[test]
+fn the_first_that_a_node_says_for_its_check_number_stands() {
+    let (folder, registry, request) = with_request();
+    let own = request.check_nonce.expect("drawn when it began");
+    assert_eq!(request.node_nonce, None);
+    let first = [1; 32];
+    let others = (2..40).map(|other| [other; 32]);
+    let say = |registry: &Registry, nonce: &[u8; 32]| {
+        registry.exchange(YORKSHIRE, &CODE, node(1), nonce, NOW + 2)
+    };
+    assert_eq!(say(&registry, &first).expect("taken"), own);
+    drop(registry);
+    let registry = open(folder.path());
+    assert_eq!(say(&registry, &first).expect("again"), own);
+    for other in others {
+        let refused = say(&registry, &other);
+        assert_eq!(exchange_refusal(refused), CodeRefusal::OtherNonce);
+    }
+    let kept = registry.requests(NOW + 3).expect("requests").remove(0);
+    assert_eq!(
+        (kept.check_nonce, kept.node_nonce),
+        (Some(own), Some(first))
+    );
+    let Redeemed::Waits(later) = ask(&registry, node(1), NOW + 4) else {
+        panic!("it does not wait");
+    };
+    assert_eq!(later.check_nonce, Some(own));
+}
+
+fn exchange_refusal(answer: Result<[u8; 32], RedeemError>) -> CodeRefusal {
+    match answer {
+        Err(RedeemError::Refused(refusal)) => refusal,
+        Ok(_) | Err(RedeemError::Registry(_)) => panic!("not refused: {answer:?}"),
+    }
+}
+
+#[test]
+fn of_many_parts_that_race_for_one_number_exactly_one_is_taken() {
+    let (folder, registry, _request) = with_request();
+    let barrier = Barrier::new(16);
+    let taken = std::thread::scope(|scope| {
+        let (barrier, folder) = (&barrier, folder.path());
+        let threads = (0..16).map(|number| {
+            scope.spawn(move || {
+                let registry = open(folder);
+                barrier.wait();
+                let nonce = [number; 32];
+                let said = registry.exchange(YORKSHIRE, &CODE, node(1), &nonce, NOW + 2);
+                said.is_ok().then_some(nonce)
+            })
+        });
+        let threads = threads.collect::<Vec<_>>().into_iter();
+        threads
+            .filter_map(|thread| thread.join().expect("no panic"))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(taken.len(), 1);
+    let kept = registry.requests(NOW + 3).expect("requests").remove(0);
+    assert_eq!(kept.node_nonce, Some(taken[0]));
+}
+
+#[test]
+fn a_check_number_is_made_only_for_a_request_that_waits_and_uses_up_no_code() {
+    let (_folder, registry, request) = with_request();
+    let say = |hub, code: &[u8; 16], node| {
+        exchange_refusal(registry.exchange(hub, code, node, &[1; 32], NOW + 2))
+    };
+    assert_eq!(say(YORKSHIRE, &[8; 16], node(1)), CodeRefusal::Unknown);
+    assert_eq!(say(LONDON, &CODE, node(1)), CodeRefusal::OtherHub);
+    assert_eq!(say(YORKSHIRE, &CODE, node(2)), CodeRefusal::Used);
+    let (open, at_once) = ([9; 16], [10; 16]);
+    registry
+        .invite_to_wait(YORKSHIRE, &open, EXPIRES, NOW)
+        .expect("an invitation");
+    assert_eq!(say(YORKSHIRE, &open, node(1)), CodeRefusal::NotAsked);
+    registry
+        .invite(YORKSHIRE, &at_once, EXPIRES, NOW)
+        .expect("an invitation");
+    let used = registry.redeem(YORKSHIRE, &at_once, node(1), ADDRESS, NOW + 2);
+    assert!(matches!(used, Ok(Redeemed::First)), "{used:?}");
+    assert_eq!(say(YORKSHIRE, &at_once, node(1)), CodeRefusal::NotAsked);
+    assert_eq!(registry.attempts().expect("lines").len(), 5);
+    let other = registry.redeem(YORKSHIRE, &open, node(3), ADDRESS, NOW + 2);
+    assert!(
+        matches!(other, Ok(Redeemed::Waits(_))),
+        "still good: {other:?}"
+    );
+
+    registry
+        .refuse_request(request.id, "one", "no", NOW + 3)
+        .expect("kept");
+    let attempts = registry.attempts().expect("lines").len();
+    assert_eq!(say(YORKSHIRE, &CODE, node(1)), CodeRefusal::Decided);
+    assert_eq!(registry.attempts().expect("lines").len(), attempts);
+}
+
+#[test]
+fn a_request_of_an_older_program_gets_its_part_when_its_node_asks_again() {
+    let (folder, registry, _request) = with_request();
+    drop(registry);
+    let file = rusqlite::Connection::open(folder.path().join("registry.db"));
+    file.expect("the register")
+        .execute("UPDATE requests SET check_nonce = NULL", [])
+        .expect("as the step that added the column leaves it");
+    let registry = open(folder.path());
+    let say = || registry.exchange(YORKSHIRE, &CODE, node(1), &[1; 32], NOW + 2);
+    assert_eq!(exchange_refusal(say()), CodeRefusal::NotAsked);
+    let asked = || {
+        let asked = ask(&registry, node(1), NOW + 2);
+        let Redeemed::Waits(request) = asked else {
+            panic!("it does not wait: {asked:?}");
+        };
+        request.check_nonce.expect("drawn now")
+    };
+    let own = asked();
+    assert_eq!(asked(), own);
+    assert_eq!(say().expect("taken"), own);
+}
+
+#[test]
 fn strangers_fill_no_register_and_push_out_no_operators_word() {
     let (_folder, registry, request) = with_request();
     registry

@@ -14,7 +14,7 @@ use super::Client;
 /// What to do with nodes.
 #[derive(Debug, Subcommand)]
 pub(super) enum NodeCommand {
-    /// Lists the nodes of hubs, with the check number that each showed when it was connected.
+    /// Lists the nodes of hubs, with the check number that was compared before each was admitted.
     List,
     /// Ends the access of one node, for a stolen laptop or a leaked key; its hub goes on.
     Revoke(RevokeArguments),
@@ -64,7 +64,11 @@ async fn list(mut client: Client, output: Output) -> Result<()> {
             "node": node.node, "hub": node.code, "check_number": node.check_number,
             "state": node.state,
         }));
-        rows.push(vec![node.code, node.state, node.check_number, node.node]);
+        let number = match node.check_number.as_str() {
+            "" => "-".to_owned(),
+            _ => node.check_number,
+        };
+        rows.push(vec![node.code, node.state, number, node.node]);
     }
     output.print(&Value::Array(values), || {
         table(&["HUB", "STATE", "CHECK NUMBER", "NODE"], &rows)

@@ -51,7 +51,7 @@ pub(super) async fn list(mut client: Client, output: Output) -> Result<()> {
                 vec![
                     waiting.code.clone(),
                     waiting.name.clone(),
-                    waiting.check_number.clone(),
+                    number(waiting).to_owned(),
                     moment(waiting.since_ms),
                     waiting.address.clone(),
                 ]
@@ -96,13 +96,11 @@ pub(super) async fn admit(
         .context("the coordinator named no request")?;
     let value = json!({ "admitted": value(&request), "already": answer.already });
     output.print(&value, || {
-        let WaitingEntry {
-            code, check_number, ..
-        } = &request;
+        let (code, number) = (&request.code, number(&request));
         if answer.already {
-            format!("{code} (check number {check_number}) was admitted before")
+            format!("{code} (check number {number}) was admitted before")
         } else {
-            format!("{code} (check number {check_number}) is admitted; it goes on by itself")
+            format!("{code} (check number {number}) is admitted; it goes on by itself")
         }
     });
     Ok(())
@@ -122,19 +120,25 @@ pub(super) async fn refuse(
     let request = answer.refused.context("the coordinator named no request")?;
     let value = json!({ "refused": value(&request), "already": answer.already });
     output.print(&value, || {
-        let WaitingEntry {
-            code, check_number, ..
-        } = &request;
+        let (code, number) = (&request.code, number(&request));
         if answer.already {
-            format!("{code} (check number {check_number}) was refused before")
+            format!("{code} (check number {number}) was refused before")
         } else {
             format!(
-                "{code} (check number {check_number}) is refused and will be told why; its \
+                "{code} (check number {number}) is refused and will be told why; its \
                  invitation is spent"
             )
         }
     });
     Ok(())
+}
+
+/// A request's check number, as people read it.
+fn number(waiting: &WaitingEntry) -> &str {
+    match waiting.check_number.as_str() {
+        "" => "not there yet",
+        number => number,
+    }
 }
 
 fn value(waiting: &WaitingEntry) -> Value {

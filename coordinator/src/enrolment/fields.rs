@@ -2,7 +2,7 @@
 
 use node::enrolment::OneTimeCode;
 use node_feed::{HubId, NodeId, PublicKey, Signature, Succession};
-use proto::enrolment::v1::{EnrolRequest, RenewRequest, StandingRequest};
+use proto::enrolment::v1::{CheckRequest, EnrolRequest, RenewRequest, StandingRequest};
 use tonic::Status;
 
 /// Bytes that a certificate request may have; one for a P-256 key has about 200.
@@ -24,6 +24,27 @@ impl<'a> EnrolFields<'a> {
             code: OneTimeCode::from_bytes(array("code", &request.code)?),
             node: identity(&request.node)?,
             certificate_request: certificate_request(&request.certificate_request)?,
+            signature: Signature(array("signature", &request.signature)?),
+        })
+    }
+}
+
+/// The fields of a `CheckRequest`.
+pub(super) struct CheckFields {
+    pub(super) hub: HubId,
+    pub(super) code: OneTimeCode,
+    pub(super) node: PublicKey,
+    pub(super) nonce: [u8; 32],
+    pub(super) signature: Signature,
+}
+
+impl CheckFields {
+    pub(super) fn read(request: &CheckRequest) -> Result<Self, Status> {
+        Ok(Self {
+            hub: HubId::from_bytes(array("hub", &request.hub)?),
+            code: OneTimeCode::from_bytes(array("code", &request.code)?),
+            node: identity(&request.node)?,
+            nonce: array("nonce", &request.nonce)?,
             signature: Signature(array("signature", &request.signature)?),
         })
     }

@@ -6,24 +6,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use coordinator_registry::{
-    AuditLine, CertificateRecord, Event, RedeemError, Redeemed, Registry, RegistryError,
+    AuditLine, CertificateRecord, CodeRefusal, Event, RedeemError, Redeemed, Registry,
+    RegistryError,
 };
-use node::enrolment::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
+use node::enrolment::{
+    CheckProof, EnrolProof, check_commitment, greet_proof, renew_proof, standing_proof,
+    succession_proof,
+};
 use node::tls::{CertificateError, ConnectionInfo};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Succession, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EndFormerRequest, EndFormerResponse, EnrolLapsed, EnrolRefused, EnrolRequest, EnrolResponse,
-    EnrolWaiting, GreetRequest, GreetResponse, RenewRequest, RenewResponse, StandingRequest,
-    StandingResponse, SucceedRequest, SucceedResponse, standing_response,
+    CheckRequest, CheckResponse, EndFormerRequest, EndFormerResponse, EnrolLapsed, EnrolRefused,
+    EnrolRequest, EnrolResponse, EnrolWaiting, GreetRequest, GreetResponse, RenewRequest,
+    RenewResponse, StandingRequest, StandingResponse, SucceedRequest, SucceedResponse,
+    standing_response,
 };
 use tokio::sync::{mpsc, oneshot};
 use tonic::{Code, Request, Response, Status};
 
 use super::attempts::Attempts;
 use super::authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
-use super::fields::{EnrolFields, RenewFields, StandingFields, SuccessionFields};
+use super::fields::{CheckFields, EnrolFields, RenewFields, StandingFields, SuccessionFields};
 use crate::certificates::Certificates;
 
 /// Bytes that a request may have.
@@ -127,6 +132,38 @@ impl EnrolmentService {
             coordinator: Bytes::copy_from_slice(self.parts.identity.public().as_bytes()),
             hub: Bytes::copy_from_slice(hub.as_bytes()),
             instead: None,
+        })
+    }
+
+    async fn check_node(
+        &self,
+        request: &CheckRequest,
+        info: &ConnectionInfo,
+        now_ms: u64,
+    ) -> Result<CheckResponse, Status> {
+        let fields = CheckFields::read(request)?;
+        let (hub, node) = (fields.hub, fields.node.node());
+        let proof = CheckProof {
+            exporter: &info.exporter,
+            network: self.network,
+            hub,
+            code: &fields.code,
+            node,
+            nonce: &fields.nonce,
+        };
+        proof
+            .verify(&fields.node, &fields.signature)
+            .map_err(|_| unproven())?;
+        let (code, nonce) = (fields.code, fields.nonce);
+        let own = self
+            .with_registry(move |registry| {
+                registry
+                    .exchange(hub, code.as_bytes(), node, &nonce, now_ms)
+                    .map_err(redeem_status)
+            })
+            .await?;
+        Ok(CheckResponse {
+            nonce: Bytes::copy_from_slice(&own),
         })
     }
 
@@ -395,6 +432,20 @@ impl Enrolment for EnrolmentService {
         result.map(Response::new)
     }
 
+    async fn check(
+        &self,
+        request: Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let info = connection(&request)?;
+        let now_ms = now_ms();
+        self.allow(info.remote_addr, now_ms)?;
+        let result = self.check_node(request.get_ref(), &info, now_ms).await;
+        if let Err(status) = &result {
+            self.refused(status, &info, now_ms);
+        }
+        result.map(Response::new)
+    }
+
     async fn renew(
         &self,
         request: Request<RenewRequest>,
@@ -464,6 +515,7 @@ fn instead(redeemed: Redeemed) -> Option<Instead> {
         Redeemed::Waits(request) => Some(Instead::Waiting(EnrolWaiting {
             since_ms: request.since_ms,
             lapses_ms: request.lapses_ms,
+            check_commitment: commitment(request.check_nonce),
         })),
         Redeemed::Refused(request) => Some(Instead::Refused(EnrolRefused {
             why: request.reason,
@@ -472,6 +524,11 @@ fn instead(redeemed: Redeemed) -> Option<Instead> {
             lapsed_ms: request.lapses_ms,
         })),
     }
+}
+
+fn commitment(nonce: Option<[u8; 32]>) -> Bytes {
+    let commitment = nonce.map(|nonce| check_commitment(&nonce));
+    commitment.map_or_else(Bytes::new, |it| Bytes::copy_from_slice(it.as_bytes()))
 }
 
 /// What the acceptor knows of the connection; without it nothing can be proven.
@@ -496,6 +553,9 @@ fn unproven() -> Status {
 
 fn redeem_status(error: RedeemError) -> Status {
     match error {
+        RedeemError::Refused(refusal @ CodeRefusal::Decided) => {
+            Status::failed_precondition(refusal.to_string())
+        }
         RedeemError::Refused(refusal) => Status::permission_denied(refusal.to_string()),
         RedeemError::Registry(error) => registry_status(&error),
     }

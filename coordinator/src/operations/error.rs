@@ -44,6 +44,12 @@ pub enum OperationError {
     /// No request to connect is meant, or several are.
     #[error("{0}")]
     NotWaiting(String),
+    /// A request to connect has no check number yet.
+    #[error(
+        "the request of \"{0}\" has no check number yet, and is not admitted without one: its node's \
+         program must be running and current; try again once the number is listed"
+    )]
+    NoCheckNumber(String),
     /// A request to connect is refused without a reason.
     #[error("say why, in words for the hub: the person who asked reads them")]
     NoReason,

@@ -1,8 +1,8 @@
 //! The nodes of hubs: listing them, and ending one of them.
 
-use coordinator_registry::Event;
-use node::enrolment::CheckNumber;
-use node_feed::{CutTarget, FeedCut, Hash, Height, HubId, NodeId, PublicKey, SpaceId, SpaceKind};
+use coordinator_registry::{Event, RequestState};
+use node::clock::now_ms;
+use node_feed::{CutTarget, FeedCut, Hash, Height, HubId, NodeId, SpaceId, SpaceKind};
 
 use super::{OperationError, Operations};
 
@@ -15,7 +15,8 @@ pub struct AdmittedNode {
     pub hub: HubId,
     /// Its hub's code.
     pub code: String,
-    /// The six digits that the node showed when it was connected.
+    /// The six digits that were compared before the node was admitted last; empty if it was admitted
+    /// without.
     pub check_number: String,
     /// Whether it has a session now.
     pub connected: bool,
@@ -57,13 +58,19 @@ impl Operations {
     pub fn nodes(&self) -> Vec<AdmittedNode> {
         let authority = self.parts.node.authority();
         let connected = self.parts.node.peers_connected();
-        let coordinator = self.parts.node.identity().public();
         let nodes = authority.nodes().iter();
         let nodes = nodes.filter(|(_, record)| Some(record.hub) != self.own_hub());
+        let requests = self.parts.registry.requests(now_ms());
+        let requests = requests.unwrap_or_else(|error| {
+            tracing::error!(%error, "the check numbers of nodes cannot be read");
+            Vec::new()
+        });
         let mut nodes = nodes
             .map(|(node, record)| {
-                let key = PublicKey::from_bytes(node.as_bytes());
-                let check = key.map(|key| CheckNumber::of(&key, &coordinator).to_string());
+                let request = requests
+                    .iter()
+                    .find(|it| it.node == *node && it.state == RequestState::Admitted);
+                let check = request.and_then(|request| self.check_number(request));
                 AdmittedNode {
                     node: *node,
                     hub: record.hub,

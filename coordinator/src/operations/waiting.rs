@@ -4,7 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use coordinator_registry::{ConnectionRequest, RequestState};
 use node::clock::now_ms;
-use node::enrolment::CheckNumber;
+use node::enrolment::{CheckNumber, CheckParts};
 use node_feed::{HubId, NodeId, PublicKey};
 
 use super::{OperationError, Operations};
@@ -19,7 +19,8 @@ pub struct Waiting {
     pub code: String,
     /// Its hub's name.
     pub name: String,
-    /// The six digits that the node shows too; made from both identity keys, never sent.
+    /// The six digits that the node shows too, and that are never sent; empty before the node has taken
+    /// part in making them.
     pub check_number: String,
     /// Since when it waits, in ms since 1970.
     pub since_ms: u64,
@@ -68,12 +69,16 @@ impl Operations {
     /// `by` who decides. The node has access once this returns. Asked again it changes nothing.
     ///
     /// # Errors
-    /// [`OperationError::NotWaiting`] if no such request waits, or several; otherwise as
+    /// [`OperationError::NotWaiting`] if no such request waits, or several,
+    /// [`OperationError::NoCheckNumber`] if there is nothing yet to compare; otherwise as
     /// [`Operations::admit`]. Nothing was admitted then.
     pub fn admit_waiting(&self, which: &str, by: &str) -> Result<Decided, OperationError> {
         let _deciding = self.deciding();
         let (request, shown) = self.find_request(which)?;
         match request.state {
+            RequestState::Waiting if shown.check_number.is_empty() => {
+                return Err(OperationError::NoCheckNumber(shown.code));
+            }
             RequestState::Waiting => {}
             RequestState::Admitted => {
                 return Ok(Decided {
@@ -180,7 +185,7 @@ impl Operations {
         });
         let meant = requests.filter(|(_, shown)| {
             shown.code == which
-                || digits(&shown.check_number) == number
+                || (!shown.check_number.is_empty() && digits(&shown.check_number) == number)
                 || shown.node.to_string() == which
         });
         let meant = meant.collect::<Vec<_>>();
@@ -195,7 +200,7 @@ impl Operations {
             count if waiting.iter().filter(same).count() == count => Ok(waiting[0].clone()),
             _ => Err(OperationError::NotWaiting(format!(
                 "several requests of \"{which}\" wait: give the check number of the one that is \
-                 meant"
+                 meant, or its node's id"
             ))),
         }
     }
@@ -203,24 +208,37 @@ impl Operations {
     fn shown(&self, request: &ConnectionRequest) -> Waiting {
         let authority = self.parts.node.authority();
         let record = authority.hubs().get(&request.hub);
-        let key = PublicKey::from_bytes(request.node.as_bytes());
-        let coordinator = self.parts.node.identity().public();
-        let check = key.map(|key| CheckNumber::of(&key, &coordinator).to_string());
         Waiting {
             code: self.code_of(request.hub),
             name: record.map(|record| record.name.clone()).unwrap_or_default(),
-            check_number: check.unwrap_or_default(),
+            check_number: self.check_number(request).unwrap_or_default(),
             since_ms: request.since_ms,
             lapses_ms: request.lapses_ms,
             address: request.address.clone(),
             node: request.node,
         }
     }
+
+    /// The check number of a request, once its node has taken part in making it.
+    pub(super) fn check_number(&self, request: &ConnectionRequest) -> Option<String> {
+        let node = PublicKey::from_bytes(request.node.as_bytes()).ok()?;
+        let coordinator = self.parts.node.identity().public();
+        let number = CheckNumber::of(&CheckParts {
+            network: self.parts.root.network(),
+            hub: request.hub,
+            node: &node,
+            coordinator: &coordinator,
+            node_nonce: request.node_nonce.as_ref()?,
+            coordinator_nonce: request.check_nonce.as_ref()?,
+        });
+        Some(number.to_string())
+    }
 }
 
 fn gone(shown: &Waiting, what: &str) -> OperationError {
-    OperationError::NotWaiting(format!(
-        "the request of \"{}\" with the check number {} {what}",
-        shown.code, shown.check_number
-    ))
+    let number = match shown.check_number.as_str() {
+        "" => String::new(),
+        number => format!(" with the check number {number}"),
+    };
+    OperationError::NotWaiting(format!("the request of \"{}\"{number} {what}", shown.code))
 }

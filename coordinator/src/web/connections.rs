@@ -160,17 +160,24 @@ fn waiting_list(waiting: &[Waiting], csrf: &str) -> Markup {
                 @for request in waiting {
                     section.card data-waiting=(request.code) {
                         h3 { (request.name) }
-                        span.check-number { (request.check_number) }
+                        @if request.check_number.is_empty() {
+                            p { "It has no check number yet, and cannot be admitted without one: its program must be \
+                                running and current. The number is shown here once the two programs have made it." }
+                        } @else {
+                            span.check-number { (request.check_number) }
+                        }
                         p { "Asked " (words::ago(request.since_ms, now_ms())) " from " (request.address)
                             ". Lapses on " (words::moment(request.lapses_ms)) "." }
-                        (parts::form("/connections/admit", csrf, &html! {
-                            input type="hidden" name="which" value=(request.check_number);
-                            (parts::button(&format!("Admit {}", request.name)))
-                        }))
+                        @if !request.check_number.is_empty() {
+                            (parts::form("/connections/admit", csrf, &html! {
+                                input type="hidden" name="which" value=(request.check_number);
+                                (parts::button(&format!("Admit {}", request.name)))
+                            }))
+                        }
                         details {
                             summary { "Refuse it" }
                             (parts::form("/connections/refuse", csrf, &html! {
-                                input type="hidden" name="which" value=(request.check_number);
+                                input type="hidden" name="which" value=(which(request));
                                 (parts::text_input(&why_field(request), "Why",
                                     "The hub reads this.", "", None))
                                 input type="hidden" name="field" value=(why_field(request));
@@ -184,10 +191,19 @@ fn waiting_list(waiting: &[Waiting], csrf: &str) -> Markup {
     }
 }
 
-/// Two computers of one hub may wait, so the field is called by the check number.
+/// What a request is called: by its node before it has a number.
+fn which(request: &Waiting) -> String {
+    match request.check_number.as_str() {
+        "" => request.node.to_string(),
+        number => number.to_owned(),
+    }
+}
+
+/// Two computers of one hub may wait, so the field is called by the request.
 fn why_field(request: &Waiting) -> String {
-    let digits = request.check_number.chars().filter(char::is_ascii_digit);
-    format!("why-{}", digits.collect::<String>())
+    let letters = which(request);
+    let letters = letters.chars().filter(char::is_ascii_alphanumeric);
+    format!("why-{}", letters.collect::<String>())
 }
 
 fn hub_list(health: &Health) -> Markup {

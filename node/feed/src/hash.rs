@@ -38,6 +38,10 @@ pub enum Tag {
     Check,
     /// An identity key's signature on the one that takes its place.
     Succession,
+    /// What the coordinator commits itself to before it hears a node's part of their check number.
+    CheckCommitment,
+    /// A node's part of a check number, and the signature that it is made from, which is never sent.
+    CheckNonce,
     /// The digest of what a space's documents and cards have become, for comparing nodes.
     Documents,
     /// The name of a private record on the copy that was published of it.
@@ -78,6 +82,8 @@ impl Tag {
             Self::Code => b"causeway/1 code\0",
             Self::Check => b"causeway/1 check\0",
             Self::Succession => b"causeway/1 succession\0",
+            Self::CheckCommitment => b"causeway/1 check commitment\0",
+            Self::CheckNonce => b"causeway/1 check nonce\0",
             Self::Documents => b"causeway/1 documents\0",
             Self::Origin => b"causeway/1 origin\0",
             Self::Preview => b"causeway/1 preview\0",

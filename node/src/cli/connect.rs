@@ -9,7 +9,7 @@ use serde_json::json;
 use super::exit::Exit;
 use super::output::{Output, moment};
 use crate::Node;
-use crate::enrolment::{Connecting, ConnectingState, Invitation};
+use crate::enrolment::{CheckNumber, Connecting, ConnectingState, Invitation};
 
 /// With which invitation.
 #[derive(Debug, Args)]
@@ -40,7 +40,6 @@ pub(super) async fn run(
     let mut troubled = false;
     loop {
         let progress = changes.borrow_and_update().clone();
-        let shown = told || matches!(progress.state, ConnectingState::Waiting { .. });
         match progress.state {
             ConnectingState::Admitted => {
                 print(&node, &connecting, "admitted", output);
@@ -60,8 +59,9 @@ pub(super) async fn run(
                     print(&node, &connecting, "waiting", output);
                     return Ok(());
                 }
-                if !told {
-                    eprintln!("{}", instruction(&connecting, lapses_ms));
+                if let Some(number) = progress.check_number.filter(|_| !told) {
+                    told = true;
+                    eprintln!("{}", instruction(&connecting, number, lapses_ms));
                 }
                 if let Some(trouble) = progress.trouble.filter(|_| !troubled) {
                     troubled = true;
@@ -74,38 +74,43 @@ pub(super) async fn run(
                 return Err(Exit::of_outcome(&outcome).into());
             }
         }
-        told = shown;
         changes.changed().await?;
     }
 }
 
-fn instruction(connecting: &Connecting, lapses_ms: u64) -> String {
+fn instruction(connecting: &Connecting, number: CheckNumber, lapses_ms: u64) -> String {
     format!(
-        "check number {}\n{} waits to be admitted: telephone NCETM and compare the number; it \
+        "check number {number}\n{} waits to be admitted: telephone NCETM and compare the number; it \
          must be the same on both screens. This goes on until {} and may be stopped with Ctrl-C: \
          `connect` again, or `serve`, goes on with it.",
-        connecting.check_number(),
         connecting.hub_name(),
         moment(lapses_ms)
     )
 }
 
 fn print(node: &Node, connecting: &Connecting, state: &str, output: Output) {
-    let check = connecting.check_number();
+    let check = connecting.check_number().map(|number| number.to_string());
+    let trouble = connecting.progress().trouble;
     let value = json!({
         "hub": connecting.hub_code(), "network": connecting.network().to_string(),
-        "check_number": check.to_string(), "state": state,
+        "check_number": check, "state": state,
     });
     output.print(&value, || {
         let (hub, data) = (connecting.hub_name(), node.folder().display());
         let next = format!("start it next: causeway-node --data {data} serve");
-        if state == "admitted" {
-            format!("connected as {hub}; check number {check}\n{next}")
-        } else {
-            format!(
+        match (state, check) {
+            ("admitted", Some(check)) => {
+                format!("connected as {hub}; check number {check}\n{next}")
+            }
+            ("admitted", None) => format!("connected as {hub}\n{next}"),
+            (_, Some(check)) => format!(
                 "check number {check}\n{hub} waits to be admitted: telephone NCETM and compare \
                  the number; it must be the same on both screens\n{next}"
-            )
+            ),
+            (_, None) => format!(
+                "{hub} waits to be admitted, and there is no check number yet: {}\n{next}",
+                trouble.unwrap_or_default()
+            ),
         }
     });
 }

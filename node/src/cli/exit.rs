@@ -133,6 +133,8 @@ fn of_enrolment(error: &EnrolError) -> Exit {
         EnrolError::Refused(_) | EnrolError::Expired(_) => Exit::NotAllowed,
         EnrolError::Network { .. }
         | EnrolError::Waiting
+        | EnrolError::Otherwise
+        | EnrolError::TooOld
         | EnrolError::Answer(_)
         | EnrolError::Certificate(_) => Exit::Failed,
     }

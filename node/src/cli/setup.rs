@@ -191,18 +191,20 @@ fn is_for_this_computer(web: &WebConfig) -> bool {
 
 /// Says at every try how the request to connect stands, until it is admitted.
 async fn follow(connecting: &Connecting, say: Say) -> Result<()> {
-    let number = connecting.check_number();
     let hub = connecting.hub_name();
-    say.line(
-        "check-number",
-        &format!(
-            "check number {number}\ntelephone NCETM and compare the number: it must be the same on \
-             both screens. They then admit {hub}. This may be stopped with Ctrl-C and run again."
-        ),
-    );
+    let mut told = false;
     let mut changes = connecting.changes();
     loop {
         let progress = changes.borrow_and_update().clone();
+        let number = progress.check_number;
+        if let Some(number) = number.filter(|_| !told && !progress.state.is_outcome()) {
+            told = true;
+            let text = format!(
+                "check number {number}\ntelephone NCETM and compare the number: it must be the same on \
+                 both screens. They then admit {hub}. This may be stopped with Ctrl-C and run again."
+            );
+            say.line("check-number", &text);
+        }
         match &progress.state {
             ConnectingState::Admitted => return Ok(()),
             ConnectingState::Asking | ConnectingState::Waiting { .. } => {
@@ -224,11 +226,13 @@ async fn follow(connecting: &Connecting, say: Say) -> Result<()> {
 fn at_a_try(progress: &Progress, connecting: &Connecting) -> Option<String> {
     let again = moment(progress.again_ms?);
     let now = moment(now_ms());
-    let (hub, number) = (connecting.hub_name(), connecting.check_number());
+    let hub = connecting.hub_name();
+    let number = progress.check_number;
+    let number = number.map_or_else(String::new, |number| format!(", check number {number}"));
     Some(match (&progress.trouble, &progress.state) {
         (Some(trouble), _) => format!("{now}  {trouble}. It is tried again by itself at {again}"),
         (None, ConnectingState::Waiting { lapses_ms, .. }) => format!(
-            "{now}  {hub} waits to be admitted by NCETM, check number {number}, until {}. It is asked \
+            "{now}  {hub} waits to be admitted by NCETM{number}, until {}. It is asked \
              again by itself at {again}",
             moment(*lapses_ms)
         ),

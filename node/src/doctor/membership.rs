@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use node_feed::SecretKey;
 use node_store::{ReadStore, Readers};
 use serde_json::Value;
 
 use super::limit::apart;
 use super::{Finding, Known};
 use crate::NodeError;
-use crate::enrolment::{CheckNumber, Invitation, NotConnected};
-use crate::folder::{DataFolder, read_seed};
+use crate::enrolment::{CheckExchange, CheckNumber, Invitation, NotConnected};
+use crate::folder::DataFolder;
 use crate::membership::{CoordinatorContact, Membership};
 
 const CHECK: &str = "connection";
@@ -45,7 +44,7 @@ pub(super) async fn check(
     let told = running.and_then(|running| running["connecting"].as_str());
     let finding = match (told, &pending) {
         (Some(told), _) => Finding::warning(CHECK, format!("not connected yet: {told}")),
-        (None, Some(asked)) => Finding::warning(CHECK, begun(data, asked)),
+        (None, Some(asked)) => Finding::warning(CHECK, begun(data, asked).await),
         (None, None) if invitation.is_some() && !data.exists() => {
             Finding::not_checked(CHECK, "no node is set up here yet")
         }
@@ -80,15 +79,12 @@ fn member(own: Membership, invitation: Option<&Invitation>) -> (Finding, Option<
 }
 
 /// A request that has no outcome yet, while nobody goes on with it.
-fn begun(data: &Path, asked: &Invitation) -> String {
-    let identity = read_seed(&DataFolder::identity_in(data));
-    let number = identity.map(|seed| {
-        let own = SecretKey::from_seed(&seed).public();
-        format!(
-            ", check number {}",
-            CheckNumber::of(&own, &asked.coordinator)
-        )
-    });
+async fn begun(data: &Path, asked: &Invitation) -> String {
+    let (store, invitation) = (DataFolder::store_in(data), asked.clone());
+    let number = apart(move || number_in(&store, &invitation))
+        .await
+        .flatten();
+    let number = number.map(|number| format!(", check number {number},"));
     format!(
         "a request to connect as {} was begun{} and has no answer yet; `serve` and `setup` go on with \
          it",
@@ -120,6 +116,12 @@ fn known_by(invitation: &Invitation) -> Known {
         },
         member: false,
     }
+}
+
+/// The check number of a request, as a store that nobody may have open keeps it.
+fn number_in(store: &Path, asked: &Invitation) -> Option<CheckNumber> {
+    let readers = store.exists().then(|| Readers::open(store))?.ok()?;
+    CheckExchange::kept(&readers, asked).ok()??.number()
 }
 
 impl NotConnected {

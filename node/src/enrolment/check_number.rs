@@ -2,25 +2,60 @@
 
 use std::fmt;
 
-use node_feed::{Hash, PublicKey, Tag};
+use node_feed::{Hash, HubId, NetworkId, PublicKey, Tag};
+use serde::{Deserialize, Serialize};
 
-/// A six-digit number made from a node's and the coordinator's identity keys.
+/// A six-digit number that a node and the coordinator make of both their identity keys and of a
+/// random part of each, and that both show.
 ///
-/// Both ends show it. Whoever took an invitation and asks with it shows another number, but for one
-/// chance in a million. It is no proof against somebody who could also replace the invitation by one
-/// that names a key of their own: they see the node's number and can try keys until theirs has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Neither end can choose its part by the other's: the coordinator commits itself to its own first. So
+/// somebody who stands between, with a node and a coordinator of their own, shows the same number at
+/// both true ends by one chance in a million, whatever they compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CheckNumber(u32);
 
+/// What a check number is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckParts<'a> {
+    /// The network that the node asks to join.
+    pub network: NetworkId,
+    /// The hub that it asks for.
+    pub hub: HubId,
+    /// Its identity key.
+    pub node: &'a PublicKey,
+    /// The coordinator's identity key.
+    pub coordinator: &'a PublicKey,
+    /// The node's part.
+    pub node_nonce: &'a [u8; 32],
+    /// The coordinator's part.
+    pub coordinator_nonce: &'a [u8; 32],
+}
+
 impl CheckNumber {
-    /// The number of this pair of keys.
-    pub fn of(node: &PublicKey, coordinator: &PublicKey) -> Self {
-        let hash = Hash::of(Tag::Check, &[node.as_bytes(), coordinator.as_bytes()]);
+    /// The number that these parts make.
+    pub fn of(parts: &CheckParts<'_>) -> Self {
+        let hash = Hash::of(
+            Tag::Check,
+            &[
+                parts.network.as_bytes(),
+                parts.hub.as_bytes(),
+                parts.node.as_bytes(),
+                parts.coordinator.as_bytes(),
+                parts.node_nonce,
+                parts.coordinator_nonce,
+            ],
+        );
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&hash.as_bytes()[..8]);
         let digits = u64::from_le_bytes(bytes) % 1_000_000;
         Self(u32::try_from(digits).unwrap_or(0))
     }
+}
+
+/// What the coordinator commits itself to when its part of a check number is `nonce`.
+pub fn check_commitment(nonce: &[u8; 32]) -> Hash {
+    Hash::of(Tag::CheckCommitment, &[nonce])
 }
 
 impl fmt::Display for CheckNumber {
@@ -36,13 +71,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ends_show_the_same_six_digits_and_another_key_shows_others() {
+    fn every_part_changes_the_six_digits_and_the_same_parts_make_the_same() {
         let [node, coordinator, stranger] =
             [1, 2, 3].map(|seed| SecretKey::from_seed(&[seed; 32]).public());
-        let number = CheckNumber::of(&node, &coordinator);
-        assert_eq!(number, CheckNumber::of(&node, &coordinator));
-        assert_ne!(number, CheckNumber::of(&stranger, &coordinator));
-        assert_ne!(number, CheckNumber::of(&node, &stranger));
+        let parts = CheckParts {
+            network: NetworkId::from_bytes([4; 16]),
+            hub: HubId::from_bytes([5; 8]),
+            node: &node,
+            coordinator: &coordinator,
+            node_nonce: &[6; 32],
+            coordinator_nonce: &[7; 32],
+        };
+        let number = CheckNumber::of(&parts);
+        // As docs/protocol.md has it, so that other programs make the same.
+        assert_eq!(number.to_string(), "832 720");
+        assert_eq!(
+            check_commitment(&[7; 32]).to_string(),
+            "398ea733c026baad626ed9069cca02bcd8739a3a7509e8534954204a4f74e1b6"
+        );
+        let others = [
+            CheckParts {
+                network: NetworkId::from_bytes([0; 16]),
+                ..parts
+            },
+            CheckParts {
+                hub: HubId::from_bytes([0; 8]),
+                ..parts
+            },
+            CheckParts {
+                node: &stranger,
+                ..parts
+            },
+            CheckParts {
+                coordinator: &stranger,
+                ..parts
+            },
+            CheckParts {
+                node_nonce: &[0; 32],
+                ..parts
+            },
+            CheckParts {
+                coordinator_nonce: &[0; 32],
+                ..parts
+            },
+        ];
+        for other in others {
+            assert_ne!(CheckNumber::of(&other), number, "{other:?}");
+        }
         let text = number.to_string();
         assert_eq!(text.len(), 7, "{text}");
         assert!(

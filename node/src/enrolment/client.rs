@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag};
+use node_feed::{Hash, HubId, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::standing_response::Standing as Answered;
@@ -54,6 +54,8 @@ pub enum Answer {
         since_ms: u64,
         /// When it lapses if nobody decides, in ms since 1970.
         lapses_ms: u64,
+        /// To what the coordinator commits itself for the check number; none from an older one.
+        commitment: Option<Hash>,
     },
     /// An operator refused it, with a reason for people. The code is spent.
     Refused(String),
@@ -171,6 +173,7 @@ pub async fn ask_again(
             return Ok(Answer::Waiting {
                 since_ms: waiting.since_ms,
                 lapses_ms: waiting.lapses_ms,
+                commitment: commitment(&waiting.check_commitment)?,
             });
         }
         Some(Instead::Refused(refused)) => return Ok(Answer::Refused(refused.why)),
@@ -341,8 +344,17 @@ fn from_wire(line: &[proto::enrolment::v1::Succession]) -> Vec<Succession> {
     read.collect()
 }
 
+fn commitment(bytes: &[u8]) -> Result<Option<Hash>, EnrolError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let commitment = Hash::try_from(bytes)
+        .map_err(|_| EnrolError::Answer("its commitment has the wrong length"))?;
+    Ok(Some(commitment))
+}
+
 /// Shows no certificate: the one at hand may have run out, and none is needed.
-fn plain(
+pub(super) fn plain(
     address: &Address,
     authority_pem: &str,
     proxies: &Proxies,
@@ -382,14 +394,14 @@ pub(crate) async fn reach(
 
 /// A connection whose other end has proven to be the coordinator. Nothing secret is sent over
 /// any other.
-struct Greeted {
-    client: EnrolmentClient<Channel>,
-    exporter: Exporter,
+pub(super) struct Greeted {
+    pub(super) client: EnrolmentClient<Channel>,
+    pub(super) exporter: Exporter,
     greeting: Greeting,
 }
 
 impl Greeted {
-    async fn connect(
+    pub(super) async fn connect(
         connector: Connector,
         coordinator: &PublicKey,
         network: NetworkId,
@@ -463,7 +475,7 @@ fn credentials(chain: Vec<Bytes>, key: &TlsKey) -> Result<Credentials, EnrolErro
 }
 
 /// A call that fails rather than hang when something between swallows it.
-fn in_time<T>(message: T) -> Request<T> {
+pub(super) fn in_time<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(CALL_TIMEOUT);
     request

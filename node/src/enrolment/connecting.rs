@@ -3,19 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use node_feed::{NetworkId, SecretKey};
+use node_feed::{Hash, NetworkId, SecretKey};
 use node_store::{ReadStore, StoreError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinError};
 use zeroize::Zeroizing;
 
 use crate::clock::now_ms;
 use crate::folder::{FolderError, write_private};
 use crate::node::{Inner, Node, NodeError};
 use crate::pauses::Pauses;
+use crate::proxy::Proxies;
 use crate::random;
 
+use super::check_exchange::{CheckExchange, exchange};
 use super::check_number::CheckNumber;
 use super::client::{Answer, ask, ask_again};
 use super::error::EnrolError;
@@ -90,6 +92,9 @@ pub struct Progress {
     pub trouble: Option<String>,
     /// When it asks again, in ms since 1970; none while it asks, and once there is an outcome.
     pub again_ms: Option<u64>,
+    /// The six digits that NCETM sees too, if nobody stands between; none before both ends have made
+    /// them, which they do once the request waits.
+    pub check_number: Option<CheckNumber>,
 }
 
 /// Why the last request to connect came to nothing: the one thing that it leaves behind.
@@ -121,14 +126,14 @@ pub struct Connecting {
 #[derive(Debug)]
 struct ConnectionRequest {
     invitation: Invitation,
-    check_number: CheckNumber,
     progress: watch::Sender<Progress>,
 }
 
 impl Connecting {
-    /// The six digits that NCETM sees too, if nobody stands between.
-    pub fn check_number(&self) -> CheckNumber {
-        self.request.check_number
+    /// The six digits that NCETM sees too, if nobody stands between; none before both ends have made
+    /// them. A node that is admitted at once has none.
+    pub fn check_number(&self) -> Option<CheckNumber> {
+        self.progress().check_number
     }
 
     /// The name of the hub that the invitation is for.
@@ -166,6 +171,10 @@ impl Connecting {
         Arc::ptr_eq(&self.request, &other.request)
     }
 
+    fn is_current(&self, current: Option<&(Self, AbortHandle)>) -> bool {
+        current.is_some_and(|(current, _)| self.is(current))
+    }
+
     /// Changes whenever it comes further.
     pub fn changes(&self) -> watch::Receiver<Progress> {
         self.request.progress.subscribe()
@@ -185,6 +194,16 @@ impl Connecting {
     }
 
     fn set(&self, state: ConnectingState, trouble: Option<String>, pause: Option<Duration>) {
+        self.show(state, trouble, pause, self.check_number());
+    }
+
+    fn show(
+        &self,
+        state: ConnectingState,
+        trouble: Option<String>,
+        pause: Option<Duration>,
+        check_number: Option<CheckNumber>,
+    ) {
         let again_ms = pause.map(|pause| {
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             now_ms().saturating_add(pause)
@@ -193,6 +212,7 @@ impl Connecting {
             state,
             trouble,
             again_ms,
+            check_number,
         };
         self.request.progress.send_if_modified(|progress| {
             let changed = *progress != next;
@@ -271,13 +291,15 @@ impl Node {
     /// there until somebody refuses it or it lapses.
     ///
     /// # Errors
-    /// [`ConnectError::Folder`] if the invitation cannot be deleted.
+    /// [`ConnectError::Folder`] and [`ConnectError::Store`] if it cannot be deleted.
     pub fn forget_connecting(&self) -> Result<(), ConnectError> {
         let mut current = self.inner.connecting.lock();
         if let Some((_, task)) = current.take() {
             task.abort();
         }
-        Ok(self.inner.delete_invitation()?)
+        self.inner.delete_invitation()?;
+        let storage = &self.inner.storage;
+        Ok(storage.set_setting(CheckExchange::SETTING, None)?)
     }
 
     /// Why the last request to connect came to nothing, also after a restart; none once there is a
@@ -299,14 +321,26 @@ impl Node {
     pub fn connecting_words(&self) -> Result<Option<String>, StoreError> {
         let words = match self.connecting() {
             Some(connecting) => {
-                let Progress { state, trouble, .. } = connecting.progress();
-                let number = connecting.check_number();
+                let Progress {
+                    state,
+                    trouble,
+                    check_number,
+                    ..
+                } = connecting.progress();
                 match (state, trouble) {
                     (ConnectingState::Asking, None) => Some("asking".to_owned()),
                     (ConnectingState::Asking, Some(trouble)) => Some(format!("asking: {trouble}")),
-                    (ConnectingState::Waiting { .. }, _) => Some(format!(
-                        "waits to be admitted by NCETM, check number {number}"
-                    )),
+                    (ConnectingState::Waiting { .. }, trouble) => {
+                        Some(match (check_number, trouble) {
+                            (Some(number), _) => {
+                                format!("waits to be admitted by NCETM, check number {number}")
+                            }
+                            (None, Some(trouble)) => {
+                                format!("waits to be admitted by NCETM: {trouble}")
+                            }
+                            (None, None) => "waits to be admitted by NCETM".to_owned(),
+                        })
+                    }
                     (outcome, _) => outcome.why_not(),
                 }
             }
@@ -318,12 +352,17 @@ impl Node {
         Ok(words)
     }
 
-    /// The six digits that this node and the coordinator of its network both show; none before it
-    /// is connected.
+    /// The six digits that were compared before this node was connected; none before, and none if it
+    /// was admitted at once.
     pub fn check_number(&self) -> Option<CheckNumber> {
-        let contact = self.inner.membership()?.coordinator?;
-        let own = self.inner.identity.public();
-        Some(CheckNumber::of(&own, &contact.identity))
+        self.inner.membership()?;
+        let storage = &self.inner.storage;
+        let kept = storage
+            .read(|store| store.setting(Compared::SETTING))
+            .ok()??;
+        let kept: Compared = serde_json::from_slice(&kept).ok()?;
+        // A store that was moved here brings the number of the node that it comes from.
+        (kept.node == *self.id().as_bytes()).then_some(kept.number)
     }
 
     fn kept_invitation(&self) -> Result<Option<Invitation>, ConnectError> {
@@ -347,15 +386,15 @@ impl Node {
                 given_up.set(ConnectingState::Failed(why), None, None);
             }
         }
-        let own = self.inner.identity.public();
+        let kept = self.inner.kept_exchange(&invitation).ok().flatten();
         let asking = Progress {
             state: ConnectingState::Asking,
             trouble: None,
             again_ms: None,
+            check_number: kept.and_then(|kept| kept.number()),
         };
         let connecting = Connecting {
             request: Arc::new(ConnectionRequest {
-                check_number: CheckNumber::of(&own, &invitation.coordinator),
                 invitation,
                 progress: watch::channel(asking).0,
             }),
@@ -379,15 +418,63 @@ impl Inner {
         }
     }
 
-    /// Keeps why a request came to nothing, and deletes its invitation, unless another request took
-    /// its place.
+    fn kept_exchange(&self, invitation: &Invitation) -> Result<Option<CheckExchange>, StoreError> {
+        let storage = &self.storage;
+        storage.read(|store| CheckExchange::kept(store, invitation))
+    }
+
+    /// Keeps how far the exchange of a request has come, unless another request took its place.
+    fn keep_exchange(
+        &self,
+        connecting: &Connecting,
+        exchange: &CheckExchange,
+    ) -> Result<(), StoreError> {
+        let current = self.connecting.lock();
+        if !connecting.is_current(current.as_ref()) {
+            return Ok(());
+        }
+        let line = serde_json::to_vec(exchange).ok();
+        let storage = &self.storage;
+        storage.set_setting(CheckExchange::SETTING, line.as_deref())
+    }
+
+    /// To what the coordinator committed itself when this request first waited, which is kept now if this
+    /// is the first time.
+    fn keep_first(
+        &self,
+        connecting: &Connecting,
+        commitment: Option<Hash>,
+    ) -> Result<Result<CheckExchange, EnrolError>, StoreError> {
+        let invitation = &connecting.request.invitation;
+        let kept = self.kept_exchange(invitation)?;
+        Ok(match (kept, commitment) {
+            (Some(kept), Some(commitment)) if kept.commitment() == commitment => Ok(kept),
+            (Some(_), _) => Err(EnrolError::Otherwise),
+            (None, None) => Err(EnrolError::TooOld),
+            (None, Some(commitment)) => {
+                let begun = CheckExchange::begin(invitation, &commitment);
+                self.keep_exchange(connecting, &begun)?;
+                Ok(begun)
+            }
+        })
+    }
+
+    /// Keeps why a request came to nothing, or the number that was compared if it was admitted, and
+    /// deletes its invitation, unless another request took its place.
     fn keep_outcome(&self, connecting: &Connecting, why: Option<String>) {
         let current = self.connecting.lock();
-        let is_current = current
-            .as_ref()
-            .is_some_and(|(current, _)| Arc::ptr_eq(&current.request, &connecting.request));
-        if !is_current {
+        if !connecting.is_current(current.as_ref()) {
             return;
+        }
+        if why.is_none() {
+            let node = *self.identity.public().node().as_bytes();
+            let number = connecting.check_number();
+            let line = number.map(|number| Compared { node, number });
+            let line = line.and_then(|line| serde_json::to_vec(&line).ok());
+            let kept = self.storage.set_setting(Compared::SETTING, line.as_deref());
+            if let Err(error) = kept {
+                tracing::error!(%error, "the check number could not be kept");
+            }
         }
         let line = why.map(|why| NotConnected {
             time_ms: now_ms(),
@@ -404,7 +491,23 @@ impl Inner {
         if let Err(error) = self.delete_invitation() {
             tracing::error!(%error, "the invitation that was used could not be deleted");
         }
+        let forgotten = self.storage.set_setting(CheckExchange::SETTING, None);
+        if let Err(error) = forgotten {
+            tracing::error!(%error, "what was kept of a check number could not be deleted");
+        }
     }
+}
+
+/// The number that was compared before a node was admitted.
+#[derive(Serialize, Deserialize)]
+struct Compared {
+    node: [u8; 32],
+    number: CheckNumber,
+}
+
+impl Compared {
+    /// Where the store keeps it.
+    const SETTING: &str = "check-number";
 }
 
 /// Asks until there is an outcome, or the node is closed.
@@ -455,18 +558,25 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
                     }
                 }
             }
-            Next::End(state) => {
-                let (request, why) = (connecting.clone(), state.why_not());
-                let kept =
-                    tokio::task::spawn_blocking(move || open.keep_outcome(&request, why)).await;
-                if kept.is_ok() {
-                    tracing::warn!("this node was not connected");
-                }
-                return connecting.set(state, None, None);
-            }
-            Next::Wait(state) => {
+            Next::End(state) => return end(open, &connecting, state).await,
+            Next::Wait { state, commitment } => {
                 first = false;
-                connecting.set(state, None, Some(wait));
+                drop(open);
+                match compare(&inner, &connecting, commitment, &identity, &proxies).await {
+                    Made::Number(number) => {
+                        connecting.show(state, None, Some(wait), Some(number));
+                    }
+                    Made::TryAgain(trouble) => {
+                        connecting.set(state, Some(trouble), Some(wait));
+                    }
+                    Made::End(state) => {
+                        let Some(open) = inner.upgrade() else {
+                            return;
+                        };
+                        return end(open, &connecting, state).await;
+                    }
+                    Made::Closed => return,
+                }
             }
             Next::TryAgain { trouble, sent } => {
                 first &= !sent;
@@ -477,11 +587,91 @@ async fn ask_on(inner: Weak<Inner>, connecting: Connecting, asked_before: bool) 
     }
 }
 
+async fn end(open: Arc<Inner>, connecting: &Connecting, state: ConnectingState) {
+    let (request, why) = (connecting.clone(), state.why_not());
+    let kept = tokio::task::spawn_blocking(move || open.keep_outcome(&request, why)).await;
+    if kept.is_ok() {
+        tracing::warn!("this node was not connected");
+    }
+    connecting.set(state, None, None);
+}
+
+enum Made {
+    Number(CheckNumber),
+    TryAgain(String),
+    End(ConnectingState),
+    /// The node is closed.
+    Closed,
+}
+
+/// Makes the check number of a request that waits, with the coordinator. What it committed itself to
+/// is durable before it hears anything.
+async fn compare(
+    inner: &Weak<Inner>,
+    connecting: &Connecting,
+    commitment: Option<Hash>,
+    identity: &SecretKey,
+    proxies: &Proxies,
+) -> Made {
+    let Some(open) = inner.upgrade() else {
+        return Made::Closed;
+    };
+    let request = connecting.clone();
+    let kept = tokio::task::spawn_blocking(move || open.keep_first(&request, commitment)).await;
+    let begun = match kept {
+        Ok(Ok(Ok(begun))) => begun,
+        Ok(Ok(Err(error))) => return Made::of(error),
+        Ok(Err(error)) => return Made::TryAgain(error.to_string()),
+        Err(error) => return Made::broken(&error),
+    };
+    let invitation = &connecting.request.invitation;
+    let made = exchange(invitation, identity, &begun.commitment(), proxies).await;
+    let number = match made {
+        Ok(number) => number,
+        Err(error) => return Made::of(error),
+    };
+    if begun.number() == Some(number) {
+        return Made::Number(number);
+    }
+    let Some(open) = inner.upgrade() else {
+        return Made::Closed;
+    };
+    let (request, made) = (connecting.clone(), begun.with(number));
+    let kept = tokio::task::spawn_blocking(move || open.keep_exchange(&request, &made)).await;
+    match kept {
+        Ok(Ok(())) => Made::Number(number),
+        Ok(Err(error)) => Made::TryAgain(error.to_string()),
+        Err(error) => Made::broken(&error),
+    }
+}
+
+impl Made {
+    fn broken(error: &JoinError) -> Self {
+        tracing::error!(%error, "this node failed while its check number was made");
+        Self::TryAgain("a fault of this program broke off its check number".to_owned())
+    }
+
+    fn of(error: EnrolError) -> Self {
+        match what_now(Err(error)) {
+            Next::End(state) => Self::End(state),
+            Next::TryAgain { trouble, .. } => Self::TryAgain(trouble),
+            // An error is neither.
+            Next::Join(_) | Next::Wait { .. } => Self::Closed,
+        }
+    }
+}
+
 enum Next {
     Join(Box<super::Enrolled>),
-    Wait(ConnectingState),
+    Wait {
+        state: ConnectingState,
+        commitment: Option<Hash>,
+    },
     End(ConnectingState),
-    TryAgain { trouble: String, sent: bool },
+    TryAgain {
+        trouble: String,
+        sent: bool,
+    },
 }
 
 /// What follows from an answer. Only what the coordinator itself said, or the invitation's own
@@ -492,11 +682,13 @@ fn what_now(answer: Result<Answer, EnrolError>) -> Next {
         Ok(Answer::Waiting {
             since_ms,
             lapses_ms,
+            commitment,
         }) => {
-            return Next::Wait(ConnectingState::Waiting {
+            let state = ConnectingState::Waiting {
                 since_ms,
                 lapses_ms,
-            });
+            };
+            return Next::Wait { state, commitment };
         }
         Ok(Answer::Refused(why)) => return Next::End(ConnectingState::Refused(why)),
         Ok(Answer::Lapsed(lapsed_ms)) => {
@@ -510,10 +702,11 @@ fn what_now(answer: Result<Answer, EnrolError>) -> Next {
     let sentence = error.to_string();
     match error {
         EnrolError::Expired(_) => Next::End(ConnectingState::Expired(sentence)),
-        EnrolError::Refused(_) | EnrolError::Network { .. } | EnrolError::Answer(_) => {
-            Next::End(ConnectingState::Failed(sentence))
-        }
-        EnrolError::Unanswered(_) | EnrolError::Waiting => Next::TryAgain {
+        EnrolError::Refused(_)
+        | EnrolError::Network { .. }
+        | EnrolError::Otherwise
+        | EnrolError::Answer(_) => Next::End(ConnectingState::Failed(sentence)),
+        EnrolError::Unanswered(_) | EnrolError::Waiting | EnrolError::TooOld => Next::TryAgain {
             trouble: sentence,
             sent: true,
         },

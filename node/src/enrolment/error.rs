@@ -36,6 +36,18 @@ pub enum EnrolError {
     /// The request waits until an operator admits it. Ask again later.
     #[error("the request waits until NCETM has compared the check number and admitted it")]
     Waiting,
+    /// The coordinator commits itself to another part of the check number than it first did.
+    #[error(
+        "the coordinator answered otherwise than before: somebody may stand between, or its register \
+         was restored; ask NCETM for a new invitation"
+    )]
+    Otherwise,
+    /// The coordinator cannot make a check number.
+    #[error(
+        "the coordinator's program is too old to compare a check number with; NCETM has to update it \
+         before it can admit this node"
+    )]
+    TooOld,
     /// The coordinator takes no requests from this address at present, in its own words. Try
     /// again in ten minutes.
     #[error("the coordinator refused: {0}")]
@@ -61,12 +73,13 @@ impl EnrolError {
     /// Whether the same call may succeed later.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Unanswered(_) | Self::Busy(_) | Self::Waiting => true,
+            Self::Unanswered(_) | Self::Busy(_) | Self::Waiting | Self::TooOld => true,
             Self::Connect(error) => error.is_temporary(),
             Self::Expired(_)
             | Self::NotCoordinator(_)
             | Self::Network { .. }
             | Self::Refused(_)
+            | Self::Otherwise
             | Self::Answer(_)
             | Self::Certificate(_) => false,
         }

@@ -52,6 +52,51 @@ impl EnrolProof<'_> {
     }
 }
 
+/// What a node signs to say its part of a check number: every field of its request, bound to the
+/// connection.
+#[derive(Debug)]
+pub struct CheckProof<'a> {
+    /// The connection's exporter.
+    pub exporter: &'a Exporter,
+    /// The network that it wants to join.
+    pub network: NetworkId,
+    /// The hub that the code is for.
+    pub hub: HubId,
+    /// The code.
+    pub code: &'a OneTimeCode,
+    /// The node's identity key.
+    pub node: NodeId,
+    /// The node's part of the check number.
+    pub nonce: &'a [u8; 32],
+}
+
+impl CheckProof<'_> {
+    /// Signs it.
+    pub fn sign(&self, identity: &SecretKey) -> Signature {
+        identity.sign(Tag::Enrolment, &self.parts())
+    }
+
+    /// Checks a signature over it.
+    ///
+    /// # Errors
+    /// [`KeyError::Signature`] if it does not hold.
+    pub fn verify(&self, identity: &PublicKey, signature: &Signature) -> Result<(), KeyError> {
+        identity.verify(Tag::Enrolment, &self.parts(), signature)
+    }
+
+    fn parts(&self) -> [&[u8]; 7] {
+        [
+            b"check",
+            self.exporter,
+            self.network.as_bytes(),
+            self.hub.as_bytes(),
+            self.code.as_bytes(),
+            self.node.as_bytes(),
+            self.nonce,
+        ]
+    }
+}
+
 /// What the coordinator signs, under [`Tag::Enrolment`], to prove itself.
 pub fn greet_proof<'a>(exporter: &'a Exporter, network: &'a NetworkId) -> [&'a [u8]; 3] {
     [b"greet", exporter, network.as_bytes()]

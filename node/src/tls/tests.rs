@@ -10,9 +10,9 @@ use node_feed::{NetworkId, NodeId, SecretKey};
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    EndFormerRequest, EndFormerResponse, EnrolRequest, EnrolResponse, GreetRequest, GreetResponse,
-    RenewRequest, RenewResponse, StandingRequest, StandingResponse, SucceedRequest,
-    SucceedResponse,
+    CheckRequest, CheckResponse, EndFormerRequest, EndFormerResponse, EnrolRequest, EnrolResponse,
+    GreetRequest, GreetResponse, RenewRequest, RenewResponse, StandingRequest, StandingResponse,
+    SucceedRequest, SucceedResponse,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::io::AsyncReadExt;
@@ -60,6 +60,10 @@ impl Enrolment for Mirror {
     }
 
     async fn enrol(&self, _: Request<EnrolRequest>) -> Result<Response<EnrolResponse>, Status> {
+        Err(Status::unimplemented("only greets"))
+    }
+
+    async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         Err(Status::unimplemented("only greets"))
     }
 

@@ -42,7 +42,11 @@ async fn c1_one_click_admits_the_hub_whose_number_is_the_same_on_both_screens() 
     let invitation = world.invite_to_wait("west-yorkshire");
     let text = invitation.to_toml().expect("an invitation");
     let connecting = west.connect(&text).expect("it asks");
-    let number = connecting.check_number().to_string();
+    until("both ends have a number", || {
+        connecting.check_number().is_some()
+    })
+    .await;
+    let number = connecting.check_number().expect("a number").to_string();
     browser.at(world.pages(NCETM).await);
     let operator = world.person(NCETM, "operator", "");
     operator.sign_in(&browser).await;

@@ -179,6 +179,8 @@ async fn a_new_network_takes_in_what_hubs_export() {
     // Nobody has the root key of the first any more.
     let second = Network::begin().await;
     let again = second.hub(SOUTH, SOUTH_NAME).await;
+    // Its own space comes with the first session.
+    again.in_sync().await;
     let export = south.path("everything");
     let import = format!("causeway-node import hub {}", export.display());
     let said = again.run(&import).await;

@@ -4,6 +4,7 @@ mod acting;
 mod acting_in_a_role;
 mod administrator;
 mod analyst;
+mod check_number;
 mod coordinator;
 mod desk;
 mod forum;

@@ -6,6 +6,7 @@ use coordinator::operations::{OperationError, Operations};
 use node::clock::now_ms;
 use node::enrolment::{
     Answer, Connecting, ConnectingState, EnrolError, Invitation, OneTimeCode, ask, ask_again,
+    exchange,
 };
 use node::proxy::Proxies;
 use node::{Node, Running};
@@ -21,19 +22,23 @@ const GRACE: Duration = Duration::from_secs(5);
 const AT_NCETM: &str = "an operator";
 
 /// A node that serves and asks to connect, as its first page lets it.
-fn ask_to_connect(world: &World, name: &str, invitation: &Invitation) -> (Node, Running) {
+pub(super) fn ask_to_connect(
+    world: &World,
+    name: &str,
+    invitation: &Invitation,
+) -> (Node, Running) {
     let node = world.new_node(name);
     let running = node.start();
     connect(&node, invitation);
     (node, running)
 }
 
-fn connect(node: &Node, invitation: &Invitation) -> Connecting {
+pub(super) fn connect(node: &Node, invitation: &Invitation) -> Connecting {
     let text = invitation.to_toml().expect("an invitation's text");
     node.connect(&text).expect("it begins to ask")
 }
 
-async fn waits(node: &Node) -> Connecting {
+pub(super) async fn waits(node: &Node) -> Connecting {
     let connecting = node.connecting().expect("it asks");
     until("the request waits", || {
         matches!(connecting.state(), ConnectingState::Waiting { .. })
@@ -42,12 +47,12 @@ async fn waits(node: &Node) -> Connecting {
     connecting
 }
 
-async fn stop((node, running): (Node, Running)) {
+pub(super) async fn stop((node, running): (Node, Running)) {
     running.stop(GRACE).await;
     drop(node);
 }
 
-fn operations(world: &World) -> &Operations {
+pub(super) fn operations(world: &World) -> &Operations {
     world.coordinator().operations()
 }
 
@@ -85,7 +90,7 @@ async fn c1_one_yes_admits_the_node_that_waits_with_the_same_number_on_both_scre
 
     let waiting = operations.waiting().expect("what waits");
     assert_eq!(waiting.len(), 1);
-    let at_the_node = connecting.check_number().to_string();
+    let at_the_node = connecting.check_number().expect("a number").to_string();
     assert_eq!(waiting[0].check_number, at_the_node);
     let digits = at_the_node.chars();
     assert_eq!(digits.filter(char::is_ascii_digit).count(), 6);
@@ -211,7 +216,7 @@ async fn c1_a_refused_hub_reads_why_and_its_code_is_spent() {
     let silent = operations.refuse_waiting(SOUTH, " \n", AT_NCETM);
     assert!(matches!(silent, Err(OperationError::NoReason)));
     let why = "The numbers differ:\n please telephone us";
-    let number = connecting.check_number().to_string();
+    let number = connecting.check_number().expect("a number").to_string();
     let refused = operations.refuse_waiting(&number, why, AT_NCETM);
     assert!(!refused.expect("refused").already);
     let told = ConnectingState::Refused("The numbers differ: please telephone us".to_owned());
@@ -260,6 +265,7 @@ async fn c1_who_waits_goes_on_waiting_over_restarts_of_both_ends() {
     let (node, running) = ask_to_connect(&world, SOUTH, &invitation);
     let connecting = waits(&node).await;
     let (id, number) = (node.id(), connecting.check_number());
+    assert!(number.is_some());
     let before = operations(&world).waiting().expect("what waits");
 
     world.stop_coordinator().await;
@@ -345,7 +351,15 @@ async fn c1_two_operators_at_once_decide_once() {
         let asked = ask(&invitation, &key, now_ms(), &Proxies::Direct)
             .await
             .expect("it waits");
-        assert!(matches!(asked, Answer::Waiting { .. }));
+        let Answer::Waiting {
+            commitment: Some(commitment),
+            ..
+        } = asked
+        else {
+            panic!("it does not wait: {asked:?}");
+        };
+        let number = exchange(&invitation, &key, &commitment, &Proxies::Direct).await;
+        number.expect("a number to compare");
         let operations = operations(&world);
         let (admitted, refused) = std::thread::scope(|scope| {
             let admitting = scope.spawn(|| operations.admit_waiting(&code, "one"));

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use node_domain::Problem;
 
 use super::lead_only;
-use crate::enrolment::{Connecting, ConnectingState};
+use crate::enrolment::{CheckNumber, Connecting, ConnectingState};
 use crate::web::parts::{self, Tone, tag};
 use crate::web::received::{Most, receive};
 use crate::web::{PageError, Posted, Visit, Web, words};
@@ -98,19 +98,18 @@ fn connected(visit: &Visit) -> Markup {
         p.lead { "This hub is connected as " (node.hub_name()) "." }
         @if let Some(number) = node.check_number() {
             p { "Its check number, here and at NCETM:" }
-            (check(&number.to_string()))
+            (check(number))
         }
         p { a.button href="/start" { "Continue" } }
     }
 }
 
-fn check(number: &str) -> Markup {
+fn check(number: CheckNumber) -> Markup {
     html! { strong.check-number { (number) } }
 }
 
 fn progress(visit: &Visit, connecting: &Connecting) -> Markup {
     let progress = connecting.progress();
-    let number = connecting.check_number().to_string();
     let forget = || {
         let button =
             html! { button.button.button-plain type="submit" { "Use another invitation" } };
@@ -124,17 +123,23 @@ fn progress(visit: &Visit, connecting: &Connecting) -> Markup {
                 @if let Some(trouble) = &progress.trouble {
                     (parts::inset(&html! { p { (words::capital(trouble)) ". It is tried again by itself." } }))
                 }
-                p { "The check number, which NCETM sees as well:" }
-                (check(&number))
+                @if let Some(number) = progress.check_number {
+                    p { "The check number, which NCETM sees as well:" }
+                    (check(number))
+                }
                 (forget())
             }
             ConnectingState::Waiting { lapses_ms, .. } => {
                 p { (tag("waiting for NCETM", Tone::Active)) }
-                p.lead { "NCETM sees the same number." }
-                (check(&number))
-                p { "Read it out on the telephone. If it is the same on their screen they admit "
-                    (connecting.hub_name()) ", and this page goes on by itself. If it is not the same, \
-                    somebody stands between: stop, and tell them." }
+                @if let Some(number) = progress.check_number {
+                    p.lead { "NCETM sees the same number." }
+                    (check(number))
+                    p { "Read it out on the telephone. If it is the same on their screen they admit "
+                        (connecting.hub_name()) ", and this page goes on by itself. If it is not the same, \
+                        somebody stands between: stop, and tell them." }
+                } @else {
+                    p.lead { "NCETM has the request. There is no number to compare yet." }
+                }
                 p { "It waits until " (words::moment(*lapses_ms)) ", also when you leave this page." }
                 @if let Some(trouble) = &progress.trouble {
                     (parts::inset(&html! { p { (words::capital(trouble)) ". It is tried again by itself." } }))
@@ -145,7 +150,7 @@ fn progress(visit: &Visit, connecting: &Connecting) -> Markup {
                 div data-ended {}
                 p { (tag("connected", Tone::Good)) }
                 p.lead { "NCETM has admitted this computer. It is connected as " (connecting.hub_name()) "." }
-                (check(&number))
+                @if let Some(number) = progress.check_number { (check(number)) }
                 p { a.button href="/start" { "Continue" } }
             }
             outcome @ (ConnectingState::Refused(_) | ConnectingState::Expired(_) | ConnectingState::Failed(_)) => {
