@@ -70,10 +70,14 @@ fn told(node: &Node, line: AuditLine) -> Option<Line> {
         | Event::AccessChanged
         | Event::TakenOver
         | Event::AuthorityReplaced
-        | Event::AuthorityRetired => Some(line.reason),
+        | Event::AuthorityRetired
+        | Event::SuccessionRefused => Some(line.reason),
     };
     fields.extend(why.filter(|why| !why.is_empty()).map(|why| ("why", why)));
-    let refused = matches!(line.event, Event::CodeRefused | Event::CertificateRefused);
+    let refused = matches!(
+        line.event,
+        Event::CodeRefused | Event::CertificateRefused | Event::SuccessionRefused
+    );
     Some(Line {
         time_ms: line.time_ms,
         kind: line.event.name().to_owned(),

@@ -10,6 +10,7 @@ use node::clock::now_ms;
 use node::config::WebConfig;
 use node::folder::{DataFolder, FolderError};
 use node::grpc::{health_service, sync_service};
+use node::hang_up::HangUp;
 use node::membership::Membership;
 use node::tls::{CertificateError, CertificateFilesError, TlsError};
 use node::web::{Pages, PagesError};
@@ -98,6 +99,7 @@ pub struct Serving {
     running: Running,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
+    hang_up: HangUp,
     renewal: tokio::task::JoinHandle<()>,
     keeping: tokio::task::JoinHandle<()>,
     operations: Operations,
@@ -195,7 +197,6 @@ impl Coordinator {
             server: OnceLock::new(),
             node,
             kept: Mutex::default(),
-            taken: Mutex::default(),
             deciding: Mutex::default(),
         });
         Ok(Self {
@@ -277,9 +278,6 @@ impl Coordinator {
             .local_addr()
             .map_err(|source| CoordinatorError::Listen { address, source })?;
         let node = self.operations.node();
-        if let Err(error) = self.operations.end_own_former() {
-            tracing::error!(%error, "the coordinator's former key still has access");
-        }
         let running = node.start();
         certificate.tell(node);
         self.operations.set_server(Arc::clone(&certificate));
@@ -294,6 +292,8 @@ impl Coordinator {
         });
         let (stop, mut stopped) = watch::channel(false);
         let refused = node.handshakes_refused();
+        let hang_up = HangUp::default();
+        let over = hang_up.clone();
         let router = node::tls::server()
             .add_service(sync_service(node.clone()))
             .add_service(enrolment.into_server())
@@ -303,6 +303,7 @@ impl Coordinator {
                 let _stopped = stopped.wait_for(|stop| *stop).await;
             };
             let incoming = acceptor.incoming_told(listener, move |fault| refused(fault.word()));
+            let incoming = over.over(incoming);
             if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
                 tracing::error!(%error, "the port for hubs failed");
             }
@@ -313,6 +314,7 @@ impl Coordinator {
             running,
             stop,
             server,
+            hang_up,
             renewal: tokio::spawn(certificate.keep_fresh(node.clone())),
             keeping: tokio::spawn(self.operations.clone().keep()),
             operations: self.operations.clone(),
@@ -343,6 +345,7 @@ impl Serving {
         if tokio::time::timeout_at(until, self.server).await.is_err() {
             tracing::warn!("connections were still open when the time to stop had passed");
         }
+        self.hang_up.hang_up();
         // What was not kept yet is kept now: until when each node was here.
         let operations = self.operations;
         let kept = tokio::task::spawn_blocking(move || operations.keep_now());
@@ -370,8 +373,13 @@ fn answer_enrolments(operations: Operations) -> mpsc::Sender<AuthorityRequest> {
                 AuthorityRequest::Succeed { succession, reply } => {
                     let _gone = reply.send(operations.succeed(&succession).map_err(refusal));
                 }
-                AuthorityRequest::EndFormer { succession, reply } => {
-                    let _gone = reply.send(operations.end_former(&succession).map_err(refusal));
+                AuthorityRequest::EndFormer {
+                    succession,
+                    ends,
+                    reply,
+                } => {
+                    let ended = operations.end_former(&succession, ends);
+                    let _gone = reply.send(ended.map_err(refusal));
                 }
                 AuthorityRequest::Look { node, reply } => {
                     let hub: Option<HubId> = operations.node().authority().hub_of(&node);
@@ -392,7 +400,7 @@ fn refusal(error: OperationError) -> AuthorityRefusal {
     let sentence = error.to_string();
     if matches!(
         error,
-        OperationError::Store(_) | OperationError::Authority(_)
+        OperationError::Store(_) | OperationError::Authority(_) | OperationError::NotYet(_)
     ) {
         AuthorityRefusal::Unavailable(sentence)
     } else {

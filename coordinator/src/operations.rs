@@ -27,7 +27,7 @@ pub use certificates::CertificatesStand;
 pub use ending::Revocation;
 pub use error::OperationError;
 pub use health::{GapHealth, Health, HubHealth, NodeHealth, RefusalHealth, SpaceHealth};
-pub(crate) use identity::{NO_ACCESS, Taken};
+pub(crate) use identity::NO_ACCESS;
 pub(crate) use keeping::Kept;
 pub use nodes::{AdmittedNode, ChosenEnd, NodeRevocation};
 pub use operator_desk::OperatorDesk;
@@ -55,8 +55,6 @@ pub(crate) struct Parts {
     pub(crate) server: OnceLock<Arc<ServerCertificate>>,
     /// What of the peers' visits and refusals is in the registry already.
     pub(crate) kept: Mutex<Kept>,
-    /// When nodes took other identity keys lately.
-    pub(crate) taken: Mutex<Taken>,
     /// Held while an operator decides on a request to connect: one after the other.
     pub(crate) deciding: Mutex<()>,
 }

@@ -103,11 +103,27 @@ impl SavedKeys {
             path: hub.clone(),
             source,
         })?;
+        let root = SecretKey::from_seed(&*read_seed(&folder.join(Self::ROOT))?);
+        let mut successions = Successions::read(folder)?.line().to_vec();
+        let mut identity = SecretKey::from_seed(&*read_seed(&folder.join(Self::IDENTITY))?);
+        // Whether the coordinator took the next one before its disk was lost is not known: who knows the
+        // former one alone follows from that.
+        let next = folder.join(NextIdentity::FILE);
+        if next.exists() {
+            let next = SecretKey::from_seed(&*read_seed(&next)?);
+            if next.public() != identity.public() {
+                let network = root.public().network();
+                let succession = Succession::sign(network, &identity, next.public().node());
+                successions.retain(|one| one.former != succession.former);
+                successions.push(succession);
+                identity = next;
+            }
+        }
         Ok(Self {
-            root: SecretKey::from_seed(&*read_seed(&folder.join(Self::ROOT))?),
             authority: read_certificates(folder)?,
-            identity: SecretKey::from_seed(&*read_seed(&folder.join(Self::IDENTITY))?),
-            successions: Successions::read(folder)?.line().to_vec(),
+            identity,
+            root,
+            successions,
             hub: text.trim().parse().map_err(|_| SavedKeysError::Hub(hub))?,
         })
     }

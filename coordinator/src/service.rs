@@ -571,6 +571,7 @@ fn status(error: &OperationError) -> Status {
             Status::failed_precondition(sentence)
         }
         OperationError::Certificates(_) => Status::unavailable(sentence),
+        OperationError::NotYet(_) => Status::unavailable(sentence),
         OperationError::Folder(_) | OperationError::Identity(_) => {
             Status::resource_exhausted(sentence)
         }

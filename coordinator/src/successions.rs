@@ -35,7 +35,7 @@ impl Successions {
         Ok(Self { file, line })
     }
 
-    /// Adds one durably, unless it is there.
+    /// Adds one durably, unless it is there. One that began with the same key and came to nothing is gone.
     ///
     /// # Errors
     /// [`FolderError`].
@@ -44,6 +44,7 @@ impl Successions {
             return Ok(());
         }
         let mut line = self.line.clone();
+        line.retain(|one| one.former != succession.former);
         line.push(succession.clone());
         write_line(&self.file, &line)?;
         self.line = line;

@@ -216,7 +216,9 @@ fn write_log(log: Arc<Mutex<Log>>) -> mpsc::Sender<AuthorityRequest> {
                         .extend(hubs.into_iter().map(|hub| (hub, successor)));
                     reply.send(Ok(())).ok();
                 }
-                AuthorityRequest::EndFormer { succession, reply } => {
+                AuthorityRequest::EndFormer {
+                    succession, reply, ..
+                } => {
                     log.admitted.retain(|(_, node)| *node != succession.former);
                     reply.send(Ok(())).ok();
                 }
@@ -659,19 +661,31 @@ async fn a_key_takes_anothers_place_only_if_both_want_it_on_this_connection() {
         site.admitted(),
         [(YORKSHIRE, node(1)), (YORKSHIRE, node(2))]
     );
-    let ends = EndFormerRequest {
+    let mark = [4; 32];
+    let parts = [
+        &b"end former"[..],
+        &connection.info.exporter,
+        site.network().as_bytes(),
+        node(1).as_bytes(),
+        node(2).as_bytes(),
+        &mark,
+    ]
+    .concat();
+    let signature = key(2).sign(Tag::Enrolment, &[&parts]);
+    let ends = |signature: &[u8], mark: &[u8]| EndFormerRequest {
         succession: good.succession.clone(),
-        signature: good.signature.clone(),
+        signature: Bytes::copy_from_slice(signature),
+        ends: Bytes::copy_from_slice(mark),
     };
-    client
-        .end_former(ends)
-        .await
-        .expect_err("it said another thing");
-    let ends = asks(&succession, 2, b"end former", &connection);
-    let ends = EndFormerRequest {
-        succession: ends.succession,
-        signature: ends.signature,
-    };
+    for request in [
+        ends(&good.signature, &mark),
+        ends(&signature.0, &[5; 32]),
+        ends(&signature.0, b"short"),
+    ] {
+        let status = client.end_former(request).await.expect_err("refused");
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+    let ends = ends(&signature.0, &mark);
     client.end_former(ends).await.expect("both want it");
     assert_eq!(site.admitted(), [(YORKSHIRE, node(2))]);
 }

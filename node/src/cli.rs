@@ -59,7 +59,8 @@ pub use report::{ReportCommand, run as run_report};
 pub use restore::{RestoreArguments, restored as show_restored, run as run_restore};
 pub use sample::schema as print_schema;
 pub use serve::{
-    ServeArguments, end_requests, ensure_set_up, serve_pages, tell_ready, wait_until_free,
+    ServeArguments, end_requests, ensure_set_up, listen_for_pages, serve_pages, tell_ready,
+    wait_until_free,
 };
 pub use space::list as list_spaces;
 pub use span::parse_span;

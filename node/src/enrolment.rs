@@ -25,7 +25,8 @@ pub use connecting::{ConnectError, Connecting, ConnectingState, NotConnected, Pr
 pub use error::EnrolError;
 pub use invitation::{Invitation, InvitationError};
 pub use proof::{
-    CheckProof, EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof,
+    CheckProof, EnrolProof, end_former_proof, greet_proof, renew_proof, standing_proof,
+    succeed_proof,
 };
 
 pub(crate) use check_exchange::CheckExchange;

@@ -1,6 +1,6 @@
 //! Where feeds end, for whoever ends access.
 
-use node_feed::{Height, HubId, NodeId, Opening, SpaceId};
+use node_feed::{Hash, Height, HubId, NodeId, Opening, SpaceId, Tag};
 use node_store::{ReadStore, StoreError};
 
 use crate::Node;
@@ -23,6 +23,34 @@ impl Node {
     /// [`StoreError`].
     pub fn tips_of_node(&self, space: SpaceId, node: NodeId) -> Result<Vec<End>, StoreError> {
         self.tips(space, |_, of| of == node)
+    }
+
+    /// Marks where the feeds of `node` end in all spaces that `reader` may read: two nodes with the same
+    /// mark hold the same of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn ends_mark(&self, node: NodeId, reader: HubId) -> Result<Hash, StoreError> {
+        let authority = self.authority();
+        let mut all = Vec::new();
+        for space in authority.spaces().keys().copied() {
+            if authority.access(reader, space).is_none() {
+                continue;
+            }
+            let mut ends = self.tips_of_node(space, node)?;
+            ends.sort_by_key(|(writer, last)| (*writer, last.number, last.hash));
+            for (writer, last) in ends {
+                all.extend_from_slice(space.as_bytes());
+                all.extend_from_slice(&writer);
+                all.extend_from_slice(&last.number.to_le_bytes());
+                all.extend_from_slice(last.hash.as_bytes());
+            }
+        }
+        let network = authority.network();
+        Ok(Hash::of(
+            Tag::Ends,
+            &[network.as_bytes(), node.as_bytes(), &all],
+        ))
     }
 
     /// Entry `number` of `writer` in `space`: one, or several where its feed has forked.

@@ -45,7 +45,7 @@ fn plan_up_to(
     feeds: &[(FeedName, u64)],
     through: impl Fn(FeedName) -> u64,
 ) -> Result<Option<CopyPlan>, StoreError> {
-    let own = inner.identity.public().node();
+    let own = &inner.own_nodes;
     let aside = inner.storage.set_aside()?;
     let mut verified = BTreeMap::new();
     for (feed, _) in feeds.iter().take(Message::COPY_FEEDS_MAX) {
@@ -72,7 +72,7 @@ fn plan_up_to(
             // Its author hands a feed on whole: copies alone would leave nobody with its entries.
             let is_own = matches!(
                 openings.get(feed),
-                Some(Opening::Node { node, .. }) if *node == own
+                Some(Opening::Node { node, .. }) if own.contains(node)
             );
             if is_own && place.base == 0 {
                 continue;

@@ -97,6 +97,23 @@ impl Node {
 }
 
 impl Inner {
+    /// This node of the hub is about to be there, and nobody need be told.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be kept.
+    pub(crate) fn foresee_hub_node(&self, node: NodeId) -> Result<(), StoreError> {
+        let mut seen = self.seen_nodes()?.unwrap_or_default();
+        let since_ms = Some(now_ms());
+        seen.insert(
+            node.to_string(),
+            Seen {
+                since_ms,
+                known: true,
+            },
+        );
+        self.keep_seen_nodes(&seen)
+    }
+
     /// Notes nodes of this hub that are new in the record of access. What was there before this node
     /// looked for the first time is no news.
     pub(crate) fn notice_hub_nodes(&self) {

@@ -6,6 +6,7 @@
 //! then on its entries stand in feeds of their own. The former node is ended once the coordinator
 //! holds all that it wrote. Each step can be broken off and is gone on with.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
@@ -24,8 +25,8 @@ use crate::pauses::Pauses;
 use crate::random;
 use crate::storage::Storage;
 
-/// Where the store says whose writer keys it holds.
-const WRITERS_OF: &str = "writers-of";
+/// Where the store says which nodes wrote it, the present one last: whose writer keys it holds.
+const WRITTEN_BY: &str = "written-by";
 /// What was printed and noted of a key's recovery words ends with the key.
 pub(crate) const SHEET_DONE: &str = "start/recovery-sheet";
 /// Where the store keeps that the words were on a screen: from then on they take the password.
@@ -88,14 +89,11 @@ impl Node {
             self.inner.reopen.send_replace(true);
             return Ok(succession.successor);
         }
-        let next = folder.identity_next();
-        if !next.exists() {
-            write_seed(&next, &random::<32>())?;
-        }
-        let next = SecretKey::from_seed(&*read_seed(&next)?);
+        let next = self.next_identity()?;
         let (network, identity) = (membership.network, &self.inner.identity);
         let succession = Succession::sign(network, identity, next.public().node());
         let proxies = &self.inner.config.sync.proxy;
+        self.keep_next_identity(&next)?;
         succeed(&contact, network, &succession, &next, proxies).await?;
         // What it writes before it knows that it may would be refused here.
         let arrived = async {
@@ -110,20 +108,36 @@ impl Node {
         Ok(succession.successor)
     }
 
-    /// Takes up `next`, which is admitted already, when the data folder is next opened.
+    /// The key that takes the present one's place: one that was drawn before, unless its access has ended.
+    fn next_identity(&self) -> Result<SecretKey, FolderError> {
+        let file = self.inner.folder.identity_next();
+        if file.exists() {
+            let drawn = SecretKey::from_seed(&*read_seed(&file)?);
+            let authority = self.authority();
+            let known = authority.nodes().get(&drawn.public().node());
+            if known.is_none_or(|known| known.ended.is_none()) {
+                return Ok(drawn);
+            }
+        }
+        Ok(SecretKey::from_seed(&random::<32>()))
+    }
+
+    /// Keeps a key that is to take the present one's place. Nothing follows from that before
+    /// [`Node::take_up`].
     ///
     /// # Errors
     /// [`IdentityError`].
-    pub fn succeed_with(
-        &self,
-        next: &SecretKey,
-        succession: &Succession,
-    ) -> Result<(), IdentityError> {
+    pub fn keep_next_identity(&self, next: &SecretKey) -> Result<(), IdentityError> {
         write_seed(&self.inner.folder.identity_next(), &next.seed())?;
-        self.take_up(succession)
+        // It is this node's own, and no other computer that somebody connected.
+        Ok(self.inner.foresee_hub_node(next.public().node())?)
     }
 
-    fn take_up(&self, succession: &Succession) -> Result<(), IdentityError> {
+    /// Has the next key, which is admitted by now, in use from when the data folder is next opened.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn take_up(&self, succession: &Succession) -> Result<(), IdentityError> {
         // First, so that what was done is never without its line.
         let fields = Fields::new()
             .with("former", succession.former)
@@ -210,22 +224,36 @@ pub(crate) fn open(folder: &DataFolder) -> Result<SecretKey, FolderError> {
 }
 
 /// Forgets the writer keys of a store if another node made them, and what was noted of that one's
-/// recovery words.
-pub(crate) fn settle_writers(storage: &Storage, node: NodeId) -> Result<(), StoreError> {
-    let (made_by, writers) = storage.read(|store| {
+/// recovery words. Returns all nodes that wrote it, as far as is known.
+pub(crate) fn settle_writers(
+    storage: &Storage,
+    node: NodeId,
+) -> Result<BTreeSet<NodeId>, StoreError> {
+    let (kept, writers) = storage.read(|store| {
         let writers = store.settings(author::WRITER_SETTINGS)?;
-        Ok((store.setting(WRITERS_OF)?, writers))
+        Ok((store.setting(WRITTEN_BY)?, writers))
     })?;
-    if made_by.as_deref() == Some(node.as_bytes()) {
-        return Ok(());
-    }
-    if made_by.is_some() {
-        let noted = [SHEET_DONE, SHEET_SHOWN].map(str::to_owned);
-        for name in writers.iter().chain(&noted) {
-            storage.set_setting(name, None)?;
+    let kept = kept.unwrap_or_default();
+    let mut nodes = kept
+        .chunks_exact(NodeId::BYTES)
+        .filter_map(|bytes| NodeId::try_from(bytes).ok())
+        .collect::<Vec<_>>();
+    if nodes.last() != Some(&node) {
+        if !nodes.is_empty() {
+            let noted = [SHEET_DONE, SHEET_SHOWN].map(str::to_owned);
+            for name in writers.iter().chain(&noted) {
+                storage.set_setting(name, None)?;
+            }
         }
+        nodes.retain(|earlier| *earlier != node);
+        nodes.push(node);
+        let text = nodes
+            .iter()
+            .flat_map(|node| *node.as_bytes())
+            .collect::<Vec<_>>();
+        storage.set_setting(WRITTEN_BY, Some(&text))?;
     }
-    storage.set_setting(WRITERS_OF, Some(node.as_bytes()))
+    Ok(nodes.into_iter().collect())
 }
 
 /// Ends the former node once the coordinator holds all that is held here, and with that all that the
@@ -244,7 +272,7 @@ pub(crate) async fn end_former_node(inner: Weak<Inner>, mut stopped: watch::Rece
         let equal = || {
             inner
                 .upgrade()
-                .is_some_and(|inner| !inner.peers.equal_now().is_empty())
+                .is_some_and(|inner| inner.is_equal_with_coordinator())
         };
         while !equal() {
             tokio::select! {
@@ -255,7 +283,11 @@ pub(crate) async fn end_former_node(inner: Weak<Inner>, mut stopped: watch::Rece
         let Some(open) = inner.upgrade() else {
             return;
         };
-        match open.end_former().await {
+        let ended = tokio::select! {
+            ended = open.end_former() => ended,
+            _stopped = stopped.wait_for(|stop| *stop) => return,
+        };
+        match ended {
             Ok(()) => return,
             Err(error) => {
                 tracing::warn!(%error, "this node's former key still has access");
@@ -273,7 +305,16 @@ pub(crate) async fn end_former_node(inner: Weak<Inner>, mut stopped: watch::Rece
 }
 
 impl Inner {
-    async fn end_former(&self) -> Result<(), IdentityError> {
+    /// Whether the coordinator and this node hold the same, as far as both know. One that is followed and
+    /// not pinned yet may be anybody, and shares nothing.
+    fn is_equal_with_coordinator(&self) -> bool {
+        let pinned = self.membership().and_then(|it| it.coordinator);
+        let pinned = pinned.map(|contact| contact.identity.node());
+        self.lock_successor().is_none()
+            && pinned.is_some_and(|pinned| self.peers.equal_now().contains(&pinned))
+    }
+
+    async fn end_former(self: &Arc<Self>) -> Result<(), IdentityError> {
         let Some(succession) = Succeeding::read(&self.folder)? else {
             return Ok(());
         };
@@ -283,8 +324,17 @@ impl Inner {
         else {
             return Ok(());
         };
-        let proxies = &self.config.sync.proxy;
-        end_former(&contact, network, &succession, &self.identity, proxies).await?;
+        let Some(coordinator) = self.coordinator_hub() else {
+            return Ok(());
+        };
+        let node = Node {
+            inner: Arc::clone(self),
+        };
+        let former = succession.former;
+        let ends = tokio::task::spawn_blocking(move || node.ends_mark(former, coordinator)).await;
+        let ends = ends.map_err(|_| StoreError::Closed)??;
+        let (identity, proxies) = (&self.identity, &self.config.sync.proxy);
+        end_former(&contact, network, &succession, &ends, identity, proxies).await?;
         remove_file(&self.folder.succession())?;
         tracing::info!(former = %succession.former, "this node's former key has no access any more");
         Ok(())
@@ -333,8 +383,16 @@ impl Inner {
         if hub.is_none() || hub != authority.hub_of(&successor.node()) {
             return;
         }
+        let former = contact.identity.node();
         contact.identity = successor;
-        match self.keep_membership(membership) {
+        // First, so that what was done is never without its line.
+        let fields = Fields::new()
+            .with("former", former)
+            .with("node", successor.node());
+        let noted = self
+            .note(Event::CoordinatorReplaced, fields)
+            .map_err(IdentityError::from);
+        match noted.and_then(|()| self.keep_membership(membership)) {
             Ok(()) => {
                 *self.lock_successor() = None;
                 tracing::info!(
@@ -343,6 +401,12 @@ impl Inner {
             }
             Err(error) => tracing::error!(%error, "the coordinator's new key could not be kept"),
         }
+    }
+
+    /// What was followed and is not pinned did not answer as it should: the next try begins at the pinned
+    /// key.
+    pub(crate) fn forget_successor(&self) {
+        *self.lock_successor() = None;
     }
 
     fn keep_membership(&self, membership: Membership) -> Result<(), IdentityError> {

@@ -25,6 +25,7 @@ mod feed_ends;
 mod first_copy;
 pub mod folder;
 pub mod grpc;
+pub mod hang_up;
 pub mod hub_nodes;
 pub mod identity;
 mod library;

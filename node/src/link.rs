@@ -88,13 +88,18 @@ pub(crate) async fn run(
         };
         inner.send(node_sync::Input::Disconnected { session });
         if let Err(LinkError::Unproven) = ended {
-            if let Err(error) = inner.follow_coordinator(network).await {
+            let followed = tokio::select! {
+                followed = inner.follow_coordinator(network) => followed,
+                _stopped = stop.wait_for(|stop| *stop) => return,
+            };
+            if let Err(error) = followed {
                 tracing::warn!(%error, "the coordinator cannot be reached");
                 inner.peers.failed(error.to_string());
             }
         } else if let Err(error) = ended {
             tracing::warn!(%error, "the coordinator cannot be reached");
             inner.peers.failed(error.to_string());
+            inner.forget_successor();
             turned_away = matches!(error, LinkError::TurnedAway(_));
         }
         // What it took to get there does not make a session a good one.

@@ -51,14 +51,14 @@ impl Marks {
     /// The nodes, other than `own`, that hold entry `number` of a feed.
     pub(crate) fn holders(
         &self,
-        own: NodeId,
+        own: &BTreeSet<NodeId>,
         space: SpaceId,
         feed: FeedName,
         number: u64,
     ) -> BTreeSet<NodeId> {
         let marks = self.lock();
         let holders = of_feed(&marks, space, feed)
-            .filter(|(node, held)| *node != own && *held >= number)
+            .filter(|(node, held)| !own.contains(node) && *held >= number)
             .map(|(node, _)| node);
         holders.collect()
     }
@@ -143,8 +143,8 @@ mod tests {
         whole(node(2), &[(first, height(5)), (second, height(1))]);
         let own = node(9);
         let holders = [
-            marks.holders(own, space, first, 5),
-            marks.holders(own, space, second, 2),
+            marks.holders(&BTreeSet::from([own]), space, first, 5),
+            marks.holders(&BTreeSet::from([own]), space, second, 2),
         ];
         let hub_of = |node: &NodeId| Some(HubId::from_bytes([node.as_bytes()[0]; 8]));
         let others = [1, 2, 3]
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!((summed.sent, summed.received, summed.members), (true, 1, 3));
         assert_eq!(marks.highest(space, first, |node| *node != own), Some(5));
         whole(node(1), &[(second, height(2))]);
-        let lost = marks.holders(own, space, first, 5);
+        let lost = marks.holders(&BTreeSet::from([own]), space, first, 5);
         assert!(
             !lost.contains(&node(1)),
             "a disk that was lost holds nothing any more"

@@ -185,7 +185,7 @@ impl Node {
         let metrics = Metrics::new(config.metrics.address().is_some());
         let storage = Storage::open(&folder, metrics.store(), config.limits.disk_reserve_bytes)?;
         let node = identity.public().node();
-        identity::settle_writers(&storage, node)?;
+        let own_nodes = identity::settle_writers(&storage, node)?;
         let audit = Audit::open(&folder, node, storage.audit_head()?).map_err(NodeError::Audit)?;
         let network = membership.as_ref().map(|membership| membership.network);
         let authority = match network {
@@ -219,6 +219,7 @@ impl Node {
             nonce: Nonce(random()),
             folder,
             identity,
+            own_nodes,
             replacing: tokio::sync::Mutex::default(),
             reopen: watch::channel(false).0,
             successor: Mutex::default(),
@@ -304,7 +305,8 @@ impl Node {
             hub: enrolled.hub,
             coordinator: Some(CoordinatorContact {
                 address: invitation.address.clone(),
-                identity: enrolled.coordinator,
+                // Another key that it has by now is pinned once the record of access names it.
+                identity: invitation.coordinator,
                 authority_pem: invitation.authority_pem.clone(),
             }),
         })

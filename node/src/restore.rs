@@ -395,11 +395,10 @@ fn bring(file: &Path, copy: &Path, key: Option<&BackupKey>) -> Result<(), Restor
         remove_store(copy)?;
     }
     // Of the two only the copy can find no room.
-    let at = |source: &std::io::Error| match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => copy,
-        _ => file,
-    };
-    copied.map_err(|source| io(at(&source), source))
+    copied.map_err(|source| {
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&source.kind());
+        io(if full { copy } else { file }, source)
+    })
 }
 
 /// Takes out of a copied store what must not live twice (writer keys, people's

@@ -43,10 +43,12 @@ pub enum Event {
     AuthorityReplaced,
     /// The authority before it is no longer accepted.
     AuthorityRetired,
+    /// A key did not take the place of a node's, or did not have that one ended.
+    SuccessionRefused,
 }
 
 impl Event {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Invited,
         Self::InvitationWithdrawn,
         Self::CodeUsed,
@@ -64,6 +66,7 @@ impl Event {
         Self::TakenOver,
         Self::AuthorityReplaced,
         Self::AuthorityRetired,
+        Self::SuccessionRefused,
     ];
 
     /// The event's name, as it is stored and shown.
@@ -86,6 +89,7 @@ impl Event {
             Self::TakenOver => "authority taken over",
             Self::AuthorityReplaced => "certificate authority replaced",
             Self::AuthorityRetired => "certificate authority retired",
+            Self::SuccessionRefused => "succession refused",
         }
     }
 }

@@ -16,6 +16,7 @@ mod registry;
 mod request;
 mod schema;
 mod seen;
+mod succession;
 
 pub use audit::{AuditLine, Event};
 pub use certificate::CertificateRecord;
@@ -24,3 +25,4 @@ pub use invitation::{CodeRefusal, InvitationRecord, InvitationState, RedeemError
 pub use registry::Registry;
 pub use request::{ConnectionRequest, RequestState};
 pub use seen::Seen;
+pub use succession::Succeeded;

@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Forward only: a step that was released is never changed.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(V1), M::up(V2), M::up(V3)])
+    Migrations::new(vec![M::up(V1), M::up(V2), M::up(V3), M::up(V4)])
 }
 
 const V1: &str = "
@@ -73,6 +73,17 @@ const V2: &str = "
 const V3: &str = "
     ALTER TABLE requests ADD COLUMN check_nonce BLOB CHECK (length(check_nonce) = 32);
     ALTER TABLE requests ADD COLUMN node_nonce  BLOB CHECK (length(node_nonce) = 32);
+";
+
+/// Whose place which node took.
+const V4: &str = "
+    CREATE TABLE successions (
+        former    BLOB    PRIMARY KEY CHECK (length(former) = 32),
+        successor BLOB    NOT NULL UNIQUE CHECK (length(successor) = 32),
+        hub       BLOB    NOT NULL CHECK (length(hub) = 8),
+        time_ms   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX successions_by_hub ON successions (hub, time_ms);
 ";
 
 #[cfg(test)]

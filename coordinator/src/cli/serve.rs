@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use node::cli::{Closing, Stop};
 use node::grpc::{health_service, hub_service, reflection_service};
+use node::hang_up::HangUp;
 use node::{Node, local, telemetry};
 use tokio::sync::oneshot;
 
@@ -19,7 +20,7 @@ pub(super) async fn run(data: &Path) -> Result<()> {
     let mut stop = Stop::listen()?;
     let compacted = Node::compact(data);
     let mut traces = None;
-    let mut port = None;
+    let (mut port, mut listening) = (None, None);
     loop {
         let coordinator = super::open(data)?;
         let config = coordinator.config();
@@ -27,6 +28,7 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             traces = telemetry::start(&config.log, &config.telemetry, PROGRAM)?;
             telemetry::version_line(PROGRAM);
             telemetry::compaction_line(&compacted);
+            listening = node::cli::listen_for_pages(coordinator.operations().node());
         }
         let grace = config.shutdown.grace();
         stop.set_grace(grace);
@@ -34,15 +36,20 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             return Ok(());
         }
         let operations = coordinator.operations().clone();
-        let socket = local::listen(&operations.node().socket())?;
+        let hang_up = HangUp::default();
+        let socket = hang_up.over(local::listen(&operations.node().socket())?);
         let open = match port.take() {
             Some(open) => open,
             None => coordinator.listen()?,
         };
         let serving = coordinator.serve_on(port.insert(open)).await?;
-        let site = crate::web::site();
-        let pages =
-            node::cli::serve_pages(operations.node(), site, crate::web::routes(&operations)).await;
+        let pages = match &listening {
+            Some(listening) => {
+                let (site, routes) = (crate::web::site(), crate::web::routes(&operations));
+                node::cli::serve_pages(listening, operations.node(), site, routes, None).await
+            }
+            None => None,
+        };
         let names = &["causeway.hub.v1.Hub", "causeway.coordinator.v1.Coordinator"];
         let (end, ended) = oneshot::channel::<()>();
         let service = tonic::transport::Server::builder()
@@ -67,7 +74,7 @@ pub(super) async fn run(data: &Path) -> Result<()> {
             }
         };
         let closing = Closing::begin(grace);
-        node::cli::end_requests(service, end, pages, closing).await?;
+        node::cli::end_requests((service, hang_up), end, pages, closing).await?;
         serving.stop(closing.for_sessions()).await;
         if !reopen {
             telemetry::end(traces).await;

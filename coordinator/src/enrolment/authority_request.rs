@@ -1,6 +1,6 @@
 //! What enrolment asks of whoever writes the authority log.
 
-use node_feed::{HubId, NodeId, Succession};
+use node_feed::{Hash, HubId, NodeId, Succession};
 use tokio::sync::oneshot;
 
 /// Why the authority says no.
@@ -51,6 +51,8 @@ pub enum AuthorityRequest {
     EndFormer {
         /// The former key's word, which has been checked.
         succession: Succession,
+        /// The mark of where its feeds end.
+        ends: Hash,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), AuthorityRefusal>>,
     },

@@ -1,7 +1,7 @@
 //! Requests as they come from the wire, checked for their shape.
 
 use node::enrolment::OneTimeCode;
-use node_feed::{HubId, NodeId, PublicKey, Signature, Succession};
+use node_feed::{Hash, HubId, NodeId, PublicKey, Signature, Succession};
 use proto::enrolment::v1::{CheckRequest, EnrolRequest, RenewRequest, StandingRequest};
 use tonic::Status;
 
@@ -112,6 +112,11 @@ impl SuccessionFields {
             signature: Signature(array("signature", signature)?),
         })
     }
+}
+
+/// The mark of where feeds end.
+pub(super) fn ends(bytes: &[u8]) -> Result<Hash, Status> {
+    Ok(Hash::from_bytes(array("mark of the ends", bytes)?))
 }
 
 fn array<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N], Status> {

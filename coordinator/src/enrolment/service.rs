@@ -10,8 +10,8 @@ use coordinator_registry::{
     RegistryError,
 };
 use node::enrolment::{
-    CheckProof, EnrolProof, check_commitment, greet_proof, renew_proof, standing_proof,
-    succession_proof,
+    CheckProof, EnrolProof, check_commitment, end_former_proof, greet_proof, renew_proof,
+    standing_proof, succeed_proof,
 };
 use node::tls::{CertificateError, ConnectionInfo};
 use node_feed::{HubId, NetworkId, NodeId, PublicKey, SecretKey, Succession, Tag};
@@ -28,7 +28,9 @@ use tonic::{Code, Request, Response, Status};
 
 use super::attempts::Attempts;
 use super::authority_request::{AuthorityRefusal, AuthorityRequest, Stands};
-use super::fields::{CheckFields, EnrolFields, RenewFields, StandingFields, SuccessionFields};
+use super::fields::{
+    CheckFields, EnrolFields, RenewFields, StandingFields, SuccessionFields, ends,
+};
 use crate::certificates::Certificates;
 
 /// Bytes that a request may have.
@@ -244,20 +246,13 @@ impl EnrolmentService {
         newest.collect()
     }
 
-    /// Checks that both keys of a succession want what is asked, on this connection.
-    fn check_succession(
-        &self,
-        what: &[u8],
-        fields: &SuccessionFields,
-        info: &ConnectionInfo,
-    ) -> Result<(), Status> {
-        let succession = &fields.succession;
-        let parts = succession_proof(what, &info.exporter, &self.network, succession);
-        let by_former = succession.verify(self.network);
+    /// Checks that the former key said so, and that the successor wants it on this connection.
+    fn check_succession(&self, fields: &SuccessionFields, parts: &[&[u8]]) -> Result<(), Status> {
+        let by_former = fields.succession.verify(self.network);
         let by_both = by_former.and_then(|()| {
             fields
                 .successor
-                .verify(Tag::Enrolment, &parts, &fields.signature)
+                .verify(Tag::Enrolment, parts, &fields.signature)
         });
         by_both.map_err(|_| unproven())
     }
@@ -268,7 +263,8 @@ impl EnrolmentService {
         info: &ConnectionInfo,
     ) -> Result<SucceedResponse, Status> {
         let fields = SuccessionFields::read(request.succession.as_ref(), &request.signature)?;
-        self.check_succession(b"succeed", &fields, info)?;
+        let parts = succeed_proof(&info.exporter, &self.network, &fields.succession);
+        self.check_succession(&fields, &parts)?;
         let succession = fields.succession;
         self.ask(None, |reply| AuthorityRequest::Succeed {
             succession,
@@ -285,13 +281,16 @@ impl EnrolmentService {
         info: &ConnectionInfo,
     ) -> Result<EndFormerResponse, Status> {
         let fields = SuccessionFields::read(request.succession.as_ref(), &request.signature)?;
-        self.check_succession(b"end former", &fields, info)?;
+        let ends = ends(&request.ends)?;
+        let parts = end_former_proof(&info.exporter, &self.network, &fields.succession, &ends);
+        self.check_succession(&fields, &parts)?;
         let succession = fields.succession;
-        self.ask(None, |reply| AuthorityRequest::EndFormer {
+        let asked = self.ask(None, |reply| AuthorityRequest::EndFormer {
             succession,
+            ends,
             reply,
-        })
-        .await?;
+        });
+        asked.await?;
         tracing::info!(peer = %info.remote_addr, "a former key of a node was ended");
         Ok(EndFormerResponse {})
     }

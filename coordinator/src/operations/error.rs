@@ -17,6 +17,9 @@ pub enum OperationError {
     /// An identity key does not take another's place.
     #[error("{0}")]
     Succession(String),
+    /// It cannot be done yet, and may be asked for again.
+    #[error("{0}")]
+    NotYet(String),
     /// The data folder cannot be read or written.
     #[error(transparent)]
     Folder(#[from] FolderError),

@@ -1,42 +1,23 @@
 //! Identity keys and their successors: nodes' of hubs, and the coordinator's own.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use coordinator_registry::Event;
+use coordinator_registry::{Event, Succeeded};
 use node::clock::now_ms;
-use node_feed::{CutTarget, Fact, FeedCut, HubId, NodeId, SecretKey, Succession};
+use node_feed::{CutTarget, Fact, FeedCut, Hash, HubId, NodeId, SecretKey, Succession};
 
 use super::{OperationError, Operations};
 use crate::authority_writer::AuthorityError;
 use crate::successions::Successions;
 
 /// How many keys a hub's nodes may take within [`WINDOW_MS`]: the record of access is for ever.
-const SUCCESSORS_MAX: usize = 4;
+const SUCCESSORS_MAX: u64 = 4;
 const WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What a node is told that is unknown, or whose access has ended.
 pub(crate) const NO_ACCESS: &str = "this node has no access; ask NCETM for an invitation";
 
-/// When nodes of each hub took other keys lately, in ms since 1970.
-#[derive(Debug, Default)]
-pub(crate) struct Taken(BTreeMap<HubId, VecDeque<u64>>);
-
-impl Taken {
-    fn take(&mut self, hub: HubId, now_ms: u64) -> bool {
-        let times = self.0.entry(hub).or_default();
-        while times
-            .front()
-            .is_some_and(|time| time.saturating_add(WINDOW_MS) <= now_ms)
-        {
-            times.pop_front();
-        }
-        let room = times.len() < SUCCESSORS_MAX;
-        if room {
-            times.push_back(now_ms);
-        }
-        room
-    }
-}
+/// What a node is told whose place another took.
+const ANOTHER: &str = "another key took the place of this node's already. If nobody of this hub did that, \
+    the key was stolen: telephone NCETM at once";
 
 impl Operations {
     /// Admits the key that takes the place of a hub's node's, on that one's word. Both have access then.
@@ -46,47 +27,102 @@ impl Operations {
     /// [`OperationError::Succession`]; nothing was changed then.
     pub fn succeed(&self, succession: &Succession) -> Result<(), OperationError> {
         let no = |sentence: &str| Err(OperationError::Succession(sentence.to_owned()));
-        let node = &self.parts.node;
-        let authority = node.authority();
-        let Some(hub) = authority.hub_of(&succession.former) else {
+        let (former, successor) = (succession.former, succession.successor);
+        let registry = &self.parts.registry;
+        let authority = self.parts.node.authority();
+        let stands = |node: &NodeId| authority.hub_of(node);
+        if let Some(known) = authority.nodes().get(&successor) {
+            let is_done = known.ended.is_none()
+                && authority.nodes().get(&former).map(|it| it.hub) == Some(known.hub)
+                && registry.successor_of(former)? == Some(successor);
+            return match is_done {
+                true => Ok(()),
+                false => no("the new key was used before; take another"),
+            };
+        }
+        let Some(hub) = stands(&former) else {
             return no(NO_ACCESS);
         };
         if Some(hub) == self.own_hub() {
             return no("the coordinator's key is replaced at the coordinator");
         }
-        match authority.nodes().get(&succession.successor) {
-            Some(known) if known.hub == hub && known.ended.is_none() => return Ok(()),
-            Some(_) => return no("the new key was used before; take another"),
-            None => {}
+        if registry
+            .former_of(former)?
+            .is_some_and(|before| stands(&before).is_some())
+        {
+            return no(
+                "the key before this one still has access; replace this one after that has ended",
+            );
         }
-        if !self.lock_taken().take(hub, now_ms()) {
-            return no("the nodes of this hub took four other keys today; try again tomorrow");
+        let bounds = (SUCCESSORS_MAX, now_ms().saturating_sub(WINDOW_MS));
+        let keep = || registry.succeed(hub, (former, successor), bounds, now_ms());
+        let mut kept = keep()?;
+        if let Succeeded::Other(other) = kept
+            && authority
+                .nodes()
+                .get(&other)
+                .is_some_and(|it| it.ended.is_some())
+        {
+            registry.forget_successor(former)?;
+            kept = keep()?;
         }
-        let (former, successor) = (succession.former, succession.successor);
+        match kept {
+            Succeeded::Kept => {}
+            Succeeded::Other(_) => {
+                let told =
+                    format!("node {successor} wished to take the place of node {former} too");
+                self.note(Event::SuccessionRefused, Some(hub), told)?;
+                return no(ANOTHER);
+            }
+            Succeeded::TooMany => {
+                return no("the nodes of this hub took four other keys today; try again tomorrow");
+            }
+        }
+        // First, so that what was done is never without its line.
+        let told = format!("node {successor} takes the place of node {former}");
+        self.note(Event::AccessChanged, Some(hub), told)?;
         let node = Fact::Node {
             hub,
             node: successor,
         };
         self.parts.authority.write(&[node])?;
-        let told = format!("node {successor} takes the place of node {former}");
-        self.note(Event::AccessChanged, Some(hub), told)
+        Ok(())
     }
 
-    /// Ends the node whose place another one took, which asks for it. What is held of it counts.
-    /// Asked again it changes nothing.
+    /// Ends the node whose place another one took, which asks for it and says by `ends` where its feeds
+    /// end (see [`node::Node::ends_mark`]). What is held of it counts. Asked again it changes nothing.
     ///
     /// # Errors
-    /// [`OperationError::Succession`]; nothing was changed then.
-    pub fn end_former(&self, succession: &Succession) -> Result<(), OperationError> {
+    /// [`OperationError::Succession`], or [`OperationError::NotYet`] if it may be asked again; nothing was
+    /// changed then.
+    pub fn end_former(&self, succession: &Succession, ends: Hash) -> Result<(), OperationError> {
         let no = || OperationError::Succession(NO_ACCESS.to_owned());
-        let authority = self.parts.node.authority();
+        let (node, former) = (&self.parts.node, succession.former);
+        let authority = node.authority();
         let hub = authority.hub_of(&succession.successor).ok_or_else(no)?;
-        let former = authority.nodes().get(&succession.former);
-        let former = former.filter(|former| former.hub == hub).ok_or_else(no)?;
-        if former.ended.is_some() {
+        let known = authority.nodes().get(&former);
+        let known = known.filter(|former| former.hub == hub).ok_or_else(no)?;
+        if known.ended.is_some() {
             return Ok(());
         }
-        self.end_succeeded(succession, hub)
+        let kept = self.parts.registry.successor_of(former)?;
+        if kept.is_some_and(|kept| kept != succession.successor) {
+            return Err(OperationError::Succession(ANOTHER.to_owned()));
+        }
+        // Its own computer has no session under it any more: whoever has one still uses it.
+        if node.peers_connected().contains(&former) {
+            let told = format!("node {former}, whose place another took, still has a session");
+            self.note(Event::SuccessionRefused, Some(hub), told)?;
+            return Err(OperationError::NotYet(
+                "the former node still has a session".to_owned(),
+            ));
+        }
+        let own = self.own_hub().unwrap_or(hub);
+        if node.ends_mark(former, own)? != ends {
+            let sentence = "not all that the former node wrote has arrived";
+            return Err(OperationError::NotYet(sentence.to_owned()));
+        }
+        self.end_succeeded(former, hub)
     }
 
     /// Takes another identity key for this coordinator, on the word of the present one: it is in use
@@ -124,14 +160,21 @@ impl Operations {
                  refuse them first, see `waiting`",
             );
         }
-        if node
-            .succession()?
-            .is_some_and(|it| it.successor == node.id())
-        {
-            return no(
-                "the key before the present one has yet to end: start the coordinator once more",
-            );
+        match node.succession()? {
+            Some(pending) if pending.successor == node.id() => {
+                return no(
+                    "the key before the present one still has access; try again once it has ended",
+                );
+            }
+            Some(pending) if pending.successor != successor => {
+                return no(
+                    "another key is to be taken into use already: start the coordinator, and bring the \
+                     newest copy of its saved keys",
+                );
+            }
+            Some(_) | None => {}
         }
+        node.keep_next_identity(next)?;
         let known = node.authority().nodes().contains_key(&successor);
         if let (false, Some(hub)) = (known, self.own_hub()) {
             let node = Fact::Node {
@@ -141,34 +184,43 @@ impl Operations {
             self.parts.authority.write(&[node])?;
         }
         Successions::read(node.folder())?.add(succession)?;
-        node.succeed_with(next, succession)?;
+        node.take_up(succession)?;
         Ok(true)
     }
 
-    /// Ends the key before this coordinator's present one, if that is not done.
+    /// Ends the key before this coordinator's present one, if that is not done, once nobody is known to
+    /// hold more of it than is held here.
     ///
     /// # Errors
-    /// [`OperationError`]; it is tried again at the next start.
+    /// [`OperationError`]; it is tried again.
     pub(crate) fn end_own_former(&self) -> Result<(), OperationError> {
         let (node, hub) = (&self.parts.node, self.own_hub());
         let succession = node.succession()?.filter(|it| it.successor == node.id());
-        let (Some(succession), Some(hub)) = (succession, hub) else {
+        let (Some(_), Some(hub)) = (succession, hub) else {
             return Ok(());
         };
+        // Others that were named and never taken into use end with it.
         let authority = node.authority();
-        let former = authority.nodes().get(&succession.former);
-        if former.is_some_and(|former| former.hub == hub && former.ended.is_none()) {
-            self.end_succeeded(&succession, hub)?;
+        let nodes = authority.nodes().iter();
+        let former = nodes
+            .filter(|(id, it)| it.hub == hub && it.ended.is_none() && **id != node.id())
+            .map(|(id, _)| *id);
+        let former = former.collect::<Vec<_>>();
+        if !former.is_empty() && node.peer_health()?.iter().any(|peer| !peer.gaps.is_empty()) {
+            return Ok(());
+        }
+        for former in former {
+            self.end_succeeded(former, hub)?;
         }
         Ok(node.former_ended()?)
     }
 
-    fn end_succeeded(&self, succession: &Succession, hub: HubId) -> Result<(), OperationError> {
-        let former = succession.former;
+    fn end_succeeded(&self, former: NodeId, hub: HubId) -> Result<(), OperationError> {
         let why = "another key took its place";
-        self.cut(CutTarget::Node(former), why, self.tips_of(former)?)?;
+        let feeds = self.tips_of(former)?;
         let told = format!("the access of node {former} ended: {why}");
-        self.note(Event::AccessChanged, Some(hub), told)
+        self.note(Event::AccessChanged, Some(hub), told)?;
+        self.cut(CutTarget::Node(former), why, feeds)
     }
 
     /// Where the feeds of a node end, as they are held here.
@@ -184,29 +236,5 @@ impl Operations {
             }));
         }
         Ok(feeds)
-    }
-
-    fn lock_taken(&self) -> std::sync::MutexGuard<'_, Taken> {
-        let taken = self.parts.taken.lock();
-        taken.unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hub_takes_four_keys_a_day_and_no_more() {
-        let mut taken = Taken::default();
-        let [one, other] = [1, 2].map(|number| HubId::from_bytes([number; 8]));
-        for time in 0..4 {
-            assert!(taken.take(one, time));
-        }
-        assert!(!taken.take(one, 4));
-        assert!(taken.take(other, 4));
-        assert!(!taken.take(one, WINDOW_MS - 1));
-        assert!(taken.take(one, WINDOW_MS));
-        assert!(!taken.take(one, WINDOW_MS));
     }
 }

@@ -29,7 +29,8 @@ pub(crate) struct Kept {
 }
 
 impl Operations {
-    /// Keeps it whenever something changes, and now and then, for ever.
+    /// Keeps it whenever something changes, and now and then, for ever; and ends the coordinator's former
+    /// key once that can be done.
     pub(crate) async fn keep(self) {
         let mut changes = self.parts.node.peer_changes();
         loop {
@@ -37,6 +38,11 @@ impl Operations {
             let kept = tokio::task::spawn_blocking(move || operations.keep_now()).await;
             if let Ok(Err(error)) = kept {
                 tracing::warn!(%error, "when hubs were last here could not be kept");
+            }
+            let operations = self.clone();
+            let ended = tokio::task::spawn_blocking(move || operations.end_own_former()).await;
+            if let Ok(Err(error)) = ended {
+                tracing::warn!(%error, "the coordinator's former key still has access");
             }
             tokio::time::sleep(PAUSE).await;
             let _changed_or_time = tokio::time::timeout(INTERVAL, changes.changed()).await;

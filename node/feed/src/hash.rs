@@ -38,6 +38,8 @@ pub enum Tag {
     Check,
     /// An identity key's signature on the one that takes its place.
     Succession,
+    /// The mark of where a node's feeds end.
+    Ends,
     /// What the coordinator commits itself to before it hears a node's part of their check number.
     CheckCommitment,
     /// A node's part of a check number, and the signature that it is made from, which is never sent.
@@ -82,6 +84,7 @@ impl Tag {
             Self::Code => b"causeway/1 code\0",
             Self::Check => b"causeway/1 check\0",
             Self::Succession => b"causeway/1 succession\0",
+            Self::Ends => b"causeway/1 ends\0",
             Self::CheckCommitment => b"causeway/1 check commitment\0",
             Self::CheckNonce => b"causeway/1 check nonce\0",
             Self::Documents => b"causeway/1 documents\0",

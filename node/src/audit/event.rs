@@ -32,6 +32,8 @@ pub(crate) enum Event {
     BackupComplete,
     /// A backup took the place of the store.
     Restored,
+    /// The coordinator has another identity key, which is trusted from now on.
+    CoordinatorReplaced,
     /// A node was added to this hub.
     NodeAdded,
     /// Another key takes the place of this node's identity key.
@@ -55,6 +57,7 @@ impl Event {
             Self::TakenOut => "taken out",
             Self::BackupComplete => "backup complete",
             Self::Restored => "restored",
+            Self::CoordinatorReplaced => "coordinator's key replaced",
             Self::NodeAdded => "node added to this hub",
             Self::IdentityReplaced => "identity key replaced",
         }
@@ -77,6 +80,7 @@ impl Event {
             | Self::TakenOut
             | Self::BackupComplete
             | Self::Restored
+            | Self::CoordinatorReplaced
             | Self::NodeAdded
             | Self::IdentityReplaced => MINUTE_MS,
         }

@@ -64,7 +64,7 @@ pub async fn show(mut client: Client, end: &str, output: Output) -> Result<()> {
         }
         if !known.former.is_empty() {
             text += &format!(
-                "\nit was {}, which still has access until the coordinator holds all that it wrote",
+                "\nit was {}, whose access ends by itself once all that it wrote has arrived",
                 known.former
             );
         }

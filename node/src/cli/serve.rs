@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::stop::{Closing, Stop};
 use crate::folder::{DataFolder, FolderError};
 use crate::grpc::{health_service, hub_service, reflection_service};
+use crate::hang_up::HangUp;
 use crate::web::{Closed, Listening, Pages, Reopener, Site, Web, hub_routes, hub_site};
 use crate::{Node, local, platform, telemetry};
 
@@ -50,12 +51,13 @@ pub fn tell_ready() {
     platform::tell_ready();
 }
 
-/// Ends what answers requests: the program's own service, and its pages. Both have the same time.
+/// Ends what answers requests: the program's own service, and its pages. Both have the same time; then the
+/// connections to the service are hung up.
 ///
 /// # Errors
 /// A sentence, if the service had failed.
 pub async fn end_requests(
-    service: JoinHandle<Result<(), tonic::transport::Error>>,
+    (service, hang_up): (JoinHandle<Result<(), tonic::transport::Error>>, HangUp),
     end: oneshot::Sender<()>,
     pages: Option<Pages>,
     closing: Closing,
@@ -67,6 +69,7 @@ pub async fn end_requests(
         }
     };
     let (ended, ()) = tokio::join!(end_service(service, end, grace), pages);
+    hang_up.hang_up();
     ended
 }
 
@@ -119,7 +122,7 @@ pub(super) async fn run(
             traces = telemetry::start(&node.config().log, &node.config().telemetry, PROGRAM)?;
             telemetry::version_line(PROGRAM);
             telemetry::compaction_line(&compacted);
-            listening = listen(&node);
+            listening = listen_for_pages(&node);
             first = false;
         }
         let grace = node.config().shutdown.grace();
@@ -127,7 +130,8 @@ pub(super) async fn run(
         if stop.is_told() {
             return Ok(());
         }
-        let socket = local::listen(&node.socket())?;
+        let hang_up = HangUp::default();
+        let socket = hang_up.over(local::listen(&node.socket())?);
         let running = node.start();
         let pages = match &listening {
             Some(listening) => serve_on(listening, &node, &reopener, arguments).await,
@@ -155,7 +159,7 @@ pub(super) async fn run(
             told = beside(node.clone()) => Next::End(told),
         };
         let closing = Closing::begin(grace);
-        end_requests(service, end, pages, closing).await?;
+        end_requests((service, hang_up), end, pages, closing).await?;
         running.stop(closing.for_sessions()).await;
         drop(node);
         let work = match next {
@@ -185,9 +189,33 @@ enum Next {
     Reopen,
 }
 
-fn listen(node: &Node) -> Option<Listening> {
+/// Listens where pages are to be served, as the settings say. Where that cannot be, as when the port is
+/// taken, it is said, and the node goes on: what peers and commands need is not held up.
+pub fn listen_for_pages(node: &Node) -> Option<Listening> {
     match Listening::begin(&node.config().web) {
         Ok(listening) => listening,
+        Err(error) => {
+            tracing::error!("{error}");
+            None
+        }
+    }
+}
+
+/// Serves the pages on an address that is listened on, and says where. Where they cannot be, that is said
+/// too, and the node goes on.
+pub async fn serve_pages(
+    listening: &Listening,
+    node: &Node,
+    site: Site,
+    routes: Router<Web>,
+    reopener: Option<Reopener>,
+) -> Option<Pages> {
+    let config = &node.config().web;
+    match Pages::serve_on(listening, node, config, site, routes, reopener).await {
+        Ok(pages) => {
+            tracing::info!(address = %pages.address(), "pages are served");
+            Some(pages)
+        }
         Err(error) => {
             tracing::error!("{error}");
             None
@@ -201,17 +229,8 @@ async fn serve_on(
     reopener: &Reopener,
     arguments: &ServeArguments,
 ) -> Option<Pages> {
-    let (site, config) = (hub_site(), &node.config().web);
-    let reopener = Some(reopener.clone());
-    let served = Pages::serve_on(listening, node, config, site, hub_routes(), reopener).await;
-    let pages = match served {
-        Ok(pages) => pages,
-        Err(error) => {
-            tracing::error!("{error}");
-            return None;
-        }
-    };
-    tracing::info!(address = %pages.address(), "pages are served");
+    let (site, routes, reopener) = (hub_site(), hub_routes(), reopener.clone());
+    let pages = serve_pages(listening, node, site, routes, Some(reopener)).await?;
     let node = node.clone();
     let address = pages.spoken().to_owned();
     let prints = !arguments.no_link;
@@ -260,22 +279,6 @@ pub async fn wait_until_free(data: &Path) -> Result<()> {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Serves the pages, as the settings say, and says where. Where they cannot be, as when the port is
-/// taken, that is said too, and the node goes on: what peers and commands need is not held up.
-pub async fn serve_pages(node: &Node, site: Site, routes: Router<Web>) -> Option<Pages> {
-    match Pages::serve(node, &node.config().web, site, routes).await {
-        Ok(Some(pages)) => {
-            tracing::info!(address = %pages.address(), "pages are served");
-            Some(pages)
-        }
-        Ok(None) => None,
-        Err(error) => {
-            tracing::error!("{error}");
-            None
         }
     }
 }

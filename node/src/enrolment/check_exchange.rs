@@ -29,8 +29,10 @@ pub async fn exchange(
     proxies: &Proxies,
 ) -> Result<CheckNumber, EnrolError> {
     let connector = plain(&invitation.address, &invitation.authority_pem, proxies)?;
-    let (coordinator, network) = (&invitation.coordinator, invitation.network);
-    let mut calls = Greeted::connect(connector, coordinator, network).await?;
+    let (pinned, network) = (&invitation.coordinator, invitation.network);
+    let mut calls = Greeted::connect(connector, pinned, network).await?;
+    // It may have taken another key since the invitation was made.
+    let coordinator = calls.coordinator();
     let node = identity.public();
     let nonce = own_nonce(invitation, identity, commitment);
     let proof = CheckProof {
@@ -65,7 +67,7 @@ pub async fn exchange(
         network,
         hub: invitation.hub,
         node: &node,
-        coordinator,
+        coordinator: &coordinator,
         node_nonce: &nonce,
         coordinator_nonce: &told,
     }))

@@ -20,7 +20,9 @@ use crate::tls::{Address, Connection, Connector, Credentials, Exporter, TlsError
 
 use super::error::EnrolError;
 use super::invitation::Invitation;
-use super::proof::{EnrolProof, greet_proof, renew_proof, standing_proof, succession_proof};
+use super::proof::{
+    EnrolProof, end_former_proof, greet_proof, renew_proof, standing_proof, succeed_proof,
+};
 
 /// Bytes that an answer may have: a chain of certificates and a few keys.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -290,17 +292,23 @@ pub(crate) async fn succeed(
 ) -> Result<(), EnrolError> {
     let connector = plain(&contact.address, &contact.authority_pem, proxies)?;
     let mut calls = Greeted::connect(connector, &contact.identity, network).await?;
-    let parts = succession_proof(b"succeed", &calls.exporter, &network, succession);
+    let parts = succeed_proof(&calls.exporter, &network, succession);
     let signature = successor.sign(Tag::Enrolment, &parts);
     let request = SucceedRequest {
         succession: Some(to_wire(succession)),
         signature: Bytes::copy_from_slice(&signature.0),
     };
-    calls.client.succeed(in_time(request)).await?;
-    Ok(())
+    match calls.client.succeed(in_time(request)).await {
+        Ok(_admitted) => Ok(()),
+        Err(status) if status.code() == tonic::Code::Unimplemented => Err(EnrolError::Refused(
+            "its program is too old for that; NCETM has to update it first".to_owned(),
+        )),
+        Err(status) => Err(status.into()),
+    }
 }
 
-/// Has the access of the former node ended, whose place the node with this identity key took.
+/// Has the access of the former node ended, whose place the node with this identity key took, and whose
+/// feeds end as `ends` marks.
 ///
 /// # Errors
 /// [`EnrolError`]; asked again it changes nothing more.
@@ -308,16 +316,18 @@ pub(crate) async fn end_former(
     contact: &CoordinatorContact,
     network: NetworkId,
     succession: &Succession,
+    ends: &Hash,
     identity: &SecretKey,
     proxies: &Proxies,
 ) -> Result<(), EnrolError> {
     let connector = plain(&contact.address, &contact.authority_pem, proxies)?;
     let mut calls = Greeted::connect(connector, &contact.identity, network).await?;
-    let parts = succession_proof(b"end former", &calls.exporter, &network, succession);
+    let parts = end_former_proof(&calls.exporter, &network, succession, ends);
     let signature = identity.sign(Tag::Enrolment, &parts);
     let request = EndFormerRequest {
         succession: Some(to_wire(succession)),
         signature: Bytes::copy_from_slice(&signature.0),
+        ends: Bytes::copy_from_slice(ends.as_bytes()),
     };
     calls.client.end_former(in_time(request)).await?;
     Ok(())
@@ -401,6 +411,11 @@ pub(super) struct Greeted {
 }
 
 impl Greeted {
+    /// The coordinator's identity key: the one that was pinned, or a successor of that one.
+    pub(super) const fn coordinator(&self) -> PublicKey {
+        self.greeting.coordinator
+    }
+
     pub(super) async fn connect(
         connector: Connector,
         coordinator: &PublicKey,

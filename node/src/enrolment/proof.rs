@@ -1,7 +1,7 @@
 //! What is signed in the calls of `causeway.enrolment.v1`; both ends build it here.
 
 use node_feed::{
-    HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag,
+    Hash, HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag,
 };
 
 use crate::tls::Exporter;
@@ -127,19 +127,35 @@ pub fn standing_proof<'a>(
     [b"standing", exporter, network.as_bytes(), node.as_bytes()]
 }
 
-/// What a successor signs, under [`Tag::Enrolment`], to take a former node's place (`succeed`) or to
-/// have that one's access ended (`end former`).
-pub fn succession_proof<'a>(
-    what: &'a [u8],
+/// What a successor signs, under [`Tag::Enrolment`], to take a former node's place.
+pub fn succeed_proof<'a>(
     exporter: &'a Exporter,
     network: &'a NetworkId,
     succession: &'a Succession,
 ) -> [&'a [u8]; 5] {
     [
-        what,
+        b"succeed",
         exporter,
         network.as_bytes(),
         succession.former.as_bytes(),
         succession.successor.as_bytes(),
+    ]
+}
+
+/// What a successor signs, under [`Tag::Enrolment`], to have the former node ended, whose feeds end as
+/// `ends` marks.
+pub fn end_former_proof<'a>(
+    exporter: &'a Exporter,
+    network: &'a NetworkId,
+    succession: &'a Succession,
+    ends: &'a Hash,
+) -> [&'a [u8]; 6] {
+    [
+        b"end former",
+        exporter,
+        network.as_bytes(),
+        succession.former.as_bytes(),
+        succession.successor.as_bytes(),
+        ends.as_bytes(),
     ]
 }

@@ -88,6 +88,8 @@ pub(crate) struct Inner {
     /// From which this process's actors are derived.
     pub(crate) nonce: Nonce,
     pub(crate) identity: SecretKey,
+    /// This node, and those that it was before, as far as is known.
+    pub(crate) own_nodes: BTreeSet<NodeId>,
     /// Held while the identity key is replaced.
     pub(crate) replacing: tokio::sync::Mutex<()>,
     /// Whether whoever runs this node is to open its folder anew.

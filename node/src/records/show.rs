@@ -268,7 +268,7 @@ impl Node {
 
     /// Where this hub's changes of a record are.
     fn marks(&self, space: SpaceId, subject: Subject) -> Result<RecordMarks, RecordsError> {
-        let own = self.id();
+        let own = &self.inner.own_nodes;
         let entries = self
             .inner
             .storage
@@ -276,7 +276,8 @@ impl Node {
         let mut last = BTreeMap::<FeedName, u64>::new();
         let (mut changes, mut unsent) = (0, 0);
         for entry in &entries {
-            let by_own = matches!(entry.opening, Some(Opening::Node { node, .. }) if node == own);
+            let by_own =
+                matches!(entry.opening, Some(Opening::Node { node, .. }) if own.contains(&node));
             if entry.space != space || !by_own {
                 continue;
             }
@@ -285,7 +286,7 @@ impl Node {
             let highest = self
                 .inner
                 .marks
-                .highest(space, entry.feed, |node| *node != own);
+                .highest(space, entry.feed, |node| !own.contains(node));
             unsent += u64::from(highest.is_none_or(|highest| highest < number));
             let kept = last.entry(entry.feed).or_default();
             *kept = number.max(*kept);

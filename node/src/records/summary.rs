@@ -148,7 +148,7 @@ impl Node {
     /// The numbers of this node's own entries in shared spaces that no other node is known to
     /// hold, by feed.
     fn unsent_of_feeds(&self) -> Result<Vec<(SpaceId, FeedName, Range<u64>)>, RecordsError> {
-        let own = self.id();
+        let own = &self.inner.own_nodes;
         let mut unsent = Vec::new();
         for space in self.inner.storage.read(ReadStore::spaces)? {
             if !self.is_shared(space) {
@@ -159,10 +159,12 @@ impl Node {
                 .storage
                 .read(|store| Ok((store.trees(space)?, store.openings(space)?)))?;
             for (name, feed) in trees.values().flat_map(|tree| tree.feeds()) {
-                let by_own =
-                    matches!(openings.get(name), Some(Opening::Node { node, .. }) if *node == own);
+                let by_own = matches!(openings.get(name), Some(Opening::Node { node, .. }) if own.contains(node));
                 if by_own {
-                    let held = self.inner.marks.highest(space, *name, |node| *node != own);
+                    let held = self
+                        .inner
+                        .marks
+                        .highest(space, *name, |node| !own.contains(node));
                     let held = held.map_or(feed.start, |held| held + 1).max(feed.start);
                     if held < feed.next() {
                         unsent.push((space, *name, held..feed.next()));

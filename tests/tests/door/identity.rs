@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
+use node::tls::Connector;
 use serde_json::Value;
 use tests::process::Process;
 use tests::world::until;
+use tonic::Streaming;
+use tonic::transport::Channel;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::program::{Said, command, coordinator, run};
 
@@ -20,6 +25,28 @@ fn done(said: Said) -> Said {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("plain text")
+}
+
+/// Asks how a program is, and goes on hearing of it for as long as it is held.
+async fn held(socket: &Path) -> Streaming<HealthCheckResponse> {
+    let channel = node::local::connect(socket).await.expect("it answers");
+    watched(channel).await
+}
+
+/// The same as a stranger at the port for hubs.
+async fn held_by_a_stranger(port: u16, safe: &Path) -> Streaming<HealthCheckResponse> {
+    let address = format!("127.0.0.1:{port}").parse().expect("an address");
+    let authority = std::fs::read_to_string(safe.join("authority.pem")).expect("the authority");
+    let connector = Connector::new(address, &authority, None).expect("a connector");
+    watched(connector.connect().await.expect("connected").channel).await
+}
+
+async fn watched(channel: Channel) -> Streaming<HealthCheckResponse> {
+    let request = HealthCheckRequest::default();
+    let watched = HealthClient::new(channel).watch(request).await;
+    let mut watched = watched.expect("it is told").into_inner();
+    watched.message().await.expect("a first answer");
+    watched
 }
 
 /// The node's id, once it has no former one to end.
@@ -51,7 +78,8 @@ async fn hub_and_coordinator_take_other_keys_by_command_and_go_on_by_themselves(
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let port = port.expect("a free port").port();
     let settings = format!(
-        "[listen]\naddress = \"127.0.0.1:{port}\"\npublic = \"127.0.0.1:{port}\"\n[web]\nlisten = \"\"\n"
+        "[listen]\naddress = \"127.0.0.1:{port}\"\npublic = \"127.0.0.1:{port}\"\n[web]\nlisten = \"\"\n\
+         [shutdown]\ngrace_ms = 1000\n"
     );
     std::fs::write(data.join("causeway.toml"), settings).expect("settings");
     let serve = coordinator(&data, &["serve"]);
@@ -69,8 +97,8 @@ async fn hub_and_coordinator_take_other_keys_by_command_and_go_on_by_themselves(
     ];
     done(at_coordinator(&invite).await);
     std::fs::create_dir(&hub).expect("a folder");
-    let settings =
-        "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n[web]\nlisten = \"\"\n";
+    let settings = "[sync]\nreconnect_ms_min = 100\nreconnect_ms_max = 1000\n[web]\nlisten = \"\"\n\
+         [shutdown]\ngrace_ms = 1000\n";
     std::fs::write(hub.join("causeway.toml"), settings).expect("settings");
     done(at_hub(&["init"]).await);
 
@@ -86,6 +114,8 @@ async fn hub_and_coordinator_take_other_keys_by_command_and_go_on_by_themselves(
     let asked = done(at_hub(&["identity", "rotate"]).await);
     assert!(asked.out.contains("nothing was changed"), "{}", asked.out);
     let before = json(&done(at_hub(&["--json", "identity", "show"]).await));
+    // Somebody holds a line that never ends by itself.
+    let _held = held(&hub.join("node.sock")).await;
     let rotated = json(&done(
         at_hub(&["--json", "identity", "rotate", "--confirm"]).await,
     ));
@@ -115,6 +145,8 @@ async fn hub_and_coordinator_take_other_keys_by_command_and_go_on_by_themselves(
     assert!(none.error.contains("identity.key"), "{}", none.error);
     assert!(!path("nothing").exists());
 
+    let _held = held(&data.join("node.sock")).await;
+    let _stranger = held_by_a_stranger(port, &safe).await;
     let rotated = json(&done(rotate(&safe).await));
     let id = rotated["node"].as_str().expect("an id");
     settled(

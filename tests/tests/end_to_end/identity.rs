@@ -6,7 +6,7 @@ use coordinator::Coordinator;
 use coordinator::saved_keys::{NextIdentity, SavedKeys};
 use node::Node;
 use node::identity::IdentityError;
-use node_feed::{Access, NodeId, SecretKey, SpaceId, Succession};
+use node_feed::{Access, Hash, NodeId, SecretKey, SpaceId, Succession};
 use serde_json::json;
 use tests::world::{World, until};
 
@@ -154,7 +154,19 @@ async fn the_coordinator_takes_another_key_and_hubs_that_were_away_or_only_invit
         assert_eq!(operations.node().id(), succession.successor);
         let again = operations.replace_identity(&next, &succession);
         assert!(!again.expect("nothing is left to do"));
-        assert!(is_ended(&world, succession.former));
+        until("the former has no access", || {
+            is_ended(&world, succession.former)
+        })
+        .await;
+        until("that is known", || {
+            let operations = world.coordinator().operations();
+            operations
+                .node()
+                .succession()
+                .expect("it is read")
+                .is_none()
+        })
+        .await;
         make(operations.node(), space, &format!("Turn {turn}, after"));
         let network = world.coordinator().network();
         let next = NextIdentity::prepare(&safe, network).expect("the same");
@@ -188,7 +200,10 @@ async fn the_coordinator_takes_another_key_and_hubs_that_were_away_or_only_invit
     drop(node);
     world.start_hub("london-thames");
     world.hub("london-thames").in_sync(1).await;
-    assert!(pinned(&world, "london-thames").contains(&last.to_string()));
+    until("it has pinned the last", || {
+        pinned(&world, "london-thames").contains(&last.to_string())
+    })
+    .await;
 
     // The disk is lost: what the safe holds leads also who was away from the first key to the last.
     let keys = SavedKeys::read(&safe).expect("the safe");
@@ -260,7 +275,11 @@ async fn what_cannot_take_a_keys_place_is_refused_in_a_sentence_and_changes_noth
     let node = |key: &SecretKey| key.public().node();
     let own = &world.keys().identity;
     let refused = [
-        (&stranger, node(&south), "has no access"),
+        (
+            &stranger,
+            node(&SecretKey::from_seed(&[9; 32])),
+            "has no access",
+        ),
         (&south, node(&west), "used before"),
         (own, node(&stranger), "replaced at the coordinator"),
     ];
@@ -271,56 +290,247 @@ async fn what_cannot_take_a_keys_place_is_refused_in_a_sentence_and_changes_noth
     }
     for (former, successor) in [(&west, &stranger), (&west, &south), (&stranger, &south)] {
         let succession = Succession::sign(network, former, node(successor));
-        let error = operations.end_former(&succession).expect_err("refused");
-        assert!(error.to_string().contains("has no access"), "{error}");
+        let mark = operations.node().ends_mark(node(former), world.keys().hub);
+        let error = operations.end_former(&succession, mark.expect("a mark"));
+        let error = error.expect_err("refused").to_string();
+        assert!(error.contains("has no access"), "{error}");
     }
     assert_eq!(log(), length);
-
-    // A hub that takes key after key is stopped before the record of access grows without end.
-    let mut keys = vec![south.clone()];
-    keys.extend((20..25).map(|seed| SecretKey::from_seed(&[seed; 32])));
-    let taken = keys.windows(2).map(|pair| {
-        let succession = Succession::sign(network, &pair[0], node(&pair[1]));
-        operations
-            .succeed(&succession)
-            .map_err(|error| error.to_string())
-    });
-    let taken = taken.collect::<Vec<_>>();
-    assert!(taken[..4].iter().all(Result::is_ok), "{taken:?}");
-    assert!(
-        taken[4].as_ref().is_err_and(|it| it.contains("tomorrow")),
-        "{taken:?}"
-    );
-    let of_west = Succession::sign(network, &west, node(&stranger));
-    operations
-        .succeed(&of_west)
-        .expect("others are not held up");
 
     // The coordinator's own.
     let next = SecretKey::from_seed(&[9; 32]);
     let of = |former: &SecretKey| Succession::sign(network, former, node(&next));
-    let error = operations
-        .replace_identity(&next, &of(&stranger))
-        .expect_err("refused");
-    assert!(error.to_string().contains("newest copy"), "{error}");
+    let error = operations.replace_identity(&next, &of(&stranger));
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("newest copy"), "{error}");
     let elsewhere = Succession::sign(node_feed::NetworkId::from_bytes([1; 16]), own, node(&next));
-    let error = operations
-        .replace_identity(&next, &elsewhere)
-        .expect_err("refused");
-    assert!(error.to_string().contains("not of this network"), "{error}");
+    let error = operations.replace_identity(&next, &elsewhere);
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("not of this network"), "{error}");
     let waits = world.invite_to_wait("east-anglia");
     let asks = world.new_node("east-anglia");
-    let connecting = asks
-        .connect(&waits.to_toml().expect("text"))
-        .expect("it asks");
+    let connecting = asks.connect(&waits.to_toml().expect("text"));
+    let connecting = connecting.expect("it asks");
     until("it waits", || {
         !operations.waiting().expect("listed").is_empty()
     })
     .await;
-    let error = operations
-        .replace_identity(&next, &of(own))
-        .expect_err("refused");
-    assert!(error.to_string().contains("check numbers"), "{error}");
+    let error = operations.replace_identity(&next, &of(own));
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("check numbers"), "{error}");
     assert_eq!(operations.node().succession().expect("it is read"), None);
     drop(connecting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_key_brings_in_no_second_one_and_ends_nobody_who_still_works() {
+    let mut world = World::new().await;
+    world.add_hub(SOUTH).await;
+    world.hub(SOUTH).in_sync(1).await;
+    let operations = world.coordinator().operations();
+    let network = world.coordinator().network();
+    let (south, owner) = (world.hub(SOUTH).identity().clone(), world.hub(SOUTH).id());
+    let keys = (20..26).map(|seed| SecretKey::from_seed(&[seed; 32]));
+    let keys = keys.collect::<Vec<_>>();
+    let node = |key: &SecretKey| key.public().node();
+    let says = |former: &SecretKey, successor| Succession::sign(network, former, successor);
+
+    // The thief is first, and would shut the owner out, who is at work: that is refused.
+    let first = says(&south, node(&keys[0]));
+    operations.succeed(&first).expect("nobody can tell yet");
+    let mark = |of| operations.node().ends_mark(of, world.keys().hub);
+    let ended = operations.end_former(&first, mark(owner).expect("a mark"));
+    let ended = ended.expect_err("refused").to_string();
+    assert!(ended.contains("still has a session"), "{ended}");
+    // The hub is told of a computer that it does not know, and that its own key cannot be replaced.
+    until("the hub is told", || {
+        let status = world.hub(SOUTH).status().expect("how it stands");
+        status["unknown_nodes"]
+            .to_string()
+            .contains("telephone NCETM")
+    })
+    .await;
+    let refused = world
+        .hub(SOUTH)
+        .replace_identity()
+        .await
+        .expect_err("refused");
+    assert!(
+        refused.to_string().contains("the key was stolen"),
+        "{refused}"
+    );
+    // Once NCETM has ended that one, the owner's key can be replaced.
+    let thief = node(&keys[0]).to_string();
+    operations
+        .revoke_node(&thief, SOUTH, "it was stolen", &[])
+        .expect("it is ended");
+    world.hub(SOUTH).replace_identity().await.expect("replaced");
+    let refused = operations.succeed(&says(&south, node(&keys[1])));
+    let refused = refused.expect_err("one is enough").to_string();
+    assert!(refused.contains("the key was stolen"), "{refused}");
+
+    // And nobody takes key after key: each waits until the one before it has ended.
+    reopen(&mut world, SOUTH).await;
+    until("the first key has no access", || is_ended(&world, owner)).await;
+    let mut last = world.hub(SOUTH).identity().clone();
+    world.stop_hub(SOUTH).await;
+    let operations = world.coordinator().operations();
+    let mut taken = 1;
+    for (at, next) in keys[2..].iter().enumerate() {
+        let succession = Succession::sign(network, &last, node(next));
+        match operations.succeed(&succession) {
+            Ok(()) => taken += 1,
+            Err(error) => {
+                assert!(error.to_string().contains("tomorrow"), "{error}");
+                assert_eq!(taken, 4, "{at}");
+                return;
+            }
+        }
+        let twice = Succession::sign(network, next, node(&SecretKey::from_seed(&[40; 32])));
+        let error = operations
+            .succeed(&twice)
+            .expect_err("the one before is not ended");
+        assert!(error.to_string().contains("still has access"), "{error}");
+        let mark = operations.node().ends_mark(node(&last), world.keys().hub);
+        let wrong = operations.end_former(&succession, Hash::ZERO);
+        let wrong = wrong.expect_err("not what is held").to_string();
+        assert!(wrong.contains("not all"), "{wrong}");
+        until("its session has ended", || {
+            !operations.node().peers_connected().contains(&node(&last))
+        })
+        .await;
+        operations
+            .end_former(&succession, mark.expect("a mark"))
+            .expect("it is ended");
+        last = next.clone();
+    }
+    panic!("{taken} keys in one day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_former_key_wrote_is_not_cut_before_all_of_it_has_arrived() {
+    let mut world = World::new().await;
+    let safe = world.path("safe");
+    world.keys().write(&safe).expect("saved");
+    world.add_hub(WEST).await;
+    let south = world.new_node(SOUTH);
+    let invited = world.invite(SOUTH);
+    world.connect(&south, &invited).await;
+    drop(south);
+    world.start_hub(SOUTH);
+    let (space, _) = world.project("NCP24-11", &[SOUTH, WEST]).await;
+    world.agree(space).await;
+    let old = world.hub(SOUTH).id();
+    world.hub(SOUTH).replace_identity().await.expect("replaced");
+    // Written under the first key, and the network fails before any of it leaves.
+    world.hub(SOUTH).pause(true);
+    for number in 0..20 {
+        make(world.hub(SOUTH), space, &format!("No. {number:02}"));
+    }
+    world.hub(SOUTH).reopening().await;
+    world.stop_hub(SOUTH).await;
+    // Meanwhile the coordinator takes another key, so that the hub has to follow first.
+    let (next, succession) = next_identity(&world, &safe);
+    let operations = world.coordinator().operations();
+    operations
+        .replace_identity(&next, &succession)
+        .expect("replaced");
+    world.stop_coordinator().await;
+    world.start_coordinator().await;
+
+    world.start_hub(SOUTH);
+    let status = world.hub(SOUTH).status().expect("how it stands");
+    assert!(status["not_sent"].as_u64() >= Some(20), "{status}");
+    make(world.hub(SOUTH), space, "No. 20");
+    world.agree(space).await;
+    until("the first key has no access", || is_ended(&world, old)).await;
+    world.agree(space).await;
+    for hub in [SOUTH, WEST] {
+        assert_eq!(titles(world.hub(hub)).len(), 21, "{hub}");
+    }
+    let listed = world.hub(SOUTH).status().expect("how it stands");
+    assert_eq!(listed["not_sent"], 0);
+    assert_eq!(listed["unknown_nodes"], json!(null), "it is the hub's own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_from_before_shows_the_same_check_number_after_the_coordinator_took_a_key() {
+    let world = World::new().await;
+    let safe = world.path("safe");
+    world.keys().write(&safe).expect("saved");
+    let mut world = world;
+    let invited = world.invite_to_wait(SOUTH);
+    let (next, succession) = next_identity(&world, &safe);
+    let operations = world.coordinator().operations();
+    operations
+        .replace_identity(&next, &succession)
+        .expect("replaced");
+    world.stop_coordinator().await;
+    world.start_coordinator().await;
+    let node = world.new_node(SOUTH);
+    let connecting = node.connect(&invited.to_toml().expect("text"));
+    let connecting = connecting.expect("it asks");
+    let operations = world.coordinator().operations();
+    let number = || {
+        let waiting = operations.waiting().expect("listed");
+        let shown = waiting.first().map(|it| it.check_number.clone());
+        shown.filter(|number| !number.is_empty())
+    };
+    until("both show one", || {
+        number().is_some() && connecting.check_number().is_some()
+    })
+    .await;
+    let here = connecting.check_number().map(|number| number.to_string());
+    assert_eq!(here, number());
+    // The key that was pinned is the invitation's until the record of access names the other.
+    operations.admit_waiting(SOUTH, "").expect("admitted");
+    connecting.outcome().await;
+    let first = succession.former.to_string();
+    assert!(pinned(&world, SOUTH).contains(&first));
+    drop((connecting, node));
+    world.start_hub(SOUTH);
+    world.hub(SOUTH).in_sync(1).await;
+    until("it has pinned the other", || {
+        pinned(&world, SOUTH).contains(&succession.successor.to_string())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_safe_whose_next_key_was_never_put_in_its_place_still_makes_the_coordinator_again() {
+    let mut world = World::new().await;
+    let safe = world.path("safe");
+    world.keys().write(&safe).expect("saved");
+    for hub in [SOUTH, WEST] {
+        world.add_hub(hub).await;
+    }
+    let (space, _) = world.project("NCP24-11", &[SOUTH, WEST]).await;
+    world.agree(space).await;
+    world.stop_hub(WEST).await;
+    let (next, succession) = next_identity(&world, &safe);
+    let operations = world.coordinator().operations();
+    operations
+        .replace_identity(&next, &succession)
+        .expect("replaced");
+    // Another copy of the safe knows nothing of it.
+    let another = world.path("another-safe");
+    world.keys().write(&another).expect("saved");
+    let (other, word) = next_identity(&world, &another);
+    let error = operations.replace_identity(&other, &word);
+    let error = error.expect_err("one at a time").to_string();
+    assert!(error.contains("newest copy"), "{error}");
+    world.stop_coordinator().await;
+    world.start_coordinator().await;
+    until("south has pinned it", || {
+        pinned(&world, SOUTH).contains(&succession.successor.to_string())
+    })
+    .await;
+    // The disk is lost before the safe's folder was told that it is done.
+    let keys = SavedKeys::read(&safe).expect("the safe");
+    assert_eq!(keys.identity.public().node(), succession.successor);
+    world.use_keys(keys);
+    world.lose_coordinator().await;
+    world.start_hub(WEST);
+    make(world.hub(WEST), space, "West follows");
+    world.agree(space).await;
 }

@@ -39,8 +39,7 @@ async fn run(data: &Path, words: &[&str]) -> Said {
 
 /// Runs a command again and again on a copy of what `before` holds, with more and more room.
 async fn with_more_and_more_room(world: &World, before: Option<&Path>, words: &[&str]) {
-    let mut refused = 0;
-    for room in ROOMS {
+    for (refused, room) in ROOMS.into_iter().enumerate() {
         let disk = SmallDisk::mount_of(world.path("small-disk"), 32);
         let data = disk.path().join("data");
         std::fs::create_dir(&data).expect("a folder");
@@ -64,7 +63,6 @@ async fn with_more_and_more_room(world: &World, before: Option<&Path>, words: &[
             assert_whole(&data).await;
             return;
         }
-        refused += 1;
         let sentence = said.error.to_lowercase();
         assert!(
             ["full", "no space left"]

@@ -1,6 +1,7 @@
 //! Keys that are replaced while hubs stay connected.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use tests::world::until;
@@ -16,14 +17,16 @@ fn from_safe(command: &str) -> String {
 
 /// The node's id, once it has no former one any more.
 async fn settled(at: &Machine, command: &str) -> String {
-    loop {
+    for _ in 0..600 {
         let ended = at.end(&format!("{command} --json")).await;
         // It closes and opens itself, and does not answer meanwhile.
         let known = serde_json::from_str::<Value>(ended.said.trim()).unwrap_or_default();
         if known["former"] == "" && known["successor"] == "" {
             return text(&known["node"]);
         }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    panic!("{command} names a former node still");
 }
 
 #[tokio::test(flavor = "multi_thread")]

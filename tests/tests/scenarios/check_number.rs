@@ -18,8 +18,9 @@ use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use proto::enrolment::v1::{
-    CheckRequest, CheckResponse, EnrolRequest, EnrolResponse, EnrolWaiting, GreetRequest,
-    GreetResponse, RenewRequest, RenewResponse, StandingRequest, StandingResponse,
+    CheckRequest, CheckResponse, EndFormerRequest, EndFormerResponse, EnrolRequest, EnrolResponse,
+    EnrolWaiting, GreetRequest, GreetResponse, RenewRequest, RenewResponse, StandingRequest,
+    StandingResponse, SucceedRequest, SucceedResponse,
 };
 use tests::world::{World, until};
 use tokio::net::TcpListener;
@@ -367,6 +368,20 @@ impl Enrolment for Liar {
     }
 
     async fn renew(&self, _: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        Err(Status::unimplemented("it only lies"))
+    }
+
+    async fn succeed(
+        &self,
+        _: Request<SucceedRequest>,
+    ) -> Result<Response<SucceedResponse>, Status> {
+        Err(Status::unimplemented("it only lies"))
+    }
+
+    async fn end_former(
+        &self,
+        _: Request<EndFormerRequest>,
+    ) -> Result<Response<EndFormerResponse>, Status> {
         Err(Status::unimplemented("it only lies"))
     }
 
