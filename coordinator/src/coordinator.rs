@@ -197,6 +197,7 @@ impl Coordinator {
             server: OnceLock::new(),
             node,
             kept: Mutex::default(),
+            told: Mutex::default(),
             deciding: Mutex::default(),
         });
         Ok(Self {
@@ -400,7 +401,10 @@ fn refusal(error: OperationError) -> AuthorityRefusal {
     let sentence = error.to_string();
     if matches!(
         error,
-        OperationError::Store(_) | OperationError::Authority(_) | OperationError::NotYet(_)
+        OperationError::Store(_)
+            | OperationError::Authority(_)
+            | OperationError::Registry(_)
+            | OperationError::NotYet(_)
     ) {
         AuthorityRefusal::Unavailable(sentence)
     } else {

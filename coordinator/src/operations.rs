@@ -14,6 +14,7 @@ mod spaces;
 mod suspending;
 mod waiting;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use coordinator_registry::{AuditLine, Event, Registry, RegistryError};
@@ -55,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) server: OnceLock<Arc<ServerCertificate>>,
     /// What of the peers' visits and refusals is in the registry already.
     pub(crate) kept: Mutex<Kept>,
+    /// When it was told last that a former node still has a session, in ms since 1970.
+    pub(crate) told: Mutex<BTreeMap<NodeId, u64>>,
     /// Held while an operator decides on a request to connect: one after the other.
     pub(crate) deciding: Mutex<()>,
 }

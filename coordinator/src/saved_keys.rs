@@ -216,15 +216,20 @@ impl NextIdentity {
         let identity = folder.join(SavedKeys::IDENTITY);
         let identity = SecretKey::from_seed(&*read_seed(&identity)?);
         let file = folder.join(Self::FILE);
-        let made = match file.exists() {
-            true => Some(SecretKey::from_seed(&*read_seed(&file)?)),
-            false => None,
+        let next = match file.exists() {
+            true => SecretKey::from_seed(&*read_seed(&file)?),
+            false => SecretKey::from_seed(&node::random::<32>()),
         };
-        // One that was adopted, and not deleted before the process ended, is no next one.
-        let made = made.filter(|made| made.public() != identity.public());
-        let next = made.unwrap_or_else(|| SecretKey::from_seed(&node::random::<32>()));
+        let known = Successions::read(folder)?;
+        let adopted = known.line().iter().find(|one| {
+            next.public() == identity.public() && one.successor == identity.public().node()
+        });
+        let succession = match adopted {
+            // It is in its place, and the process ended before this file was deleted.
+            Some(succession) => succession.clone(),
+            None => Succession::sign(network, &identity, next.public().node()),
+        };
         write_seed(&file, &next.seed())?;
-        let succession = Succession::sign(network, &identity, next.public().node());
         Ok(Self {
             folder: folder.to_owned(),
             next,

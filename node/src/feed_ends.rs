@@ -1,6 +1,6 @@
 //! Where feeds end, for whoever ends access.
 
-use node_feed::{Hash, Height, HubId, NodeId, Opening, SpaceId, Tag};
+use node_feed::{FeedName, Hash, Height, HubId, NodeId, Opening, SpaceId, Tag};
 use node_store::{ReadStore, StoreError};
 
 use crate::Node;
@@ -25,16 +25,18 @@ impl Node {
         self.tips(space, |_, of| of == node)
     }
 
-    /// Marks where the feeds of `node` end in all spaces that `reader` may read: two nodes with the same
-    /// mark hold the same of them.
+    /// Marks where the feeds of `node` end in all spaces that both its hub and `reader` may read: two nodes
+    /// with the same mark hold the same of them.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn ends_mark(&self, node: NodeId, reader: HubId) -> Result<Hash, StoreError> {
         let authority = self.authority();
+        let hub = authority.nodes().get(&node).map(|record| record.hub);
         let mut all = Vec::new();
         for space in authority.spaces().keys().copied() {
-            if authority.access(reader, space).is_none() {
+            let reads = |hub: HubId| authority.access(hub, space).is_some();
+            if !reads(reader) || !hub.is_some_and(reads) {
                 continue;
             }
             let mut ends = self.tips_of_node(space, node)?;
@@ -51,6 +53,18 @@ impl Node {
             Tag::Ends,
             &[network.as_bytes(), node.as_bytes(), &all],
         ))
+    }
+
+    /// The node that wrote a feed, if its opening is held.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn author_of(&self, space: SpaceId, feed: FeedName) -> Result<Option<NodeId>, StoreError> {
+        let openings = self.inner.storage.read(|store| store.openings(space))?;
+        Ok(match openings.get(&feed) {
+            Some(Opening::Node { node, .. }) => Some(*node),
+            Some(Opening::Authority { .. }) | None => None,
+        })
     }
 
     /// Entry `number` of `writer` in `space`: one, or several where its feed has forked.

@@ -38,6 +38,7 @@ impl HangUp {
             let mut told = told.subscribe();
             accepted.map(|inner| Line {
                 inner,
+                is_over: false,
                 over: Box::pin(async move {
                     if told.wait_for(|over| *over).await.is_err() {
                         // There is nobody left who would hang up.
@@ -57,6 +58,7 @@ impl HangUp {
 /// A connection that can be hung up.
 pub struct Line<S> {
     inner: S,
+    is_over: bool,
     over: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -81,7 +83,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // A server reads all the while, so that this is looked at in time.
-        if self.over.as_mut().poll(context).is_ready() {
+        self.is_over = self.is_over || self.over.as_mut().poll(context).is_ready();
+        if self.is_over {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Pin::new(&mut self.inner).poll_read(context, buffer)

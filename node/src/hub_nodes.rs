@@ -4,6 +4,7 @@
 //! that a person here is told, until they say that they know of it.
 
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 use node_feed::{HubId, NodeId};
 use node_store::{ReadStore, StoreError};
@@ -59,7 +60,8 @@ impl Node {
                     since_ms: seen.and_then(|seen| seen.since_ms),
                     is_own: *node == own,
                     has_ended,
-                    is_unknown: !has_ended && seen.is_some_and(|seen| !seen.known),
+                    // What it wrote before it ended counts.
+                    is_unknown: seen.is_some_and(|seen| !seen.known),
                 }
             })
             .collect::<Vec<_>>();
@@ -72,6 +74,7 @@ impl Node {
     /// # Errors
     /// [`StoreError`] if that cannot be kept.
     pub fn know_hub_nodes(&self, nodes: &[NodeId]) -> Result<(), StoreError> {
+        let _one_at_a_time = self.inner.lock_seen_nodes();
         let mut seen = self.inner.seen_nodes()?.unwrap_or_default();
         for node in nodes {
             if let Some(seen) = seen.get_mut(&node.to_string()) {
@@ -102,6 +105,7 @@ impl Inner {
     /// # Errors
     /// [`StoreError`] if that cannot be kept.
     pub(crate) fn foresee_hub_node(&self, node: NodeId) -> Result<(), StoreError> {
+        let _one_at_a_time = self.lock_seen_nodes();
         let mut seen = self.seen_nodes()?.unwrap_or_default();
         let since_ms = Some(now_ms());
         seen.insert(
@@ -130,6 +134,7 @@ impl Inner {
         if authority.hub_of(&own) != Some(hub) {
             return Ok(());
         }
+        let _one_at_a_time = self.lock_seen_nodes();
         let kept = self.seen_nodes()?;
         let is_first = kept.is_none();
         let mut seen = kept.unwrap_or_default();
@@ -137,7 +142,7 @@ impl Inner {
         let mut lines = Vec::new();
         for (node, record) in authority.nodes() {
             let name = node.to_string();
-            if record.hub != hub || record.ended.is_some() || seen.contains_key(&name) {
+            if record.hub != hub || seen.contains_key(&name) {
                 continue;
             }
             let known = is_first || *node == own;
@@ -157,6 +162,10 @@ impl Inner {
             self.keep_seen_nodes(&seen)?;
         }
         Ok(())
+    }
+
+    fn lock_seen_nodes(&self) -> MutexGuard<'_, ()> {
+        self.seeing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seen_nodes(&self) -> Result<Option<AllSeen>, StoreError> {

@@ -93,7 +93,8 @@ impl Node {
         let (network, identity) = (membership.network, &self.inner.identity);
         let succession = Succession::sign(network, identity, next.public().node());
         let proxies = &self.inner.config.sync.proxy;
-        self.keep_next_identity(&next)?;
+        let (node, kept) = (self.clone(), next.clone());
+        blocking(move || node.keep_next_identity(&kept)).await?;
         succeed(&contact, network, &succession, &next, proxies).await?;
         // What it writes before it knows that it may would be refused here.
         let arrived = async {
@@ -103,7 +104,8 @@ impl Node {
         };
         let arrived = tokio::time::timeout(ARRIVING, arrived).await;
         arrived.map_err(|_| IdentityError::NotArrived)?;
-        self.take_up(&succession)?;
+        let (node, said) = (self.clone(), succession.clone());
+        blocking(move || node.take_up(&said)).await?;
         drop(replacing);
         Ok(succession.successor)
     }
@@ -171,6 +173,14 @@ impl Node {
         // The sender is the node's own.
         let _gone = reopen.wait_for(|reopen| *reopen).await;
     }
+}
+
+/// Does what waits for the disk, away from the network's threads.
+async fn blocking(
+    work: impl FnOnce() -> Result<(), IdentityError> + Send + 'static,
+) -> Result<(), IdentityError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| StoreError::Closed)?
 }
 
 /// The file with the succession that is under way.
@@ -350,7 +360,10 @@ impl Inner {
     ///
     /// # Errors
     /// [`EnrolError`]; [`EnrolError::NotCoordinator`] if it is anybody else's.
-    pub(crate) async fn follow_coordinator(&self, network: NetworkId) -> Result<(), EnrolError> {
+    pub(crate) async fn follow_coordinator(
+        self: &Arc<Self>,
+        network: NetworkId,
+    ) -> Result<(), EnrolError> {
         *self.lock_successor() = None;
         let Some(contact) = self.membership().and_then(|it| it.coordinator) else {
             return Ok(());
@@ -358,7 +371,11 @@ impl Inner {
         let greeting = greet(&contact, network, &self.config.sync.proxy).await?;
         if greeting.coordinator != contact.identity {
             *self.lock_successor() = Some(greeting.coordinator);
-            self.pin_successor();
+            let inner = Arc::clone(self);
+            let pinned = tokio::task::spawn_blocking(move || inner.pin_successor()).await;
+            if pinned.is_err() {
+                tracing::error!("this program failed while the coordinator's new key was pinned");
+            }
         }
         Ok(())
     }
@@ -366,7 +383,9 @@ impl Inner {
     /// Pins the key that the coordinator has by now, once the record of access names it as a node of
     /// the coordinator's hub: a former key that was stolen leads nobody away for good.
     pub(crate) fn pin_successor(&self) {
-        let Some(successor) = *self.lock_successor() else {
+        // Held until it is done, so that it is done once.
+        let mut kept = self.lock_successor();
+        let Some(successor) = *kept else {
             return;
         };
         let Some(mut membership) = self.membership() else {
@@ -394,7 +413,7 @@ impl Inner {
             .map_err(IdentityError::from);
         match noted.and_then(|()| self.keep_membership(membership)) {
             Ok(()) => {
-                *self.lock_successor() = None;
+                *kept = None;
                 tracing::info!(
                     "the coordinator has another identity key, which is pinned from now on"
                 );

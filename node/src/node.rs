@@ -223,6 +223,7 @@ impl Node {
             replacing: tokio::sync::Mutex::default(),
             reopen: watch::channel(false).0,
             successor: Mutex::default(),
+            seeing: Mutex::default(),
             joined: watch::channel(membership.is_some()).0,
             connecting: Current::default(),
             membership: RwLock::new(membership),

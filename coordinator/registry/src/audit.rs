@@ -207,7 +207,10 @@ pub(crate) fn add(connection: &Connection, line: &AuditLine) -> Result<(), Regis
             line.hub.as_ref().map(HubId::as_bytes),
             line.reason,
         ])?;
-    if matches!(line.event, Event::CodeRefused | Event::CertificateRefused) {
+    if matches!(
+        line.event,
+        Event::CodeRefused | Event::CertificateRefused | Event::SuccessionRefused
+    ) {
         connection
             .prepare_cached(
                 "DELETE FROM audit WHERE event = ?1 AND id <= (

@@ -66,6 +66,8 @@ pub struct ConnectionRequest {
     pub check_nonce: Option<[u8; 32]>,
     /// The node's part, which is the first that it said; none before.
     pub node_nonce: Option<[u8; 32]>,
+    /// The check number with which it was admitted; empty if it was not, or without one.
+    pub check_number: String,
 }
 
 impl Registry {
@@ -84,19 +86,26 @@ impl Registry {
         })
     }
 
-    /// Keeps that a request was admitted, with all others of the same node and hub that wait, and
-    /// says whether that is new. The authority log **must** hold the node before.
+    /// Keeps that a request was admitted with this check number, with all others of the same node and hub that
+    /// wait, and says whether that is new. The authority log **must** hold the node before.
     ///
     /// # Errors
     /// [`RegistryError`] if it cannot be stored.
-    pub fn admit_request(&self, id: i64, by: &str, now_ms: u64) -> Result<bool, RegistryError> {
+    pub fn admit_request(
+        &self,
+        id: i64,
+        check_number: &str,
+        by: &str,
+        now_ms: u64,
+    ) -> Result<bool, RegistryError> {
         self.write(|transaction| {
             let Some(request) = with_id(transaction, id)? else {
                 return Ok(false);
             };
             // One that lapsed while the authority log was written is admitted all the same.
             let changed = transaction.execute(
-                "UPDATE requests SET state = 'admitted', decided_ms = ?2, decided_by = ?3
+                "UPDATE requests SET state = 'admitted', decided_ms = ?2, decided_by = ?3,
+                     check_number = CASE WHEN id = ?1 THEN ?6 ELSE '' END
                  WHERE (id = ?1 AND state IN ('waiting', 'lapsed'))
                     OR (hub = ?4 AND node = ?5 AND state = 'waiting')",
                 params![
@@ -104,7 +113,8 @@ impl Registry {
                     stored(now_ms),
                     by,
                     request.hub.as_bytes(),
-                    request.node.as_bytes()
+                    request.node.as_bytes(),
+                    check_number
                 ],
             )?;
             if changed > 0 {
@@ -145,7 +155,7 @@ impl Registry {
 }
 
 const COLUMNS: &str = "id, hub, node, since_ms, lapses_ms, address, state, decided_ms, \
-                       decided_by, reason, check_nonce, node_nonce";
+                       decided_by, reason, check_nonce, node_nonce, check_number";
 
 /// Lets a node wait that used the invitation with this number, which was good for so many ms.
 pub(crate) fn begin(
@@ -275,5 +285,6 @@ fn from_row(row: &Row<'_>) -> Result<ConnectionRequest, RegistryError> {
         reason: row.get(9)?,
         check_nonce: row.get(10)?,
         node_nonce: row.get(11)?,
+        check_number: row.get(12)?,
     })
 }

@@ -75,8 +75,10 @@ const V3: &str = "
     ALTER TABLE requests ADD COLUMN node_nonce  BLOB CHECK (length(node_nonce) = 32);
 ";
 
-/// Whose place which node took.
+/// The check number with which a request was admitted, and whose place which node took.
 const V4: &str = "
+    ALTER TABLE requests ADD COLUMN check_number TEXT NOT NULL DEFAULT '';
+
     CREATE TABLE successions (
         former    BLOB    PRIMARY KEY CHECK (length(former) = 32),
         successor BLOB    NOT NULL UNIQUE CHECK (length(successor) = 32),

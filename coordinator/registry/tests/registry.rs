@@ -198,7 +198,7 @@ fn a_request_waits_over_a_restart_and_past_the_codes_time_until_it_is_admitted()
     let other = registry.redeem(YORKSHIRE, &CODE, node(2), ADDRESS, NOW + 2);
     assert_eq!(refusal(other), CodeRefusal::Used);
 
-    let admit = |by| registry.admit_request(request.id, by, NOW + 9);
+    let admit = |by| registry.admit_request(request.id, "123 456", by, NOW + 9);
     assert!(admit("one").expect("kept"));
     assert!(!admit("another").expect("kept"), "it was admitted already");
     let refuse = registry.refuse_request(request.id, "another", "no", NOW + 9);
@@ -222,7 +222,7 @@ fn a_refused_request_keeps_its_reason_and_can_not_be_admitted() {
     let refuse = |why| registry.refuse_request(request.id, "one", why, NOW + 9);
     assert!(refuse("the numbers differ").expect("kept"));
     assert!(!refuse("another reason").expect("kept"));
-    let admit = registry.admit_request(request.id, "one", NOW + 9);
+    let admit = registry.admit_request(request.id, "", "one", NOW + 9);
     assert!(!admit.expect("kept"));
     for _ in 0..3 {
         let Redeemed::Refused(refused) = ask(&registry, node(1), NOW + 10) else {
@@ -261,7 +261,7 @@ fn one_yes_admits_all_that_the_same_node_of_the_same_hub_asked() {
     let again = registry.redeem(YORKSHIRE, &second, node(1), ADDRESS, NOW + 2);
     assert!(matches!(again, Ok(Redeemed::Waits(_))), "{again:?}");
     registry
-        .admit_request(request.id, "one", NOW + 3)
+        .admit_request(request.id, "", "one", NOW + 3)
         .expect("kept");
     let all = [RequestState::Admitted, RequestState::Admitted];
     assert_eq!(states(&registry), all);

@@ -111,16 +111,14 @@ impl EnrolmentService {
                     .map_err(redeem_status)
             })
             .await?;
-        if let Some(instead) = instead(redeemed) {
+        if let Some(instead) = instead(redeemed, &self.parts.identity.public()) {
             return Ok(EnrolResponse {
                 instead: Some(instead),
                 ..EnrolResponse::default()
             });
         }
-        self.ask(Some(hub), |reply| AuthorityRequest::Admit {
-            hub,
-            node,
-            reply,
+        self.ask((Some(hub), Event::CertificateRefused), |reply| {
+            AuthorityRequest::Admit { hub, node, reply }
         })
         .await?;
         let certificates = self
@@ -188,7 +186,9 @@ impl EnrolmentService {
             .verify(Tag::Enrolment, &parts, &fields.signature)
             .map_err(|_| unproven())?;
         let hub = self
-            .ask(None, |reply| AuthorityRequest::Standing { node, reply })
+            .ask((None, Event::CertificateRefused), |reply| {
+                AuthorityRequest::Standing { node, reply }
+            })
             .await?;
         let certificates = self
             .issue(fields.certificate_request, hub, node, now_ms)
@@ -266,9 +266,8 @@ impl EnrolmentService {
         let parts = succeed_proof(&info.exporter, &self.network, &fields.succession);
         self.check_succession(&fields, &parts)?;
         let succession = fields.succession;
-        self.ask(None, |reply| AuthorityRequest::Succeed {
-            succession,
-            reply,
+        self.ask((None, Event::SuccessionRefused), |reply| {
+            AuthorityRequest::Succeed { succession, reply }
         })
         .await?;
         tracing::info!(peer = %info.remote_addr, "a node took another key");
@@ -285,10 +284,12 @@ impl EnrolmentService {
         let parts = end_former_proof(&info.exporter, &self.network, &fields.succession, &ends);
         self.check_succession(&fields, &parts)?;
         let succession = fields.succession;
-        let asked = self.ask(None, |reply| AuthorityRequest::EndFormer {
-            succession,
-            ends,
-            reply,
+        let asked = self.ask((None, Event::SuccessionRefused), |reply| {
+            AuthorityRequest::EndFormer {
+                succession,
+                ends,
+                reply,
+            }
         });
         asked.await?;
         tracing::info!(peer = %info.remote_addr, "a former key of a node was ended");
@@ -325,10 +326,11 @@ impl EnrolmentService {
         Ok(vec![Bytes::copy_from_slice(&issued.certificate)])
     }
 
-    /// Asks the task that writes the authority log, of this hub if one is to be joined.
+    /// Asks the task that writes the authority log, of this hub if one is to be joined; a refusal leaves a
+    /// line of this kind.
     async fn ask<T>(
         &self,
-        hub: Option<HubId>,
+        (hub, event): (Option<HubId>, Event),
         request: impl FnOnce(oneshot::Sender<Result<T, AuthorityRefusal>>) -> AuthorityRequest,
     ) -> Result<T, Status> {
         let (reply, answer) = oneshot::channel();
@@ -342,7 +344,7 @@ impl EnrolmentService {
             Err(AuthorityRefusal::Refused(text)) => {
                 let line = AuditLine {
                     time_ms: now_ms(),
-                    event: Event::CertificateRefused,
+                    event,
                     hub,
                     reason: text.clone(),
                 };
@@ -483,6 +485,8 @@ impl Enrolment for EnrolmentService {
         let result = self.end_former_node(request.get_ref(), &info).await;
         if let Err(status) = &result {
             self.refused(status, &info, now_ms);
+            // It costs a look through all that the former node wrote, also where it is not yet time.
+            self.attempts.count(info.remote_addr.ip(), now_ms);
         }
         result.map(Response::new)
     }
@@ -508,13 +512,13 @@ impl Enrolment for EnrolmentService {
 }
 
 /// What is answered to a node that is not admitted.
-fn instead(redeemed: Redeemed) -> Option<Instead> {
+fn instead(redeemed: Redeemed, coordinator: &PublicKey) -> Option<Instead> {
     match redeemed {
         Redeemed::First | Redeemed::Again => None,
         Redeemed::Waits(request) => Some(Instead::Waiting(EnrolWaiting {
             since_ms: request.since_ms,
             lapses_ms: request.lapses_ms,
-            check_commitment: commitment(request.check_nonce),
+            check_commitment: commitment(request.check_nonce, coordinator),
         })),
         Redeemed::Refused(request) => Some(Instead::Refused(EnrolRefused {
             why: request.reason,
@@ -525,8 +529,8 @@ fn instead(redeemed: Redeemed) -> Option<Instead> {
     }
 }
 
-fn commitment(nonce: Option<[u8; 32]>) -> Bytes {
-    let commitment = nonce.map(|nonce| check_commitment(&nonce));
+fn commitment(nonce: Option<[u8; 32]>, coordinator: &PublicKey) -> Bytes {
+    let commitment = nonce.map(|nonce| check_commitment(&nonce, coordinator));
     commitment.map_or_else(Bytes::new, |it| Bytes::copy_from_slice(it.as_bytes()))
 }
 

@@ -1,8 +1,10 @@
 //! Identity keys and their successors: nodes' of hubs, and the coordinator's own.
 
+use std::sync::PoisonError;
+
 use coordinator_registry::{Event, Succeeded};
 use node::clock::now_ms;
-use node_feed::{CutTarget, Fact, FeedCut, Hash, HubId, NodeId, SecretKey, Succession};
+use node_feed::{CutTarget, Fact, FeedCut, Hash, HubId, NodeId, SecretKey, SpaceId, Succession};
 
 use super::{OperationError, Operations};
 use crate::authority_writer::AuthorityError;
@@ -32,9 +34,11 @@ impl Operations {
         let authority = self.parts.node.authority();
         let stands = |node: &NodeId| authority.hub_of(node);
         if let Some(known) = authority.nodes().get(&successor) {
+            // A register that was made anew knows nothing of it.
+            let kept = registry.successor_of(former)?;
             let is_done = known.ended.is_none()
                 && authority.nodes().get(&former).map(|it| it.hub) == Some(known.hub)
-                && registry.successor_of(former)? == Some(successor);
+                && kept.is_none_or(|kept| kept == successor);
             return match is_done {
                 true => Ok(()),
                 false => no("the new key was used before; take another"),
@@ -58,10 +62,8 @@ impl Operations {
         let keep = || registry.succeed(hub, (former, successor), bounds, now_ms());
         let mut kept = keep()?;
         if let Succeeded::Other(other) = kept
-            && authority
-                .nodes()
-                .get(&other)
-                .is_some_and(|it| it.ended.is_some())
+            // It came to nothing, or is over.
+            && stands(&other).is_none()
         {
             registry.forget_successor(former)?;
             kept = keep()?;
@@ -111,10 +113,11 @@ impl Operations {
         }
         // Its own computer has no session under it any more: whoever has one still uses it.
         if node.peers_connected().contains(&former) {
-            let told = format!("node {former}, whose place another took, still has a session");
-            self.note(Event::SuccessionRefused, Some(hub), told)?;
+            self.note_once_an_hour(former, hub)?;
             return Err(OperationError::NotYet(
-                "the former node still has a session".to_owned(),
+                "the former key still has a session; if that lasts, somebody else has that key: telephone \
+                 NCETM, which ends it with `node revoke`"
+                    .to_owned(),
             ));
         }
         let own = self.own_hub().unwrap_or(hub);
@@ -206,13 +209,48 @@ impl Operations {
             .filter(|(id, it)| it.hub == hub && it.ended.is_none() && **id != node.id())
             .map(|(id, _)| *id);
         let former = former.collect::<Vec<_>>();
-        if !former.is_empty() && node.peer_health()?.iter().any(|peer| !peer.gaps.is_empty()) {
+        if let Some(lacks) = self.gaps_of(&former)? {
+            tracing::info!(%lacks, "the former key of the coordinator ends once what it wrote there is here");
             return Ok(());
         }
         for former in former {
             self.end_succeeded(former, hub)?;
         }
         Ok(node.former_ended()?)
+    }
+
+    /// A space where somebody is known to hold more than is held here of what these nodes wrote, or of
+    /// what nobody here knows the author.
+    fn gaps_of(&self, nodes: &[NodeId]) -> Result<Option<SpaceId>, OperationError> {
+        if nodes.is_empty() {
+            return Ok(None);
+        }
+        for peer in self.parts.node.peer_health()? {
+            for gap in &peer.gaps {
+                let author = self.parts.node.author_of(gap.space, gap.feed)?;
+                if author.is_none_or(|author| nodes.contains(&author)) {
+                    return Ok(Some(gap.space));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that a node, whose place another took, still has a session: once an hour is enough.
+    fn note_once_an_hour(&self, former: NodeId, hub: HubId) -> Result<(), OperationError> {
+        const HOUR_MS: u64 = 60 * 60 * 1000;
+        let mut told = self
+            .parts
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let now_ms = now_ms();
+        told.retain(|_, time_ms| time_ms.saturating_add(HOUR_MS) > now_ms);
+        if told.insert(former, now_ms).is_some() {
+            return Ok(());
+        }
+        let line = format!("node {former}, whose place another took, still has a session");
+        self.note(Event::SuccessionRefused, Some(hub), line)
     }
 
     fn end_succeeded(&self, former: NodeId, hub: HubId) -> Result<(), OperationError> {

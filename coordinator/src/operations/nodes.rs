@@ -67,10 +67,11 @@ impl Operations {
         });
         let mut nodes = nodes
             .map(|(node, record)| {
+                // As it was compared, whatever keys there are by now.
                 let request = requests
                     .iter()
                     .find(|it| it.node == *node && it.state == RequestState::Admitted);
-                let check = request.and_then(|request| self.check_number(request));
+                let check = request.map(|request| request.check_number.clone());
                 AdmittedNode {
                     node: *node,
                     hub: record.hub,

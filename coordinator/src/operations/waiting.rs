@@ -93,7 +93,7 @@ impl Operations {
         // waits there is admitted by the next yes.
         self.admit(request.hub, request.node)?;
         let registry = &self.parts.registry;
-        let new = registry.admit_request(request.id, by, now_ms())?;
+        let new = registry.admit_request(request.id, &shown.check_number, by, now_ms())?;
         Ok(Decided {
             request: shown,
             already: !new,

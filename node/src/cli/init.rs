@@ -10,6 +10,7 @@ use crate::Node;
 use crate::folder::DataFolder;
 
 pub(super) fn run(data: &Path, output: Output) -> Result<()> {
+    DataFolder::own(data)?;
     // One that was broken off, as on a full disk, is gone on with.
     let begun = match DataFolder::is_one(data)? {
         true => Node::finish(data).map_err(super::with_code)?,

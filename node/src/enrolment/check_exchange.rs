@@ -57,7 +57,7 @@ pub async fn exchange(
     };
     let told = <[u8; 32]>::try_from(&answer.nonce[..])
         .map_err(|_| EnrolError::Answer("its part of the check number has the wrong length"))?;
-    if check_commitment(&told) != *commitment {
+    if check_commitment(&told, &coordinator) != *commitment {
         return Err(EnrolError::Answer(
             "its part of the check number is not the one to which it had committed itself. Somebody \
              may stand between: tell NCETM, and ask for a new invitation",

@@ -53,9 +53,10 @@ impl CheckNumber {
     }
 }
 
-/// What the coordinator commits itself to when its part of a check number is `nonce`.
-pub fn check_commitment(nonce: &[u8; 32]) -> Hash {
-    Hash::of(Tag::CheckCommitment, &[nonce])
+/// What the coordinator with this identity key commits itself to when its part of a check number is
+/// `nonce`. Whoever answers for another could choose their key by the node's part else.
+pub fn check_commitment(nonce: &[u8; 32], coordinator: &PublicKey) -> Hash {
+    Hash::of(Tag::CheckCommitment, &[nonce, coordinator.as_bytes()])
 }
 
 impl fmt::Display for CheckNumber {
@@ -86,8 +87,8 @@ mod tests {
         // As docs/protocol.md has it, so that other programs make the same.
         assert_eq!(number.to_string(), "832 720");
         assert_eq!(
-            check_commitment(&[7; 32]).to_string(),
-            "398ea733c026baad626ed9069cca02bcd8739a3a7509e8534954204a4f74e1b6"
+            check_commitment(&[7; 32], &coordinator).to_string(),
+            "e73606a2e414bc4081d010fed8227928aeaad4533c577e324374227f53f0885e"
         );
         let others = [
             CheckParts {

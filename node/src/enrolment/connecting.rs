@@ -630,8 +630,11 @@ async fn compare(
         Ok(number) => number,
         Err(error) => return Made::of(error),
     };
-    if begun.number() == Some(number) {
-        return Made::Number(number);
+    match begun.number() {
+        Some(kept) if kept == number => return Made::Number(number),
+        // People may have compared the first.
+        Some(_) => return Made::of(EnrolError::Otherwise),
+        None => {}
     }
     let Some(open) = inner.upgrade() else {
         return Made::Closed;

@@ -96,6 +96,8 @@ pub(crate) struct Inner {
     pub(crate) reopen: watch::Sender<bool>,
     /// To whom the pinned coordinator's key led, until that one is pinned.
     pub(crate) successor: Mutex<Option<PublicKey>>,
+    /// Held while it is kept which nodes of the hub were seen.
+    pub(crate) seeing: Mutex<()>,
     pub(crate) membership: RwLock<Option<Membership>>,
     /// Whether there is a membership; sessions begin once there is.
     pub(super) joined: watch::Sender<bool>,

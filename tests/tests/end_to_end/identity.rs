@@ -487,6 +487,7 @@ async fn an_invitation_from_before_shows_the_same_check_number_after_the_coordin
     connecting.outcome().await;
     let first = succession.former.to_string();
     assert!(pinned(&world, SOUTH).contains(&first));
+    assert_eq!(operations.nodes()[0].check_number, here.unwrap_or_default());
     drop((connecting, node));
     world.start_hub(SOUTH);
     world.hub(SOUTH).in_sync(1).await;

@@ -13,7 +13,7 @@ use node::enrolment::{
 };
 use node::proxy::Proxies;
 use node::tls::{Acceptor, CertificateAuthority, ConnectionInfo, Connector, server};
-use node_feed::{Hash, HubId, SecretKey, Tag};
+use node_feed::{Hash, HubId, SecretKey, Succession, Tag};
 use proto::enrolment::v1::enrol_response::Instead;
 use proto::enrolment::v1::enrolment_client::EnrolmentClient;
 use proto::enrolment::v1::enrolment_server::{Enrolment, EnrolmentServer};
@@ -132,7 +132,8 @@ async fn c1_whoever_stands_between_with_both_ends_of_their_own_cannot_choose_the
     let commitment = asks(&invitation, &key).await;
     let told = say(&invitation, &key, [1; 32]).await.expect("the first");
     let told = <[u8; 32]>::try_from(&told[..]).expect("32 bytes");
-    assert_eq!(check_commitment(&told), commitment);
+    let coordinator = ncetm.coordinator().operations().node().identity().public();
+    assert_eq!(check_commitment(&told, &coordinator), commitment);
     let shown = at_ncetm(&ncetm);
     assert_ne!(shown, wanted, "but for one chance in a million");
 
@@ -236,6 +237,10 @@ struct Says {
     /// None: it does not know the call.
     opening: Option<Bytes>,
     admits: bool,
+    /// It keeps what it hears for itself, and has itself asked again.
+    delays: bool,
+    /// The key that it names as its successor, once it has chosen one.
+    successor: Option<SecretKey>,
     /// The parts that nodes said.
     heard: Vec<Bytes>,
 }
@@ -252,7 +257,7 @@ struct Liar {
 
 impl Liar {
     async fn start(commitment: impl Into<Bytes>, opening: Option<Bytes>) -> (Self, Invitation) {
-        let [identity, root] = [1, 2].map(|_| SecretKey::from_seed(&node::random::<32>()));
+        let (identity, root) = (liars_key(), SecretKey::from_seed(&node::random::<32>()));
         let authority = CertificateAuthority::generate(root.public().network(), now_ms());
         let authority = authority.expect("an authority");
         let shown = authority.issue_server(&["127.0.0.1".to_owned()], now_ms());
@@ -300,8 +305,12 @@ impl Liar {
     }
 }
 
+fn liars_key() -> SecretKey {
+    SecretKey::from_seed(&[77; 32])
+}
+
 fn committed(nonce: [u8; 32]) -> Bytes {
-    Bytes::copy_from_slice(check_commitment(&nonce).as_bytes())
+    Bytes::copy_from_slice(check_commitment(&nonce, &liars_key().public()).as_bytes())
 }
 
 #[tonic::async_trait]
@@ -314,10 +323,22 @@ impl Enrolment for Liar {
         let exporter = info.expect("a connection's info").exporter;
         let network = self.root.public().network();
         let parts = greet_proof(&exporter, &network);
-        let signature = self.identity.sign(Tag::Enrolment, &parts);
+        let successor = self.says().successor.clone();
+        let successions = successor.iter().map(|key| {
+            let said = Succession::sign(network, &self.identity, key.public().node());
+            proto::enrolment::v1::Succession {
+                former: Bytes::copy_from_slice(said.former.as_bytes()),
+                successor: Bytes::copy_from_slice(said.successor.as_bytes()),
+                signature: Bytes::copy_from_slice(&said.signature.0),
+            }
+        });
+        let successions = successions.collect();
+        let key = successor.as_ref().unwrap_or(&self.identity);
+        let signature = key.sign(Tag::Enrolment, &parts);
         Ok(Response::new(GreetResponse {
+            successions,
             network: Bytes::copy_from_slice(network.as_bytes()),
-            coordinator: Bytes::copy_from_slice(self.identity.public().as_bytes()),
+            coordinator: Bytes::copy_from_slice(key.public().as_bytes()),
             signature: Bytes::copy_from_slice(&signature.0),
             ..GreetResponse::default()
         }))
@@ -364,6 +385,9 @@ impl Enrolment for Liar {
             return Err(Status::unimplemented("not known"));
         };
         says.heard.push(request.into_inner().nonce);
+        if says.delays {
+            return Err(Status::unavailable("later"));
+        }
         Ok(Response::new(CheckResponse { nonce }))
     }
 
@@ -444,6 +468,30 @@ async fn c1_a_coordinator_that_does_not_keep_to_its_commitment_is_found_and_no_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c1_a_coordinator_that_takes_another_key_once_it_has_heard_the_nodes_part_is_found() {
+    let world = World::new().await;
+    let (liar, invitation) = Liar::start(Bytes::new(), None).await;
+    liar.commit([1; 32]);
+    liar.says().delays = true;
+    let (node, running) = ask_to_connect(&world, SOUTH, &invitation);
+    until("it has said its part", || !liar.says().heard.is_empty()).await;
+    // With the part in hand it could try a million keys of its own until the number is the wanted one.
+    {
+        let mut says = liar.says();
+        says.successor = Some(SecretKey::from_seed(&[78; 32]));
+        says.delays = false;
+    }
+    let connecting = node.connecting().expect("it asks");
+    let outcome = outcome(&connecting).await;
+    assert!(
+        failure(&outcome).contains("committed itself"),
+        "{outcome:?}"
+    );
+    assert_eq!(connecting.check_number(), None);
+    stop((node, running)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c1_a_coordinator_that_commits_itself_anew_is_found_and_hears_no_second_part() {
     let world = World::new().await;
     let (liar, invitation) = Liar::start(Bytes::new(), None).await;
@@ -492,7 +540,7 @@ async fn c1_a_node_says_another_part_to_every_commitment_and_the_same_to_one() {
     let key = SecretKey::from_seed(&node::random::<32>());
     for nonce in [[1; 32], [2; 32], [1; 32]] {
         liar.commit(nonce);
-        let commitment = check_commitment(&nonce);
+        let commitment = check_commitment(&nonce, &liars_key().public());
         let made = exchange(&invitation, &key, &commitment, &Proxies::Direct).await;
         made.expect("it keeps to its commitment");
     }

@@ -86,4 +86,18 @@ async fn a_computer_that_is_added_in_a_hubs_name_is_told_until_somebody_knows_of
     })
     .await;
     assert!(lead.get("/access").await.body.contains("Ended"));
+
+    // One that comes and goes while the hub is away has written all the same.
+    world.stop_hub(SOUTH).await;
+    world.add_node("passing", SOUTH, None).await;
+    let passing = world.hub("passing").id().to_string();
+    world.hub("passing").in_sync(1).await;
+    let operations = world.coordinator().operations();
+    let ended = operations.revoke_node(&passing, SOUTH, "it was nobody's", &[]);
+    ended.expect("it is ended");
+    world.start_hub(SOUTH);
+    until("the hub is told", || {
+        trouble(world.hub(SOUTH)).contains("telephone NCETM")
+    })
+    .await;
 }
