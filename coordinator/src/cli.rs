@@ -20,11 +20,14 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use node::cli::output::Output;
 use node::folder::{DataFolder, UsualFolders};
-use node::{NodeError, local};
+use node::{AuthorityAppendError, local};
 use proto::coordinator::v1::coordinator_client::CoordinatorClient;
 use tonic::transport::Channel;
 
+use crate::authority_writer::AuthorityError;
 use crate::config::CoordinatorConfig;
+use crate::operations::OperationError;
+use crate::saved_keys::SavedKeysError;
 use crate::service::coordinator_service;
 use crate::{Coordinator, CoordinatorError};
 
@@ -250,17 +253,40 @@ fn open(data: &Path) -> Result<Coordinator> {
 
 /// Wrong settings and folders stay what they are, so that the exit code says so.
 fn with_code(error: CoordinatorError) -> anyhow::Error {
-    if let CoordinatorError::Config(error) | CoordinatorError::Node(NodeError::Config(error)) =
-        error
-    {
-        return error.into();
+    match error {
+        CoordinatorError::Config(error) => error.into(),
+        CoordinatorError::Node(error) => error.into(),
+        CoordinatorError::Folder(error) | CoordinatorError::Keys(SavedKeysError::Folder(error)) => {
+            error.into()
+        }
+        CoordinatorError::Authority(error)
+        | CoordinatorError::Operation(OperationError::Authority(error)) => of_authority(error),
+        CoordinatorError::Operation(OperationError::Store(error)) => error.into(),
+        error @ (CoordinatorError::NotCoordinator
+        | CoordinatorError::Keys(_)
+        | CoordinatorError::Operation(_)
+        | CoordinatorError::Registry(_)
+        | CoordinatorError::Certificate(_)
+        | CoordinatorError::CertificateFiles(_)
+        | CoordinatorError::Tls(_)
+        | CoordinatorError::Listen { .. }) => error.into(),
     }
-    if let CoordinatorError::Folder(error) | CoordinatorError::Node(NodeError::Folder(error)) =
-        error
-    {
-        return error.into();
+}
+
+fn of_authority(error: AuthorityError) -> anyhow::Error {
+    match error {
+        AuthorityError::Folder(error) => error.into(),
+        AuthorityError::Store(error)
+        | AuthorityError::Append(AuthorityAppendError::Store(error)) => error.into(),
+        error @ (AuthorityError::ReadOnly
+        | AuthorityError::Frozen
+        | AuthorityError::Begun
+        | AuthorityError::NothingHeld
+        | AuthorityError::NoneReported
+        | AuthorityError::OtherNetwork
+        | AuthorityError::Run(_)
+        | AuthorityError::Append(_)) => error.into(),
     }
-    error.into()
 }
 
 /// A client of the running coordinator; none is opened for this command.

@@ -132,6 +132,39 @@ impl Coordinator {
         Ok(coordinator)
     }
 
+    /// Deletes what a set-up that failed left in `data`, where [`Coordinator::check`] found no node before:
+    /// all files but the settings.
+    ///
+    /// # Errors
+    /// The system's, if one cannot be deleted.
+    pub(crate) fn remove_begun(data: &Path) -> std::io::Result<()> {
+        const MADE: [&str; 11] = [
+            "store.db",
+            "projections.db",
+            "audit.db",
+            "registry.db",
+            "membership.toml",
+            "authority.pem",
+            "authority-key.pem",
+            "authority.key",
+            "authority.key.next",
+            "root.public",
+            // Last: it says that there is something.
+            "identity.key",
+        ];
+        for name in MADE {
+            for suffix in ["", "-wal", "-shm", ".new"] {
+                match std::fs::remove_file(data.join(format!("{name}{suffix}"))) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(error);
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Sets up an empty coordinator of a network that exists, from its saved keys. The hubs fill
     /// it; it may change access after `authority take-over`.
     ///

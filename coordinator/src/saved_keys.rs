@@ -93,6 +93,21 @@ impl SavedKeys {
         Ok(())
     }
 
+    /// Deletes keys of a network that never began, as far as that can be done.
+    pub(crate) fn remove(folder: &Path) {
+        let files = [
+            Self::ROOT,
+            Self::IDENTITY,
+            Self::AUTHORITY,
+            Self::AUTHORITY_KEY,
+            Self::HUB,
+        ];
+        for file in files {
+            // One that was never written is not there.
+            let _gone = fs::remove_file(folder.join(file));
+        }
+    }
+
     /// Reads them.
     ///
     /// # Errors

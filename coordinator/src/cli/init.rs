@@ -35,7 +35,11 @@ pub(super) fn run(data: &Path, arguments: &InitArguments, output: Output) -> Res
                 "its keys are in {}: put a copy in a safe, and take root.key off this machine",
                 folder.display()
             );
-            let made = Coordinator::create(data, &keys).map_err(super::with_code)?;
+            let made = Coordinator::create(data, &keys).map_err(|error| {
+                // The network never began, so that its keys are nobody's.
+                undo(data, folder);
+                super::with_code(error)
+            })?;
             (made, next)
         }
         (None, Some(folder)) => {
@@ -58,4 +62,16 @@ pub(super) fn run(data: &Path, arguments: &InitArguments, output: Output) -> Res
         )
     });
     Ok(())
+}
+
+/// Takes away what was made of a network that did not come about, so that it can be begun again.
+fn undo(data: &Path, keys: &Path) {
+    SavedKeys::remove(keys);
+    if let Err(error) = Coordinator::remove_begun(data) {
+        eprintln!(
+            "what was begun could not be taken away ({error}): delete {} but for causeway.toml before you \
+             try again",
+            data.display()
+        );
+    }
 }

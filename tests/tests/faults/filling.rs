@@ -26,8 +26,12 @@ struct Said {
 
 /// Runs `causeway-node` in a folder, with these words.
 async fn run(data: &Path, words: &[&str]) -> Said {
+    run_part("node", data, words).await
+}
+
+async fn run_part(part: &str, data: &Path, words: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-demo"));
-    command.args(["node", "--data"]).arg(data).args(words);
+    command.args([part, "--data"]).arg(data).args(words);
     command.stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.expect("it is run").expect("it runs");
@@ -125,6 +129,37 @@ fn text(path: &Path) -> &str {
 async fn setting_up_on_a_disk_that_fills_says_so_and_is_done_once_there_is_room() {
     let world = World::new().await;
     with_more_and_more_room(&world, None, &["init"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root: tests/faults.sh runs it"]
+async fn a_network_that_does_not_come_about_on_a_disk_that_fills_leaves_nothing_behind() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (mut refused, keys) = (0, place.path().join("keys"));
+    for room in ROOMS {
+        let disk = SmallDisk::mount_of(place.path().join("small-disk"), 32);
+        let data = disk.path().join("data");
+        let ballast = disk.leave(room);
+        let init = ["init", "--new-keys", text(&keys)];
+        let said = run_part("coordinator", &data, &init).await;
+        println!(
+            "{init:?} with {room} KiB: {:?} {}",
+            said.code,
+            said.error.trim()
+        );
+        if said.code == Some(0) {
+            assert!(refused > 0, "there was always room");
+            return;
+        }
+        refused += 1;
+        assert_eq!(said.code, Some(73), "{}", said.error);
+        assert!(!keys.join("root.key").exists(), "its keys are nobody's");
+        std::fs::remove_file(&ballast).expect("room is made");
+        let again = run_part("coordinator", &data, &init).await;
+        assert_eq!(again.code, Some(0), "after {room} KiB: {}", again.error);
+        std::fs::remove_dir_all(&keys).expect("for the next");
+    }
+    panic!("there was never enough room");
 }
 
 #[tokio::test(flavor = "multi_thread")]
