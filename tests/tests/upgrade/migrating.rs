@@ -18,6 +18,7 @@ const REGISTER: &str = "registry.db";
 const FIRST_SCHEMA: &str = include_str!("../../../node/store/src/sqlite_store/schema_1.sql");
 /// What the second step of the register's schema made, taken back.
 const FIRST_REGISTER: &str = "
+    DROP TABLE successions;
     DROP INDEX requests_by_state;
     DROP INDEX audit_by_event;
     DROP TABLE requests;
