@@ -19,12 +19,16 @@ use node_feed::{Access, Heights, NetworkId, SecretKey, SpaceId, SpaceKind};
 /// Longer than anything here takes; what takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The coordinator's and the nodes' settings: everything but logging and the port as delivered.
+/// The coordinator's and the nodes' settings: everything as delivered but logging, the port, and how many
+/// changes a minute a hub may write, since a year of them is written here in one.
 const COORDINATOR_SETTINGS: &str = r#"
 [listen]
 address = "127.0.0.1:0"
 public = "localhost:7443"
 names = ["localhost"]
+
+[limits]
+hub_entries_per_minute = 10000000
 
 [log]
 level = "warn"
