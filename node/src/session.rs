@@ -315,3 +315,62 @@ fn weight(message: &Message) -> usize {
     };
     SMALL + ITEM * items
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use tonic::codec::{DecodeBuf, Decoder};
+
+    use super::*;
+    use crate::Node;
+
+    /// Reads frames as they come over the wire.
+    struct Frames;
+
+    impl Decoder for Frames {
+        type Item = Frame;
+        type Error = tonic::Status;
+
+        fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Frame>, tonic::Status> {
+            let frame = Frame::decode(bytes);
+            frame
+                .map(Some)
+                .map_err(|error| tonic::Status::internal(error.to_string()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_messages_wait_is_read_no_further_until_there_is_room() {
+        let place = tempfile::tempdir().expect("a folder");
+        let node = Node::create(&place.path().join("node")).expect("a node");
+        // Empty frames: five bytes say that each has none.
+        let sent = Full::new(Bytes::from(vec![0; 5 * (WAITING_MAX + 2)]));
+        let mut frames = Streaming::new_request(Frames, sent, None, None);
+        let room = Arc::new(Semaphore::new(WAITING_MAX));
+        let session = (SessionId(1), None);
+        let mut waiting = Vec::new();
+        for _ in 0..WAITING_MAX {
+            let read = next(&node.inner, session, &mut frames, &room, None).await;
+            waiting.push(read.expect("it is read").expect("a frame"));
+        }
+        {
+            let mut more = pin!(next(&node.inner, session, &mut frames, &room, None));
+            let mut looking = Context::from_waker(Waker::noop());
+            assert!(more.as_mut().poll(&mut looking).is_pending(), "it is full");
+            // The engine has dealt with one.
+            drop(waiting.pop());
+            let read = more.await.expect("it is read");
+            waiting.push(read.expect("a frame"));
+        }
+        let mut last = pin!(next(&node.inner, session, &mut frames, &room, None));
+        let mut looking = Context::from_waker(Waker::noop());
+        assert!(
+            last.as_mut().poll(&mut looking).is_pending(),
+            "it is full again"
+        );
+    }
+}
