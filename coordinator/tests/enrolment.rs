@@ -486,13 +486,7 @@ fn check_request(
         node: node.node(),
         nonce: &nonce,
     };
-    CheckRequest {
-        hub: Bytes::copy_from_slice(invitation.hub.as_bytes()),
-        code: Bytes::copy_from_slice(invitation.code.as_bytes()),
-        node: Bytes::copy_from_slice(node.as_bytes()),
-        nonce: Bytes::copy_from_slice(&nonce),
-        signature: Bytes::copy_from_slice(&proof.sign(key).0),
-    }
+    proof.request(key)
 }
 
 #[tokio::test]

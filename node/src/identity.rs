@@ -35,6 +35,9 @@ pub(crate) const SHEET_SHOWN: &str = "start/recovery-shown";
 /// How long it may take until the record of access says here what it says at the coordinator.
 const ARRIVING: Duration = Duration::from_secs(30);
 
+/// How long it may be until it is tried again to end a former node.
+const ENDING_AGAIN: Duration = Duration::from_mins(10);
+
 /// Why a node's identity key was not replaced. It is the one that it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -270,8 +273,9 @@ pub(crate) fn settle_writers(
 /// former node wrote.
 pub(crate) async fn end_former_node(inner: Weak<Inner>, mut stopped: watch::Receiver<bool>) {
     let Some(mut pauses) = inner.upgrade().map(|inner| {
+        // Each try costs the coordinator a look through all that the former wrote, and it counts them.
         let (shortest, longest) = inner.config.sync.reconnect();
-        Pauses::between(shortest, longest)
+        Pauses::between(shortest, longest.max(ENDING_AGAIN))
     }) else {
         return;
     };

@@ -1,9 +1,7 @@
 //! The node's side of the exchange that a check number comes from.
 
-use bytes::Bytes;
 use node_feed::{Hash, SecretKey, Tag};
 use node_store::{ReadStore, StoreError};
-use proto::enrolment::v1::CheckRequest;
 use serde::{Deserialize, Serialize};
 use tonic::Code;
 
@@ -43,13 +41,7 @@ pub async fn exchange(
         node: node.node(),
         nonce: &nonce,
     };
-    let request = CheckRequest {
-        hub: Bytes::copy_from_slice(invitation.hub.as_bytes()),
-        code: Bytes::copy_from_slice(invitation.code.as_bytes()),
-        node: Bytes::copy_from_slice(node.as_bytes()),
-        nonce: Bytes::copy_from_slice(&nonce),
-        signature: Bytes::copy_from_slice(&proof.sign(identity).0),
-    };
+    let request = proof.request(identity);
     let answer = match calls.client.check(in_time(request)).await {
         Ok(answer) => answer.into_inner(),
         Err(status) if status.code() == Code::Unimplemented => return Err(EnrolError::TooOld),

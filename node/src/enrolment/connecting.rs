@@ -466,11 +466,11 @@ impl Inner {
         if !connecting.is_current(current.as_ref()) {
             return;
         }
-        if why.is_none() {
+        // One that was admitted at once, as for another address, leaves the number that was compared first.
+        let number = connecting.check_number().filter(|_| why.is_none());
+        if let Some(number) = number {
             let node = *self.identity.public().node().as_bytes();
-            let number = connecting.check_number();
-            let line = number.map(|number| Compared { node, number });
-            let line = line.and_then(|line| serde_json::to_vec(&line).ok());
+            let line = serde_json::to_vec(&Compared { node, number }).ok();
             let kept = self.storage.set_setting(Compared::SETTING, line.as_deref());
             if let Err(error) = kept {
                 tracing::error!(%error, "the check number could not be kept");

@@ -1,8 +1,11 @@
 //! What is signed in the calls of `causeway.enrolment.v1`; both ends build it here.
 
+use bytes::Bytes;
 use node_feed::{
     Hash, HubId, KeyError, NetworkId, NodeId, PublicKey, SecretKey, Signature, Succession, Tag,
 };
+
+use proto::enrolment::v1::CheckRequest;
 
 use crate::tls::Exporter;
 
@@ -71,9 +74,16 @@ pub struct CheckProof<'a> {
 }
 
 impl CheckProof<'_> {
-    /// Signs it.
-    pub fn sign(&self, identity: &SecretKey) -> Signature {
-        identity.sign(Tag::Enrolment, &self.parts())
+    /// The request that it proves, signed.
+    pub fn request(&self, identity: &SecretKey) -> CheckRequest {
+        let signature = identity.sign(Tag::Enrolment, &self.parts());
+        CheckRequest {
+            hub: Bytes::copy_from_slice(self.hub.as_bytes()),
+            code: Bytes::copy_from_slice(self.code.as_bytes()),
+            node: Bytes::copy_from_slice(self.node.as_bytes()),
+            nonce: Bytes::copy_from_slice(self.nonce),
+            signature: Bytes::copy_from_slice(&signature.0),
+        }
     }
 
     /// Checks a signature over it.

@@ -51,6 +51,19 @@ fn next_identity(world: &World, safe: &Path) -> (SecretKey, Succession) {
     (SecretKey::from_seed(&seed), next.succession().clone())
 }
 
+/// Has the coordinator take the next identity key of a safe, and opens it again.
+async fn take_next(world: &mut World, safe: &Path) -> Succession {
+    let (next, succession) = next_identity(world, safe);
+    let operations = world.coordinator().operations();
+    operations
+        .replace_identity(&next, &succession)
+        .expect("replaced");
+    operations.node().reopening().await;
+    world.stop_coordinator().await;
+    world.start_coordinator().await;
+    succession
+}
+
 fn pinned(world: &World, hub: &str) -> String {
     let file = world.path(hub).join("membership.toml");
     std::fs::read_to_string(file).expect("a membership")
@@ -430,13 +443,7 @@ async fn what_the_former_key_wrote_is_not_cut_before_all_of_it_has_arrived() {
     world.hub(SOUTH).reopening().await;
     world.stop_hub(SOUTH).await;
     // Meanwhile the coordinator takes another key, so that the hub has to follow first.
-    let (next, succession) = next_identity(&world, &safe);
-    let operations = world.coordinator().operations();
-    operations
-        .replace_identity(&next, &succession)
-        .expect("replaced");
-    world.stop_coordinator().await;
-    world.start_coordinator().await;
+    take_next(&mut world, &safe).await;
 
     world.start_hub(SOUTH);
     let status = world.hub(SOUTH).status().expect("how it stands");
@@ -455,18 +462,11 @@ async fn what_the_former_key_wrote_is_not_cut_before_all_of_it_has_arrived() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_from_before_shows_the_same_check_number_after_the_coordinator_took_a_key() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let safe = world.path("safe");
     world.keys().write(&safe).expect("saved");
-    let mut world = world;
     let invited = world.invite_to_wait(SOUTH);
-    let (next, succession) = next_identity(&world, &safe);
-    let operations = world.coordinator().operations();
-    operations
-        .replace_identity(&next, &succession)
-        .expect("replaced");
-    world.stop_coordinator().await;
-    world.start_coordinator().await;
+    let succession = take_next(&mut world, &safe).await;
     let node = world.new_node(SOUTH);
     let connecting = node.connect(&invited.to_toml().expect("text"));
     let connecting = connecting.expect("it asks");
@@ -495,6 +495,14 @@ async fn an_invitation_from_before_shows_the_same_check_number_after_the_coordin
         pinned(&world, SOUTH).contains(&succession.successor.to_string())
     })
     .await;
+    // Connected once more, and admitted at once, it shows the number that was compared.
+    let compared = |world: &World| world.hub(SOUTH).check_number();
+    let before = compared(&world);
+    assert!(before.is_some());
+    let again = world.invite(SOUTH).to_toml().expect("text");
+    let connecting = world.hub(SOUTH).connect(&again).expect("it asks");
+    connecting.outcome().await;
+    assert_eq!(compared(&world), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

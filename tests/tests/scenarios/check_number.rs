@@ -177,15 +177,8 @@ async fn say(invitation: &Invitation, key: &SecretKey, nonce: [u8; 32]) -> Resul
         node: node.node(),
         nonce: &nonce,
     };
-    let request = CheckRequest {
-        hub: Bytes::copy_from_slice(invitation.hub.as_bytes()),
-        code: Bytes::copy_from_slice(invitation.code.as_bytes()),
-        node: Bytes::copy_from_slice(node.as_bytes()),
-        nonce: Bytes::copy_from_slice(&nonce),
-        signature: Bytes::copy_from_slice(&proof.sign(key).0),
-    };
     let answer = EnrolmentClient::new(connection.channel)
-        .check(request)
+        .check(proof.request(key))
         .await?;
     Ok(answer.into_inner().nonce)
 }
